@@ -1,0 +1,153 @@
+"""`make run`: everything that Mingce needs, on this machine, until Ctrl-C."""
+
+import contextlib
+import http.client
+import os
+import sys
+from pathlib import Path
+
+from config.local import layout, ports, services
+from config.local.children import Command
+from config.local.supervisor import StopRequested, Supervisor
+
+_READY_SECONDS = 120.0
+_PREPARATIONS = (
+    ("Preparing the database", "database", ("prepare_database",)),
+    ("Loading the policy packs", "packs", ("load_packs",)),
+    ("Loading the demo story, the first time", "demo", ("load_demo", "--once")),
+)
+# On one's own machine, Celery's eight lines about running as root help nobody.
+_NO_ROOT_ADVICE = {"PYTHONWARNINGS": "ignore:You're running the worker"}
+# What lies in these folders ends up among the collected static files.
+_STATIC_SOURCES = ("config", "registry", "governance")
+
+
+def main() -> int:
+    """The pages were served until somebody asked for the end; 0 then, 1 after a failure."""
+    supervisor = Supervisor(sys.stdout)
+    try:
+        with supervisor.minding_signals(), contextlib.ExitStack() as held:
+            _serve(supervisor, held)
+    except StopRequested:
+        supervisor.say("Stopped.")
+        return 0
+    except layout.LocalError as error:
+        supervisor.say(f"Stopped: {error}")
+        return 1
+    return 0
+
+
+def _serve(supervisor: Supervisor, held: contextlib.ExitStack) -> None:
+    port = _choose_port(supervisor)
+    data = layout.data_dir()
+    own = {
+        "DJANGO_SETTINGS_MODULE": "config.settings.demo",
+        "MINGCE_DATA_DIR": str(data),
+        "SECRET_KEY": os.environ.get("SECRET_KEY") or layout.secret_key(data),
+    }
+    addresses = _start_services(supervisor, held)
+    environment = services.environment(own, addresses)
+    for title, name, arguments in _PREPARATIONS:
+        supervisor.say(f"{title} ...")
+        supervisor.finish(_python(name, environment, "manage.py", *arguments))
+    if not static_is_current(layout.PROJECT):
+        supervisor.say("Collecting the static files ...")
+        collect = ("manage.py", "collectstatic", "--noinput", "--verbosity", "0")
+        supervisor.finish(_python("static", environment, *collect))
+    for command in _programs(environment, port, data):
+        supervisor.start(command)
+    supervisor.wait_for(lambda: _is_healthy(port), "The web server", _READY_SECONDS)
+    _announce(supervisor, port)
+    supervisor.watch()
+
+
+def _choose_port(supervisor: Supervisor) -> int:
+    wanted = ports.requested(os.environ.get("PORT"))
+    port = ports.first_free(wanted)
+    if port != wanted:
+        supervisor.say(f"Port {wanted} is taken; using {port}.")
+    return port
+
+
+def _start_services(supervisor: Supervisor, held: contextlib.ExitStack) -> dict[str, str]:
+    """Both services run, or those named by the environment are used."""
+    addresses: dict[str, str] = {}
+    if os.environ.get("DATABASE_URL"):
+        supervisor.say("Using the database of DATABASE_URL.")
+    else:
+        state = layout.state_dir()
+        supervisor.say(f"Starting PostgreSQL, data in {state / 'postgresql'} ...")
+        data = state / "postgresql" / "data"
+        addresses |= held.enter_context(services.database(supervisor, state, data, durable=True))
+    if os.environ.get("REDIS_URL"):
+        supervisor.say("Using the queue of REDIS_URL.")
+    else:
+        supervisor.say("Starting Valkey ...")
+        addresses |= held.enter_context(services.queue(supervisor))
+    return addresses
+
+
+def _programs(environment: dict[str, str], port: int, data: Path) -> list[Command]:
+    web = ["-m", "gunicorn", "config.wsgi:application", "--bind", f"127.0.0.1:{port}"]
+    web += ["--worker-class", "gthread", "--workers", "2", "--threads", "3"]
+    web += ["--graceful-timeout", "3", "--log-level", "warning", "--no-control-socket"]
+    celery = ["-m", "celery", "--quiet", "-A", "config"]
+    worker = [*celery, "worker", "--loglevel", "WARNING", "--concurrency", "2"]
+    worker += ["--without-gossip", "--without-mingle"]
+    beat = [*celery, "beat", "--loglevel", "WARNING"]
+    beat += ["--schedule", str(data / "beat-schedule"), "--pidfile", ""]
+    return [
+        _python("web", environment, *web, grace_seconds=4.0),
+        _python("worker", environment | _NO_ROOT_ADVICE, *worker, grace_seconds=5.0),
+        _python("beat", environment, *beat, grace_seconds=1.5),
+    ]
+
+
+def _python(
+    name: str, environment: dict[str, str], *arguments: str, grace_seconds: float = 3.0
+) -> Command:
+    return Command(
+        name=name,
+        argv=(sys.executable, *arguments),
+        environment=environment,
+        folder=layout.PROJECT,
+        grace_seconds=grace_seconds,
+    )
+
+
+def _is_healthy(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _announce(supervisor: Supervisor, port: int) -> None:
+    supervisor.say("")
+    supervisor.say(f"Mingce is ready: http://127.0.0.1:{port}/")
+    accounts = layout.PROJECT / "var" / "demo-accounts.txt"
+    if accounts.is_file():
+        for line in accounts.read_text(encoding="utf-8").splitlines():
+            supervisor.say(line)
+    supervisor.say("Ctrl-C stops everything.")
+    supervisor.say("")
+
+
+def static_is_current(project: Path) -> bool:
+    """True when nothing that is served as a static file is newer than the collected ones."""
+    manifest = project / "var" / "static" / "staticfiles.json"
+    if not manifest.is_file():
+        return False
+    collected = manifest.stat().st_mtime
+    sources = [project / "requirements.txt"]
+    for folder in _STATIC_SOURCES:
+        sources += (path for path in (project / folder).rglob("static/**/*"))
+    return all(path.stat().st_mtime <= collected for path in sources if path.exists())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

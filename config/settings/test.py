@@ -1,0 +1,21 @@
+"""The settings of the tests: the same roles and triggers, plain static files, quick hashes."""
+
+import tempfile
+from pathlib import Path
+
+from config.settings.base import *  # noqa: F403
+from config.settings.base import REST_FRAMEWORK, STORAGES
+
+SECRET_KEY = "only-for-tests-and-never-anywhere-else-000000"  # noqa: S105
+CLOCK_CAN_BE_SET = True
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = STORAGES | {
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+}
+DATA_DIR = Path(tempfile.mkdtemp(prefix="mingce-test-"))
+ANCHOR_KEY_FILE = DATA_DIR / "keys" / "anchor.pem"
+ANCHOR_SINK_DIR = DATA_DIR / "anchors"
+DEMO_ACCOUNTS_FILE = DATA_DIR / "demo-accounts.txt"
+CELERY_TASK_ALWAYS_EAGER = False
+REST_FRAMEWORK = REST_FRAMEWORK | {"TEST_REQUEST_DEFAULT_FORMAT": "json"}
+ALLOWED_HOSTS = ["*"]

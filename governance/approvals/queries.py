@@ -1,0 +1,78 @@
+"""Reading approvals: what a person may see, has to decide, and how a step stands."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import connection, models
+from django.db.models import Q
+
+from governance.approvals import rules
+from governance.approvals.models import Approval, BallotSeat, Condition, Step, StepState
+from governance.approvals.schema import CommitteeVote
+from registry.catalogue.queries import may_be_seen
+from registry.core.people.models import Delegation, User
+from registry.core.people.queries import on_duty
+from registry.releases.models import Release
+
+
+def visible_to(user: User) -> models.QuerySet[Approval]:
+    """Approvals of releases the person may see, or on whose ballot the person stands."""
+    return Approval.objects.filter(
+        may_be_seen(user, "release__model_use__model__") | Q(pk__in=_on_ballot(user))
+    )
+
+
+def visible_conditions(user: User) -> models.QuerySet[Condition]:
+    """Conditions of the approvals that the person may see."""
+    return Condition.objects.filter(approval__in=visible_to(user).values("pk"))
+
+
+def _on_ballot(user: User) -> models.QuerySet[BallotSeat, uuid.UUID]:
+    """A dated duty: who has a seat reads the papers."""
+    return BallotSeat.objects.filter(eligible__contains=[user.pk]).values_list(
+        "step__approval", flat=True
+    )
+
+
+def seats_to_vote(user: User) -> models.QuerySet[BallotSeat]:
+    """The seats on which the person, or a principal of theirs, can vote now."""
+    principals = Delegation.objects.filter(
+        on_duty(), delegate=user, revoked_at__isnull=True
+    ).values("principal")
+    return (
+        BallotSeat.objects.filter(
+            Q(eligible__contains=[user.pk]) | Q(holder__in=principals),
+            step__state=StepState.OPEN,
+            step__approval__state="open",
+            vote__isnull=True,
+            barred_reason="",
+        )
+        .exclude(step__votes__voter=user)
+        .select_related("step__approval__release__model_use__model")
+        .order_by("step__approval__requested_at", "pk")
+    )
+
+
+def is_barred(user_id: uuid.UUID, release: Release) -> bool:
+    """Whether segregation of duties keeps the person from deciding: the database's own answer."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT mingce_is_barred(%s, %s)", [user_id, release.pk])
+        (barred,) = cursor.fetchone()
+    return bool(barred)
+
+
+def tally(step: Step, *, closing: bool = False) -> rules.Tally:
+    """How the step stands."""
+    seats = [
+        rules.SeatVote(
+            name=seat.name,
+            line=seat.line,
+            choice=seat.vote.choice if hasattr(seat, "vote") else "",
+            is_barred=bool(seat.barred_reason),
+        )
+        for seat in step.seats.select_related("vote")
+    ]
+    if step.policy["kind"] == "signatures":
+        return rules.signatures(seats, closing=closing)
+    return rules.committee(CommitteeVote.model_validate(step.policy), seats, closing=closing)

@@ -1,0 +1,31 @@
+"""Approvals' verbs: open, vote, close, void, meet conditions; confirm grades; policy packs."""
+
+from governance.approvals.services.conditions import meet_condition
+from governance.approvals.services.grades import confirm_grade, override_tier
+from governance.approvals.services.opening import SeatToFill, StepToOpen, open_approval
+from governance.approvals.services.packs import found, load_packs
+from governance.approvals.services.refusals import record_refusal
+from governance.approvals.services.voting import (
+    Ballot,
+    cast,
+    close_step,
+    void_if_changed,
+    withdraw,
+)
+
+__all__ = [
+    "Ballot",
+    "SeatToFill",
+    "StepToOpen",
+    "cast",
+    "close_step",
+    "confirm_grade",
+    "found",
+    "load_packs",
+    "meet_condition",
+    "open_approval",
+    "override_tier",
+    "record_refusal",
+    "void_if_changed",
+    "withdraw",
+]

@@ -1,0 +1,54 @@
+"""Conditions of an approval become dated tasks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from django.utils.translation import gettext as _
+
+from governance.approvals.models import Approval, Condition, Vote
+from registry.core import clock
+from registry.core.errors import Conflict, SegregationRefused
+from registry.core.ledger import services as ledger
+from registry.core.people.models import User
+from registry.releases.models import Release
+
+DEFAULT_DAYS = 90
+
+
+def attach_conditions(act: ledger.Act, approval: Approval, release: Release) -> None:
+    """Every condition that a member named is a task of the model's owner, with a date."""
+    votes = Vote.objects.filter(step__approval=approval, choice="approve_with_conditions")
+    conditions = [
+        Condition(
+            approval=approval,
+            text=str(named["text"]),
+            owner=release.model_use.model.owner,
+            due_on=_due(named.get("due_on")),
+        )
+        for vote in votes.order_by("cast_at", "pk")
+        for named in vote.conditions
+    ]
+    act.create_many(conditions, "condition.attached")
+
+
+def meet_condition(*, actor: User, condition_id: uuid.UUID, note: str) -> Condition:
+    """Another person than its owner has confirmed that the condition is met."""
+    with ledger.act(actor) as act:
+        row = ledger.lock(Condition.objects.all(), condition_id)
+        if row.met_at:
+            raise Conflict("already_met", _("This condition is met already."))
+        if actor.pk == row.owner_id:
+            raise SegregationRefused(
+                "own_condition", _("Another person than the owner confirms a condition.")
+            )
+        changes = {"met_at": clock.now(), "met_by": actor, "met_note": note}
+        return act.update(row, "condition.met", changes)
+
+
+def _due(told: object) -> dt.date:
+    try:
+        return dt.date.fromisoformat(str(told))
+    except ValueError:
+        return clock.today() + dt.timedelta(days=DEFAULT_DAYS)

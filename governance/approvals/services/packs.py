@@ -1,0 +1,79 @@
+"""Founding the institution, and putting policy packs in force."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from registry.core.errors import DomainError
+from registry.core.ledger import services as ledger
+from registry.core.ledger.services import Actor
+from registry.core.people import queries as people_queries
+from registry.core.people import services as people
+from registry.core.people.models import LegalEntity
+from registry.core.people.services import NewPerson
+from registry.core.policy import services as policy
+from registry.core.policy.models import PackRelease
+from registry.core.policy.queries import explain
+from registry.core.policy.rules import PolicyError
+
+
+def found(
+    *,
+    policy_document: str,
+    entity_code: str,
+    entity_name: str,
+    administrators: Sequence[NewPerson],
+    profile: str = "strict",
+) -> LegalEntity:
+    """The institution exists and its first policy pack is in force: the founding act, once.
+
+    The ledger shows for ever that this first activation rests on the policy document alone.
+    """
+    system = people_queries.system()
+    with ledger.act(system):
+        entity = people.found(
+            policy_document=policy_document,
+            entity_code=entity_code,
+            entity_name=entity_name,
+            administrators=administrators,
+        )
+        release = _load(system, Path(settings.POLICY_PACKS_DIR) / settings.POLICY_PACK)[0]
+        activate_by_founding(actor=system, release=release, profile=profile)
+    return entity
+
+
+def load_packs(*, actor: Actor | None = None) -> list[tuple[PackRelease, bool]]:
+    """Every pack in the packs' folder is loaded as a release; none is put in force by this."""
+    folders = sorted(
+        path for path in Path(settings.POLICY_PACKS_DIR).iterdir() if (path / "pack.yaml").exists()
+    )
+    return [_load(actor or people_queries.system(), folder) for folder in folders]
+
+
+def activate_by_founding(*, actor: Actor, release: PackRelease, profile: str) -> PackRelease:
+    """The first pack is in force; refused where one has been in force before."""
+    if PackRelease.objects.filter(key=release.key).exclude(effective_from=None).exists():
+        raise DomainError(
+            "already_founded", _("A pack has been in force before; it needs an approval.")
+        )
+    with ledger.act(actor) as act:
+        warrant = act.note(
+            release,
+            "pack.activation_granted",
+            facts={"founding": True, "profile": profile},
+            digest=release.sha256,
+        )
+        return policy.activate(
+            actor=actor, release=release, profile=profile, warrant=warrant, retiring=None
+        )
+
+
+def _load(actor: Actor, folder: Path) -> tuple[PackRelease, bool]:
+    try:
+        return policy.load(actor=actor, directory=folder)
+    except PolicyError as error:
+        raise explain(error) from error

@@ -1,0 +1,39 @@
+"""Attempts against segregation are recorded, in a transaction of their own, rate-limited."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from registry.core import clock
+from registry.core.errors import DomainError
+from registry.core.ledger import services as ledger
+from registry.core.ledger.models import Entry, Governed
+from registry.core.people.models import User
+
+RECORDED = frozenset(
+    {
+        "machine_vote", "superuser_vote", "vote_late", "vote_in_conflict", "no_seat", "vote_twice",
+        "stale_papers", "second_person", "interested_person", "own_condition", "own_waiver",
+        "not_independent", "own_order", "own_exemption", "own_signature",
+    }
+)  # fmt: skip
+QUIET_SECONDS = 60
+
+
+def record_refusal(*, actor: User, subject: Governed, refusal: DomainError) -> None:
+    """The refused attempt stands in the ledger; the same one at most once a minute."""
+    if refusal.code not in RECORDED:
+        return
+    since = clock.now() - dt.timedelta(seconds=QUIET_SECONDS)
+    told = Entry.objects.filter(
+        kind="attempt.refused",
+        actor=actor.pk,
+        subject_id=subject.pk,
+        recorded_at__gte=since,
+        body__contains=f'"code":"{refusal.code}"',
+    )
+    if told.exists():
+        return
+    with ledger.act(actor) as act:
+        subject.refresh_from_db()
+        act.note(subject, "attempt.refused", facts={"code": refusal.code})

@@ -1,0 +1,94 @@
+"""Committees' verbs: establish, seat, resolve."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from governance.committees.models import Committee, Resolution, Seat
+from registry.core import clock
+from registry.core.errors import Conflict, DomainError
+from registry.core.ledger import services as ledger
+from registry.core.people.models import LegalEntity, Post, User, UserKind
+
+
+def establish(
+    *, actor: User, code: str, name_zh: str, name_en: str, entity: LegalEntity
+) -> Committee:
+    """The committee exists; nobody sits on it yet."""
+    with ledger.act(actor) as act:
+        if Committee.objects.filter(code=code).exists():
+            raise Conflict("code_taken", _("This code is taken."), field="code")
+        row = Committee(code=code, name_zh=name_zh, name_en=name_en, entity=entity)
+        return act.create(row, "committee.established")
+
+
+def give_seat(
+    *,
+    actor: User,
+    committee: Committee,
+    user: User | None = None,
+    post: Post | None = None,
+    name: str = "",
+    is_chair: bool = False,
+    valid_from: dt.date | None = None,
+    valid_to: dt.date | None = None,
+) -> Seat:
+    """The person, or whoever holds the post, sits on the committee."""
+    if (user is None) == (post is None):
+        raise DomainError("seat_holder", _("A seat is held by a person or a post."), field="user")
+    if user is not None and (user.kind != UserKind.PERSON or user.is_vendor_staff):
+        raise DomainError(
+            "seat_unfit", _("Only persons of the institution sit on a committee."), field="user"
+        )
+    row = Seat(
+        committee=committee,
+        user=user,
+        post=post,
+        name=name,
+        is_chair=is_chair,
+        valid_from=valid_from or clock.today(),
+        valid_to=valid_to,
+    )
+    with ledger.act(actor) as act:
+        return act.create(row, "seat.given")
+
+
+def vacate_seat(*, actor: User, seat_id: uuid.UUID, valid_to: dt.date) -> Seat:
+    """The seat ends on the day; ballots that were frozen before keep it."""
+    with ledger.act(actor) as act:
+        row = ledger.lock(Seat.objects.all(), seat_id)
+        return act.update(row, "seat.vacated", {"valid_to": valid_to})
+
+
+def resolve(
+    *,
+    actor: User,
+    body_code: str,
+    subject_id: uuid.UUID,
+    outcome: str,
+    text_zh: str,
+    text_en: str,
+) -> Resolution:
+    """The resolution has the next number of its body and year, without gaps.
+
+    The committee's row is locked while the number is taken.
+    """
+    with ledger.act(actor) as act:
+        committee = Committee.objects.select_for_update().get(code=body_code)
+        year = clock.today().year
+        taken = Resolution.objects.filter(body_code=committee.code, year=year)
+        row = Resolution(
+            body_code=committee.code,
+            year=year,
+            number=(taken.aggregate(last=Max("number"))["last"] or 0) + 1,
+            subject_id=subject_id,
+            outcome=outcome,
+            text_zh=text_zh,
+            text_en=text_en,
+            passed_at=clock.now(),
+        )
+        return act.create(row, "resolution.passed")

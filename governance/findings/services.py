@@ -1,0 +1,115 @@
+"""Findings' and waivers' verbs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from django.utils.translation import gettext as _
+
+from governance.findings.models import FINDING_STATES, Finding, Severity, Waiver
+from registry.core import clock
+from registry.core.errors import Conflict, DomainError, SegregationRefused
+from registry.core.ledger import services as ledger
+from registry.core.people.models import User
+from registry.releases import services as releases
+
+MOST_WAIVER_DAYS = 90
+
+
+def raise_finding(
+    *, actor: User, release_id: uuid.UUID, severity: str, title: str, detail: str = ""
+) -> Finding:
+    """There is an open finding about the release."""
+    if severity not in Severity.values:
+        raise DomainError("unknown_severity", _("Unknown severity."), field="severity", status=400)
+    with ledger.act(actor) as act:
+        release = releases.lock(release_id)
+        row = Finding(
+            release=release,
+            severity=severity,
+            title=title,
+            detail=detail,
+            raised_by=actor,
+            raised_at=clock.now(),
+        )
+        return act.create(row, "finding.raised")
+
+
+def plan_finding(*, actor: User, finding_id: uuid.UUID, plan: str, due_on: dt.date) -> Finding:
+    """The finding has a dated plan."""
+    if due_on <= clock.today():
+        raise DomainError("due_in_the_past", _("The date must lie ahead."), field="due_on")
+    if len(plan.strip()) < 5:
+        raise DomainError("text_needed", _("Describe the plan."), field="plan")
+    with ledger.act(actor) as act:
+        row = ledger.lock(Finding.objects.all(), finding_id)
+        FINDING_STATES.check(row.state, "planned")
+        return act.update(
+            row, "finding.planned", {"state": "planned", "plan": plan, "due_on": due_on}
+        )
+
+
+def close_finding(*, actor: User, finding_id: uuid.UUID, note: str) -> Finding:
+    """The second line has confirmed that the finding is mended; never the model's owner."""
+    with ledger.act(actor) as act:
+        row = ledger.lock(
+            Finding.objects.select_related("release__model_use__model"), finding_id
+        )
+        if actor.pk == row.release.model_use.model.owner_id:
+            raise SegregationRefused(
+                "interested_person", _("The owner does not close a finding on the own model.")
+            )
+        FINDING_STATES.check(row.state, "closed")
+        changes = {"state": "closed", "closed_by": actor, "closed_note": note}
+        return act.update(row, "finding.closed", changes)
+
+
+def ask_waiver(
+    *,
+    actor: User,
+    release_id: uuid.UUID,
+    requirement: str,
+    reason: str,
+    compensating_measures: str,
+    expires_on: dt.date,
+) -> Waiver:
+    """A waiver is asked for; it holds for nothing until it is granted."""
+    for field, text in (("reason", reason), ("compensating_measures", compensating_measures)):
+        if len(text.strip()) < 10:
+            raise DomainError("text_needed", _("Describe this in a sentence or two."), field=field)
+    today = clock.today()
+    if not today < expires_on <= today + dt.timedelta(days=MOST_WAIVER_DAYS):
+        raise DomainError(
+            "waiver_days",
+            _("A waiver lasts at most %(days)s days.") % {"days": MOST_WAIVER_DAYS},
+            field="expires_on",
+        )
+    with ledger.act(actor) as act:
+        release = releases.lock(release_id)
+        row = Waiver(
+            release=release,
+            requirement=requirement,
+            reason=reason,
+            compensating_measures=compensating_measures,
+            requested_by=actor,
+            requested_at=clock.now(),
+            expires_on=expires_on,
+        )
+        return act.create(row, "waiver.requested")
+
+
+def answer_waiver(*, actor: User, waiver_id: uuid.UUID, grant: bool) -> Waiver:
+    """The waiver is granted or refused by the CRO or the head of model risk (HG-11)."""
+    with ledger.act(actor) as act:
+        row = ledger.lock(
+            Waiver.objects.select_related("release__model_use__model"), waiver_id
+        )
+        if row.state != "requested":
+            raise Conflict("answered_already", _("This has been answered already."))
+        if actor.pk in (row.requested_by_id, row.release.model_use.model.owner_id):
+            raise SegregationRefused(
+                "own_waiver", _("Nobody grants a waiver for the own request or model.")
+            )
+        state = "granted" if grant else "refused"
+        return act.update(row, f"waiver.{state}", {"state": state, "granted_by": actor})

@@ -1,0 +1,161 @@
+"""The papers of an approval, its route, and who sits on its ballot."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from governance.approvals import queries as approvals
+from governance.approvals.schema import ApprovalsSection, CommitteeVote, Route, StepPolicy
+from governance.approvals.services import SeatToFill, StepToOpen
+from governance.committees import queries as committees
+from governance.findings import queries as findings
+from governance.lifecycle.queries.gates import gate_of, present
+from governance.lifecycle.rules import Facts
+from governance.validations import queries as validations
+from registry.classification import queries as classification
+from registry.core.errors import Conflict
+from registry.core.ledger.rules import plain
+from registry.core.people import queries as people
+from registry.core.people.rules import LINE_OF, Role
+from registry.core.policy import queries as policy
+from registry.core.policy.models import PackRelease
+from registry.core.policy.rules import Outcome, Readings
+from registry.evidence import queries as evidence
+from registry.releases import queries as releases
+from registry.releases.models import Release
+
+
+def approvals_section(pack: PackRelease) -> ApprovalsSection:
+    """The pack's section on approvals."""
+    found = policy.section(pack, "approvals")
+    assert isinstance(found, ApprovalsSection)  # noqa: S101 (declared so in governance.wiring)
+    return found
+
+
+def route_for(section: ApprovalsSection, facts: Facts) -> Route:
+    """The first route whose rule fires. Raises Conflict (`no_route`) where none does."""
+    readings = Readings(facts.readings)
+    for route in section.routes:
+        if route.rule.compiled.evaluate(readings) is Outcome.PASS:
+            return route
+    raise Conflict("no_route", f"No approval route applies to tier {facts.tier or '–'}.")
+
+
+def ballots(route: Route, release: Release) -> list[StepToOpen]:
+    """Each step with its ballot. Raises Conflict (`seat_empty`) where a needed seat has nobody."""
+    return [StepToOpen(step, _seats(step, release)) for step in route.steps]
+
+
+def _seats(step: StepPolicy, release: Release) -> tuple[SeatToFill, ...]:
+    if isinstance(step, CommitteeVote):
+        return _committee_seats(step, release)
+    seats = []
+    for signature in step.signatures:
+        eligible = _holders(signature.roles, release)
+        if not eligible:
+            raise _empty(signature.seat)
+        seats.append(SeatToFill(signature.seat, signature.line, None, eligible))
+    return tuple(seats)
+
+
+def _committee_seats(step: CommitteeVote, release: Release) -> tuple[SeatToFill, ...]:
+    seats = []
+    for member in committees.members(step.body):
+        barred = approvals.is_barred(member.user.pk, release)
+        lines = sorted(line.value for line in people.lines_of(member.user.pk))
+        seats.append(
+            SeatToFill(
+                name=member.seat.name,
+                line=lines[-1] if lines else "-",
+                holder_id=member.user.pk,
+                eligible=() if barred else (member.user.pk,),
+                barred_reason="interested" if barred else "",
+            )
+        )
+    filled = {seat.name for seat in seats if seat.eligible}
+    for name in step.quorum.named_seats:
+        if name not in filled:
+            raise _empty(f"{step.body}.{name}")
+    return tuple(seats)
+
+
+def _holders(roles: tuple[str, ...], release: Release) -> tuple[uuid.UUID, ...]:
+    path = release.model_use.entity.path
+    found: dict[uuid.UUID, None] = {}
+    for role in roles:
+        for user in people.holders_of(Role(role), path):
+            if not approvals.is_barred(user.pk, release):
+                found[user.pk] = None
+    return tuple(found)
+
+
+def _empty(seat: str) -> Conflict:
+    return Conflict(
+        "seat_empty",
+        "Nobody can use the seat “%(seat)s”: it is vacant, or its holder is barred.",
+        field="route",
+        hint="Give the seat to somebody, or a deputy, who is neither owner, developer nor validator.",
+        params={"seat": seat},
+    )
+
+
+def dossier(release: Release, route: Route) -> dict[str, Any]:
+    """议案: everything that a voter is shown, as canonical JSON."""
+    use, grade = release.model_use, classification.latest(release.model_use)
+    validation = validations.signed_off(release)
+    documents = evidence.current(releases.subjects_of(release)).order_by("kind", "handed_in_at")
+    return dict(
+        plain(
+            {
+                "release": {"code": release.code, "id": release.pk, "stage": release.stage},
+                "model": {
+                    "code": use.model.code,
+                    "name_zh": use.model.name_zh,
+                    "name_en": use.model.name_en,
+                    "owner": use.model.owner_id,
+                },
+                "version": {
+                    "label": release.version.label,
+                    "digest": release.version.digest,
+                    "identity": release.version.identity_kind,
+                    "metrics": release.version.metrics,
+                }
+                if release.version
+                else None,
+                "use_case": {
+                    "code": use.use_case.code,
+                    "name_zh": use.use_case.name_zh,
+                    "name_en": use.use_case.name_en,
+                    "purpose": use.use_case.purpose,
+                    "prohibited_uses": use.use_case.prohibited_uses,
+                    "affected_people": use.use_case.affected_people,
+                    "benefit": use.use_case.benefit,
+                    "process_node": use.use_case.process_node,
+                    "entity": use.entity.name_zh,
+                },
+                "grade": grade.result | {"number": grade.number} if grade else None,
+                "tier": use.tier,
+                "validation": {
+                    "code": validation.code,
+                    "conclusion": validation.conclusion,
+                    "explainability_level": validation.explainability_level,
+                    "summary": validation.summary,
+                    "limitations": validation.limitations,
+                    "owner_response": validation.owner_response,
+                    "tests": list(
+                        validation.tests.values("kind", "name", "measure", "threshold", "outcome")
+                    ),
+                }
+                if validation
+                else None,
+                "findings": list(
+                    findings.not_closed(release).values("severity", "title", "state", "due_on")
+                ),
+                "documents": list(documents.values("kind", "title", "sha256", "statement")),
+                "gate": present(gate_of(release, "S3")),
+                "route": route.label.model_dump(),
+                "material_digest": releases.material_digest(release),
+            }
+        )
+    )

@@ -1,0 +1,192 @@
+"""The lifecycle's verbs: move a release, request approval, exempt a requirement."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.utils.translation import gettext as _
+
+from governance.approvals import services as approvals
+from governance.approvals.models import Approval, ApprovalState
+from governance.lifecycle import queries
+from governance.lifecycle.models import Exemption
+from governance.lifecycle.queries import papers
+from governance.lifecycle.queries.facts import gather
+from governance.lifecycle.rules import Gate, gate
+from governance.lifecycle.schema import LifecycleSection, Requirement
+from registry.core.errors import Conflict, DomainError, Forbidden, SegregationRefused
+from registry.core.ledger import services as ledger
+from registry.core.people.models import User
+from registry.core.people.queries import standing
+from registry.core.people.rules import Role
+from registry.core.policy import queries as policy
+from registry.core.web.concurrency import check_version
+from registry.releases import services as releases
+from registry.releases import staging
+from registry.releases.models import ORDER, STAGES, Release, Stage
+
+_MODEL_RISK = (Role.MODEL_RISK, Role.MODEL_RISK_HEAD)
+# Who moves a release into a stage: HG-08 go-live is not the owner's alone.
+MOVERS: dict[str, tuple[Role, ...]] = {
+    Stage.S1: (Role.OWNER, *_MODEL_RISK),
+    Stage.S2: (Role.OWNER, *_MODEL_RISK),
+    Stage.S3: (Role.OWNER, *_MODEL_RISK),
+    Stage.S4: (Role.OWNER, *_MODEL_RISK),
+    Stage.S5: (Role.IT_OPERATIONS, *_MODEL_RISK),
+    Stage.S8: (Role.OWNER, *_MODEL_RISK),
+}
+
+
+def promote(
+    *,
+    actor: User,
+    release_id: uuid.UUID,
+    to: str,
+    reason: str = "",
+    expected_version: int | None = None,
+) -> Release:
+    """The release is in the stage: forward through its gate, or back with a reason.
+
+    Raises Conflict (`gate_closed`) with the whole list of what is missing; Conflict
+    (`illegal_transition`) for a move that does not exist; Forbidden for the wrong role.
+    """
+    _check_mover(actor, to)
+    with ledger.act(actor) as act:
+        release = releases.lock(release_id)
+        check_version(expected_version, release.row_version)
+        STAGES.check(release.stage, to)
+        if ORDER.index(to) > ORDER.index(release.stage):
+            _check_gate(queries.gate_of(release, to))
+        elif len(reason.strip()) < 5:
+            raise DomainError("reason_needed", _("Say why it goes back."), field="reason")
+        _end_open_approval(actor, release, to)
+        warrant = act.note(
+            release,
+            "lifecycle.move_granted",
+            facts={"from": release.stage, "to": to, "reason": reason},
+            digest=ledger.digest(
+                {"release": release.pk, "version": release.row_version, "to": to}
+            ),
+        )
+        return staging.move(actor=actor, release=release, to=to, warrant=warrant)
+
+
+def request_approval(*, actor: User, release_id: uuid.UUID) -> Approval:
+    """The papers are locked and the ballot of the tier's route is frozen; voting can begin."""
+    with ledger.act(actor):
+        release = releases.lock(release_id)
+        if actor.pk != release.model_use.model.owner_id:
+            raise Forbidden("not_the_owner", _("The model's owner requests approval."))
+        if release.stage != Stage.S3:
+            raise Conflict("not_in_approval", _("The release is not in stage S3, approval."))
+        if Approval.objects.filter(release=release, state=ApprovalState.OPEN).exists():
+            raise Conflict("approval_open", _("An approval of this release is open already."))
+        pack = policy.active_pack()
+        facts = gather(release, queries.section_of(pack))
+        _check_gate(gate(queries.section_of(pack), facts, "S3"))
+        route = papers.route_for(papers.approvals_section(pack), facts)
+        return approvals.open_approval(
+            actor=actor,
+            release=release,
+            route=route,
+            dossier=papers.dossier(release, route),
+            steps=papers.ballots(route, release),
+        )
+
+
+def ask_exemption(
+    *, actor: User, release_id: uuid.UUID, requirement: str, kind: str, reason: str
+) -> Exemption:
+    """“Not applicable” or “met by the alternative” is asked for; the second line answers."""
+    if len(reason.strip()) < 10:
+        raise DomainError("text_needed", _("Say why, in a sentence or two."), field="reason")
+    _check_exemptable(requirement, kind)
+    with ledger.act(actor) as act:
+        release = releases.lock(release_id)
+        rows = Exemption.objects.filter(release=release, requirement=requirement)
+        if rows.exclude(state="refused").exists():
+            raise Conflict("exempted_already", _("This has been asked for already."))
+        row = Exemption(
+            release=release, requirement=requirement, kind=kind, reason=reason, asked_by=actor,
+            asked_at=act.effective_at,
+        )  # fmt: skip
+        return act.create(row, "exemption.asked")
+
+
+def answer_exemption(*, actor: User, exemption_id: uuid.UUID, confirm: bool) -> Exemption:
+    """Another person of the second line has confirmed or refused the exemption."""
+    with ledger.act(actor) as act:
+        release_id = Exemption.objects.values_list("release_id", flat=True).get(pk=exemption_id)
+        release = releases.lock(release_id)
+        row = ledger.lock(Exemption.objects.all(), exemption_id)
+        if row.state != "asked":
+            raise Conflict("answered_already", _("This has been answered already."))
+        if actor.pk in (row.asked_by_id, release.model_use.model.owner_id):
+            raise SegregationRefused(
+                "own_exemption", _("Nobody confirms an exemption for the own request or model.")
+            )
+        state = "confirmed" if confirm else "refused"
+        changes = {"state": state, "answered_by": actor}
+        return act.update(row, f"exemption.{state}", changes)
+
+
+def requirement(key: str) -> Requirement:
+    """The requirement of the pack in force. Raises DomainError (`unknown_requirement`)."""
+    section: LifecycleSection = queries.section_of(policy.active_pack())
+    found = next((one for one in section.requirements if one.key == key), None)
+    if found is None:
+        raise DomainError(
+            "unknown_requirement",
+            _("There is no requirement “%(key)s”.") % {"key": key},
+            field="requirement",
+            status=400,
+        )
+    return found
+
+
+def _check_exemptable(key: str, kind: str) -> None:
+    about = requirement(key)
+    possible = {
+        "alternative": about.alternative is not None,
+        "not_applicable": about.not_applicable,
+    }
+    if kind not in possible:
+        raise DomainError("unknown_kind", _("Unknown kind of exemption."), field="kind", status=400)
+    if not possible[kind]:
+        raise DomainError(
+            "not_exemptable",
+            _("The requirement “%(key)s” allows no such exemption.") % {"key": key},
+            field="requirement",
+        )
+
+
+def _check_mover(actor: User, to: str) -> None:
+    roles = MOVERS.get(to, ())
+    if not standing(actor).has(*roles):
+        raise Forbidden(
+            "not_a_mover",
+            _("Into %(stage)s a release is moved by: %(roles)s.")
+            % {"stage": to, "roles": ", ".join(role.value for role in roles) or "–"},
+            field="to",
+        )
+
+
+def _check_gate(found: Gate) -> None:
+    if not found.is_open:
+        count = len(found.missing) + len(found.blocked) + len(found.stopped)
+        raise Conflict(
+            "gate_closed",
+            _("%(count)s things keep the release from %(stage)s.")
+            % {"count": count, "stage": found.to},
+            field="to",
+            hint=_("The list says what is missing, by which rule, and who can supply it."),
+            details={"gate": queries.present(found)},
+        )
+
+
+def _end_open_approval(actor: User, release: Release, to: str) -> None:
+    """A release that leaves S3 otherwise than by approval takes its open approval back."""
+    if release.stage == Stage.S3 and to != Stage.S4:
+        found = Approval.objects.filter(release=release, state=ApprovalState.OPEN).first()
+        if found is not None:
+            approvals.withdraw(actor=actor, approval_id=found.pk, reason="moved_back")

@@ -1,0 +1,25 @@
+"""Lists the slices' models."""
+
+from governance.approvals.models import Approval, BallotSeat, Condition, Step, Vote
+from governance.committees.models import Committee, Resolution, Seat
+from governance.findings.models import Finding, Waiver
+from governance.lifecycle.models import Exemption
+from governance.suspensions.models import Order
+from governance.validations.models import Validation, ValidationTest
+
+__all__ = [
+    "Approval",
+    "BallotSeat",
+    "Committee",
+    "Condition",
+    "Exemption",
+    "Finding",
+    "Order",
+    "Resolution",
+    "Seat",
+    "Step",
+    "Validation",
+    "ValidationTest",
+    "Vote",
+    "Waiver",
+]

@@ -1,0 +1,141 @@
+"""One page: event → effects across slices. Reactions run after commit, as the system."""
+
+from __future__ import annotations
+
+import uuid
+
+from governance.approvals import services as approvals
+from governance.approvals.models import Approval, BallotSeat, Step
+from governance.suspensions import services as suspensions
+from governance.suspensions.models import Order
+from registry.core.dispatch.services import Event, react
+from registry.core.notices import services as notices
+from registry.core.people import queries as people
+from registry.core.people.rules import Role
+from registry.releases.models import Environment, Release
+
+
+def declare() -> None:
+    """Called once, when the app is ready; docs/reference/events is generated from this."""
+    react("void_changed_approvals", MATERIAL, void_changed_approvals)
+    react("tell_voters", {"approval.step_opened"}, tell_voters)
+    react(
+        "tell_owner_of_decision",
+        {"approval.approved", "approval.rejected", "approval.deferred", "approval.void"},
+        tell_owner_of_decision,
+    )
+    react("tell_second_reviewers", {"grade.given"}, tell_second_reviewers)
+    react("restrict_unapproved_deployments", {"deployment.recorded"}, restrict_unapproved)
+
+
+MATERIAL = {
+    "use.grade_shown",
+    "use_case.corrected",
+    "release.version_attached",
+    "release.validated",
+    "document.handed_in",
+    "pack.activated",
+}
+
+
+def void_changed_approvals(event: Event) -> None:
+    """An open approval whose release has changed materially is void; others stay open."""
+    open_releases = Approval.objects.filter(state="open").values_list("release_id", flat=True)
+    for release_id in open_releases.order_by("release_id"):
+        approvals.void_if_changed(actor=people.system(), release_id=release_id)
+
+
+def tell_voters(event: Event) -> None:
+    """Everybody who can vote in the step that has opened is told, once."""
+    step = Step.objects.select_related("approval__release__model_use__model").get(
+        pk=event.subject_id
+    )
+    model = step.approval.release.model_use.model
+    voters: set[uuid.UUID] = set()
+    for eligible in BallotSeat.objects.filter(step=step).values_list("eligible", flat=True):
+        voters.update(eligible)
+    name_zh, name_en = _names(model)
+    notices.tell(
+        user_ids=voters,
+        kind="approval.vote_due",
+        text_zh=f"请对“{name_zh}”的审批 {step.approval.code} 表决。",
+        text_en=f"Please vote on approval {step.approval.code} of “{name_en}”.",
+        link=f"/approvals/{step.approval_id}/",
+        once_key=f"vote:{step.pk}",
+    )
+
+
+def tell_owner_of_decision(event: Event) -> None:
+    """The model's owner is told how the approval ended."""
+    approval = Approval.objects.select_related("release__model_use__model").get(pk=event.subject_id)
+    model = approval.release.model_use.model
+    name_zh, name_en = _names(model)
+    outcomes = {
+        "approval.approved": ("已批准", "was approved"),
+        "approval.rejected": ("被否决", "was rejected"),
+        "approval.deferred": ("暂缓,退回补充材料", "was deferred for supplement"),
+        "approval.void": ("因重大变更失效", "is void after a material change"),
+    }
+    zh, en = outcomes[event.kind]
+    notices.tell(
+        user_ids=[model.owner_id],
+        kind=event.kind,
+        text_zh=f"“{name_zh}”的审批 {approval.code} {zh}。",
+        text_en=f"Approval {approval.code} of “{name_en}” {en}.",
+        link=f"/approvals/{approval.pk}/",
+        once_key=f"decision:{approval.pk}:{event.kind}",
+    )
+
+
+def tell_second_reviewers(event: Event) -> None:
+    """Model risk is told of a grade that waits for a second person (HG-01)."""
+    from_state = event.body["state"]
+    if from_state["tier"] == "IV" and not from_state["is_near_threshold"]:
+        return
+    use_id = uuid.UUID(from_state["model_use_id"])
+    release = (
+        Release.objects.filter(model_use_id=use_id)
+        .select_related("model_use__entity", "model_use__model")
+        .first()
+    )
+    if release is None:
+        return
+    model = release.model_use.model
+    name_zh, name_en = _names(model)
+    reviewers = people.holders_of(Role.MODEL_RISK, release.model_use.entity.path)
+    notices.tell(
+        user_ids=reviewers.values_list("pk", flat=True),
+        kind="grade.confirmation_due",
+        text_zh=f"“{name_zh}”的分级({from_state['tier']})等待第二人确认。",
+        text_en=f"The grade ({from_state['tier']}) of “{name_en}” waits for a second person.",
+        link=f"/models/{model.pk}/",
+        once_key=f"grade:{event.subject_id}",
+    )
+
+
+def restrict_unapproved(event: Event) -> None:
+    """BR-09: a digest in production that is not the version's is restricted at once."""
+    state, facts = event.body["state"], event.body.get("facts", {})
+    if state["environment"] != Environment.PRODUCTION or facts.get("matches_version", True):
+        return
+    release_id = uuid.UUID(state["release_id"])
+    reason = f"BR-09: {state['digest']}"
+    if Order.objects.filter(target_id=release_id, reason=reason, state="in_force").exists():
+        return
+    suspensions.order(
+        actor=people.system(),
+        kind="restrict",
+        target_type="release",
+        target_id=release_id,
+        reason=reason,
+        limits="生产摘要与批准版本不一致 / the digest in production is not the approved one",
+    )
+
+
+def _names(model: object) -> tuple[str, str]:
+    """The model's names; of a confidential one only its code."""
+    code = str(getattr(model, "code", ""))
+    if getattr(model, "is_confidential", False):
+        return code, code
+    name_zh = str(getattr(model, "name_zh", ""))
+    return name_zh, str(getattr(model, "name_en", "")) or name_zh

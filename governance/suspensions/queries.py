@@ -1,0 +1,44 @@
+"""Whether something is stopped or restricted: asked by every decision, never cached."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from governance.suspensions.models import Order, OrderKind, TargetType
+from registry.catalogue.queries import visible_ids, visible_version_ids
+from registry.core.people.models import User
+from registry.releases.models import Release
+from registry.releases.queries import visible_ids as visible_release_ids
+from registry.usecases.queries import visible_use_ids
+
+
+def visible_to(user: User) -> models.QuerySet[Order]:
+    """The orders about things that the person may see."""
+    return Order.objects.filter(
+        Q(target_type=TargetType.MODEL, target_id__in=visible_ids(user))
+        | Q(target_type=TargetType.VERSION, target_id__in=visible_version_ids(user))
+        | Q(target_type=TargetType.MODEL_USE, target_id__in=visible_use_ids(user))
+        | Q(target_type=TargetType.RELEASE, target_id__in=visible_release_ids(user))
+    )
+
+
+def targets_of(release: Release) -> list[uuid.UUID]:
+    """Everything whose order also holds for the release."""
+    found = [release.pk, release.model_use_id, release.model_use.model_id]
+    return [*found, release.version_id] if release.version_id else found
+
+
+def in_force(release: Release) -> list[Order]:
+    """The orders that hold for the release now, stops first."""
+    orders = Order.objects.filter(target_id__in=targets_of(release), state="in_force")
+    return sorted(
+        orders.select_related("ordered_by"), key=lambda order: (order.kind, order.ordered_at)
+    )[::-1]
+
+
+def is_stopped(release: Release) -> bool:
+    """Whether an emergency stop holds for the release."""
+    return any(order.kind == OrderKind.STOP for order in in_force(release))

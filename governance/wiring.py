@@ -1,0 +1,51 @@
+"""What the slices declare to the core when the app starts: sections, subjects, reactions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from governance import reactions
+from governance.approvals.schema import ApprovalsSection
+from governance.lifecycle.queries.facts import COMPUTED, NAMED
+from governance.lifecycle.schema import LifecycleSection
+from governance.validations import queries as validations
+from registry.classification.schema.classification import ClassificationFile
+from registry.core.policy import queries as policy
+from registry.core.policy.rules import PolicyError
+from registry.core.policy.schema import validate
+from registry.evidence import queries as evidence
+
+
+def declare() -> None:
+    """Called once, when the app is ready."""
+    policy.declare_section("lifecycle", ("lifecycle",), _lifecycle)
+    policy.declare_section("approvals", ("approvals",), _approvals)
+    evidence.declare_subject("governance.validation", validations.visible_ids)
+    reactions.declare()
+
+
+def _lifecycle(content: dict[str, Any]) -> LifecycleSection:
+    section = validate(LifecycleSection, content["lifecycle"], "lifecycle.yaml")
+    try:
+        section.lint(_names(content), NAMED, content["evidence"]["kinds"])
+    except ValueError as error:
+        raise PolicyError(str(error)) from error
+    return section
+
+
+def _approvals(content: dict[str, Any]) -> ApprovalsSection:
+    section = validate(ApprovalsSection, content["approvals"], "approvals.yaml")
+    section.lint(_names(content))
+    return section
+
+
+def _names(content: dict[str, Any]) -> set[str]:
+    """What clauses of the lifecycle and of routes may read."""
+    file = validate(ClassificationFile, content["classification"], "classification.yaml")
+    return {
+        *COMPUTED,
+        *(one.key for one in file.dimensions),
+        *(one.key for one in file.groups),
+        *(one.key for one in file.facts),
+        *(f"flag_{one.key}" for one in file.flags),
+    }

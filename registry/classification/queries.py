@@ -1,0 +1,183 @@
+"""Reading grades; grading without writing anything (the live preview)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import models
+from django.utils.translation import get_language
+
+from registry.catalogue.queries import may_be_seen
+from registry.classification import rules
+from registry.classification.models import Grade
+from registry.classification.rules import GradeResult
+from registry.classification.rules.answering import read_answers
+from registry.classification.schema import ClassificationSection
+from registry.core.errors import DomainError
+from registry.core.ledger.rules import digest_of, plain
+from registry.core.people.models import User
+from registry.core.policy import queries as policy
+from registry.core.policy.models import PackRelease
+from registry.usecases.models import ModelUse
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What is told for a grading. Answers are read into the other three; those then win.
+
+    answers: question key → answer code or codes; classification: dimension → code(s);
+    factors: F1..F9 → 0..4, None is not yet assessed; facts: key → yes/no or code;
+    reasons: why a factor departs from what the facts suggest.
+    """
+
+    answers: dict[str, Any] = field(default_factory=dict)  # Any: JSON
+    classification: dict[str, Any] = field(default_factory=dict)
+    factors: dict[str, int | None] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A grading with what went into it: the full vector, facts and factors."""
+
+    pack: PackRelease
+    profile: str
+    vector: dict[str, Any]
+    facts: dict[str, Any]
+    factors: dict[str, int]
+    suggested: dict[str, int]
+    reasons: dict[str, str]
+    result: GradeResult
+
+    @property
+    def departures(self) -> list[str]:
+        """Factors that are lower or higher than the facts suggest."""
+        return sorted(
+            key for key, level in self.suggested.items() if self.factors.get(key, level) != level
+        )
+
+    @property
+    def input_digest(self) -> str:
+        """What identifies the input, the pack release included."""
+        return digest_of(
+            {
+                "pack": self.pack.sha256,
+                "profile": self.profile,
+                "classification": self.vector,
+                "facts": self.facts,
+                "factors": self.factors,
+            }
+        )
+
+
+def section_of(pack: PackRelease) -> ClassificationSection:
+    """The pack's section on classification and grading."""
+    found = policy.section(pack, "classification")
+    assert isinstance(found, ClassificationSection)  # noqa: S101 (declared so in registry.apps)
+    return found
+
+
+def preview(inputs: Inputs, pack: PackRelease | None = None) -> Graded:
+    """The grade that the inputs would get today. Raises DomainError naming the wrong field."""
+    pack = pack or policy.active_pack()
+    section = section_of(pack)
+    answered = read_answers(section, inputs.answers)
+    vector = answered.vector | inputs.classification
+    facts = {
+        key: value for key, value in (answered.facts | inputs.facts).items() if value is not None
+    }
+    said = answered.factors | inputs.factors
+    for problem in rules.problems(section, vector, {}, facts):
+        raise DomainError(
+            "classification_invalid", problem.message, field=problem.field, status=400
+        )
+    suggested = rules.prefill(section, vector, facts)
+    factors = suggested | {key: level for key, level in said.items() if level is not None}
+    for key, level in said.items():
+        if level is None:
+            factors.pop(key, None)
+    profile = pack.profile or section.default_profile
+    result = rules.grade(section, vector, factors, facts, profile)
+    return Graded(pack, profile, vector, facts, factors, suggested, inputs.reasons, result)
+
+
+def explanation(graded: Graded) -> dict[str, Any]:
+    """The result with its reasons, as JSON: each factor, each floor with its clause, each flag."""
+    section = section_of(graded.pack)
+    result = graded.result
+    labels = {floor.id: floor for floor in section.grading.floors}
+    factors = {factor.key: factor for factor in section.grading.factors}
+    return {
+        "score": str(result.score),
+        "tier_by_score": result.tier_by_score.value,
+        "tier": result.tier.value,
+        "floors": [
+            {
+                "id": hit.id,
+                "minimum": hit.minimum.value if hit.minimum else None,
+                "label": labels[hit.id].label.model_dump() if hit.id in labels else None,
+                "sources": [{"ref": ref, "tag": tag} for ref, tag in hit.sources],
+            }
+            for hit in result.floors
+        ],
+        "undecided": [hit.id for hit in result.undecided],
+        "contributions": [
+            {
+                "factor": key,
+                "label": factors[key].label.model_dump(),
+                "level": graded.factors.get(key),
+                "suggested": graded.suggested.get(key),
+                "level_label": factors[key].levels[graded.factors.get(key, 4)].model_dump(),
+                "weight": factors[key].weight,
+                "points": str(points),
+            }
+            for key, points in result.contributions.items()
+        ],
+        "flags": plain(dict(result.flags)),
+        "near_threshold": result.near_threshold,
+        "provisional": result.provisional,
+        "unknown": list(result.unknown),
+        "assumed": list(result.assumed),
+        "contradictions": [
+            {"id": one.id, "message": one.message.model_dump()}
+            for one in section.classification.contradictions
+            if one.id in result.contradictions
+        ],
+        "pack": {"key": graded.pack.key, "version": graded.pack.version,
+                 "sha256": graded.pack.sha256, "profile": graded.profile},
+    }  # fmt: skip
+
+
+def latest(use: ModelUse) -> Grade | None:
+    """The use's last grade, whether or not it is in force."""
+    return (
+        Grade.objects.filter(model_use=use)
+        .select_related("pack", "graded_by", "confirmation__confirmed_by")
+        .order_by("-number")
+        .first()
+    )
+
+
+def is_stale(grade: Grade) -> bool:
+    """Whether policy has moved on since: derived from digests, never stored."""
+    pack = policy.active_pack()
+    return grade.pack.sha256 != pack.sha256 or grade.profile != pack.profile
+
+
+def needs_confirmation(grade: Grade) -> bool:
+    """Tiers I to III, grades near a threshold, and lower grades need a second person (HG-01)."""
+    return grade.tier in ("P", "I", "II", "III") or grade.is_near_threshold
+
+
+def visible_grades(user: User) -> models.QuerySet[Grade]:
+    """The grades of the uses that the person may see."""
+    return Grade.objects.filter(may_be_seen(user, "model_use__model__"))
+
+
+def in_language(label: dict[str, str] | None) -> str:
+    """The label's words in the language of the page."""
+    if not label:
+        return ""
+    return label["zh"] if (get_language() or "").startswith("zh") else label["en"]

@@ -1,0 +1,68 @@
+"""From plain answers to codes: what the questionnaire's answers say. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from registry.core.errors import DomainError
+
+if TYPE_CHECKING:
+    from registry.classification.schema import ClassificationSection, Question
+
+NOT_ASSESSED = "not_assessed"
+
+
+@dataclass
+class Answered:
+    """Codes, facts and levels that the answers set; several answers of a question add up."""
+
+    vector: dict[str, Any] = field(default_factory=dict)  # Any: a code or several
+    facts: dict[str, Any] = field(default_factory=dict)
+    factors: dict[str, int | None] = field(default_factory=dict)
+
+
+def read_answers(section: ClassificationSection, answers: Mapping[str, Any]) -> Answered:
+    """What the answers say. Raises DomainError (`answer_invalid`) naming the question."""
+    questions = {question.key: question for question in section.questionnaire.questions}
+    found = Answered()
+    for key, given in answers.items():
+        if key not in questions:
+            raise _invalid(key, "unknown question")
+        codes = [given] if isinstance(given, str | bool) else list(given or ())
+        if len(codes) > 1 and not questions[key].multiple:
+            raise _invalid(key, "one answer only")
+        if NOT_ASSESSED not in codes:
+            for target, value in _said(questions[key], codes):
+                _set(section, found, target, value)
+    return found
+
+
+def _said(question: Question, codes: Iterable[Any]) -> Iterable[tuple[str, Any]]:
+    for code in codes:
+        if not question.answers:
+            yield question.fills[0], code
+            continue
+        answer = next((one for one in question.answers if one.code == code), None)
+        if answer is None:
+            raise _invalid(question.key, f"unknown answer {code!r}")
+        yield from answer.sets.items()
+
+
+def _set(section: ClassificationSection, found: Answered, target: str, value: Any) -> None:
+    if target in section.weights:
+        before = found.factors.get(target)
+        found.factors[target] = max(value, before or 0)
+    elif target in section.facts:
+        found.facts[target] = {"yes": True, "no": False}.get(str(value), value)
+    else:
+        known = found.vector.get(target)
+        values = [known] if isinstance(known, str) else list(known or ())
+        new = [value] if isinstance(value, str) else list(value)
+        merged = [*values, *(one for one in new if one not in values)]
+        found.vector[target] = merged[0] if len(merged) == 1 else merged
+
+
+def _invalid(key: str, fault: str) -> DomainError:
+    return DomainError("answer_invalid", f"{key}: {fault}", field=f"answers.{key}", status=400)

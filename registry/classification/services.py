@@ -1,0 +1,239 @@
+"""Grading's verbs: assess, confirm, override. Nobody lowers a grade alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from registry.catalogue import services as catalogue
+from registry.classification import queries, rules
+from registry.classification.models import Grade, GradeConfirmation, TierOverride
+from registry.classification.queries import Graded, Inputs
+from registry.classification.rules import OverrideRequest, Tier
+from registry.core import clock
+from registry.core.errors import Conflict, DomainError, SegregationRefused
+from registry.core.ledger import services as ledger
+from registry.core.ledger.rules import digest_of
+from registry.core.ledger.services import Warrant
+from registry.core.people.models import User
+from registry.core.people.queries import standing
+from registry.core.policy import queries as policy
+from registry.core.web.concurrency import check_version
+from registry.releases import services as releases
+from registry.usecases import queries as use_queries
+from registry.usecases import services as uses
+from registry.usecases.models import ModelUse
+
+RANK = ("", "IV", "III", "II", "I", "P")
+
+
+def assess(
+    *, actor: User, use_id: uuid.UUID, inputs: Inputs, expected_version: int | None = None
+) -> Grade:
+    """The use has a new grade. A higher tier is in force at once; a lower one waits for a
+    second-line confirmation (`confirm` with a warrant).
+
+    Raises DomainError naming the field: unknown codes, or a departure from what the facts
+    suggest without a reason.
+    """
+    with ledger.act(actor) as act:
+        use = ledger.lock(ModelUse.objects.select_related("model"), use_id)
+        check_version(expected_version, use.row_version)
+        releases.lock_all(use.releases.all())
+        graded = queries.preview(inputs)
+        _check_reasons(graded)
+        grade = act.create(_grade(actor, use, graded), "grade.given")
+        if RANK.index(grade.tier) >= RANK.index(use.tier):
+            _end_override_below(act, use, grade.tier)
+            _show(actor, use, grade, is_confirmed=False)
+        return grade
+
+
+def confirm(
+    *, actor: User, grade_id: uuid.UUID, reason: str, warrant: Warrant | None = None
+) -> GradeConfirmation:
+    """A second person of the second line has confirmed the grade; it is in force.
+
+    A grade below the tier in force needs the warrant. Raises SegregationRefused for the grader,
+    the owner and developers; Conflict where a newer grade exists.
+    """
+    with ledger.act(actor) as act:
+        use = ledger.lock(
+            ModelUse.objects.select_related("model"),
+            Grade.objects.values_list("model_use_id", flat=True).get(pk=grade_id),
+        )
+        releases.lock_all(use.releases.all())
+        grade = Grade.objects.select_related("pack").get(pk=grade_id)
+        _check_confirmable(actor, use, grade)
+        if grade.is_near_threshold and len(reason.strip()) < 10:
+            raise DomainError(
+                "reason_needed",
+                _("The score is near a threshold: say why this tier is right."),
+                field="reason",
+            )
+        confirmation = GradeConfirmation(
+            grade=grade, confirmed_by=actor, reason=reason, confirmed_at=clock.now()
+        )
+        act.create(confirmation, "grade.confirmed")
+        _show(actor, use, grade, is_confirmed=True, warrant=warrant)
+        return confirmation
+
+
+def override(
+    *,
+    actor: User,
+    use_id: uuid.UUID,
+    to_tier: str,
+    reason: str,
+    expires_on: dt.date | None,
+    warrant: Warrant | None = None,
+) -> TierOverride:
+    """The second line has set another tier: up at will; down one step, above every floor, dated.
+
+    Raises DomainError (`override_*`) where the pack's limits forbid it.
+    """
+    with ledger.act(actor) as act:
+        use = ledger.lock(ModelUse.objects.select_related("model"), use_id)
+        releases.lock_all(use.releases.all())
+        grade = queries.latest(use)
+        if grade is None or to_tier not in Tier.__members__:
+            raise Conflict("not_graded", _("There is no grade to override."), field="to_tier")
+        _refuse_interested(actor, use)
+        _check_limits(actor, grade, to_tier, reason, expires_on)
+        for older in use.overrides.select_for_update().filter(ended_at=None):
+            act.update(older, "tier.override_ended", {"ended_at": clock.now()})
+        row = TierOverride(
+            model_use=use,
+            from_tier=use.tier,
+            to_tier=to_tier,
+            reason=reason,
+            decided_by=actor,
+            decided_at=clock.now(),
+            expires_on=expires_on,
+        )
+        act.create(row, "tier.overridden")
+        _show(actor, use, grade, is_confirmed=True, tier=to_tier, warrant=warrant)
+        return row
+
+
+def lowering_digest(use: ModelUse, to_tier: str) -> str:
+    """What a warrant to lower the use's tier must be about."""
+    return digest_of({"use": use.pk, "version": use.row_version, "from": use.tier, "to": to_tier})
+
+
+def _grade(actor: User, use: ModelUse, graded: Graded) -> Grade:
+    result = graded.result
+    last = use.grades.order_by("-number").values_list("number", flat=True).first() or 0
+    return Grade(
+        model_use=use,
+        number=last + 1,
+        pack=graded.pack,
+        profile=graded.profile,
+        vector=graded.vector,
+        facts=graded.facts,
+        factors=graded.factors,
+        reasons=graded.reasons,
+        input_digest=graded.input_digest,
+        score=result.score,
+        tier_by_score=result.tier_by_score.value,
+        tier=result.tier.value,
+        result=queries.explanation(graded),
+        is_near_threshold=result.near_threshold,
+        is_provisional=result.provisional,
+        graded_by=actor,
+        graded_at=clock.now(),
+    )
+
+
+def _show(
+    actor: User,
+    use: ModelUse,
+    grade: Grade,
+    *,
+    is_confirmed: bool,
+    tier: str = "",
+    warrant: Warrant | None = None,
+) -> None:
+    """The use, and its model, show the grade as in force."""
+    tier = tier or grade.tier
+    flags: dict[str, Any] = grade.result["flags"]
+    waits = queries.needs_confirmation(grade) and not is_confirmed
+    uses.set_grade(
+        actor=actor,
+        use=use,
+        tier=tier,
+        flags=flags,
+        is_provisional=grade.is_provisional or waits,
+        grade_digest=digest_of({"input": grade.input_digest, "tier": tier, "flags": flags}),
+        warrant=warrant,
+    )
+    catalogue.set_tier(
+        actor=actor, model_id=use.model_id, tier=use_queries.highest_tier(use.model_id)
+    )
+
+
+def _check_reasons(graded: Graded) -> None:
+    for key in graded.departures:
+        if len(graded.reasons.get(key, "").strip()) < 5:
+            raise DomainError(
+                "departure_needs_reason",
+                _("%(factor)s departs from what the facts suggest (level %(level)s): say why.")
+                % {"factor": key, "level": graded.suggested[key]},
+                field=f"reasons.{key}",
+            )
+
+
+def _check_confirmable(actor: User, use: ModelUse, grade: Grade) -> None:
+    if GradeConfirmation.objects.filter(grade=grade).exists():
+        raise Conflict("already_confirmed", _("This grade has been confirmed already."))
+    if grade.number != use.grades.order_by("-number").values_list("number", flat=True).first():
+        raise Conflict("superseded_grade", _("There is a newer grade; confirm that one."))
+    if grade.pack.sha256 != policy.active_pack().sha256:
+        raise Conflict("stale_grade", _("Policy has changed since; grade again first."))
+    if actor.pk == grade.graded_by_id:
+        raise SegregationRefused(
+            "second_person", _("A grade is confirmed by another person than its grader.")
+        )
+    _refuse_interested(actor, use)
+
+
+def _refuse_interested(actor: User, use: ModelUse) -> None:
+    """Owner and developers do not decide on the grade of their own model."""
+    built = use.model.versions.filter(developers__user=actor).exists()
+    if actor.pk in (use.model.owner_id, use.use_case.owner_id) or built or actor.is_superuser:
+        raise SegregationRefused(
+            "interested_person",
+            _("Owner, developers and technical administrators do not decide on this grade."),
+        )
+
+
+def _check_limits(
+    actor: User, grade: Grade, to_tier: str, reason: str, expires_on: dt.date | None
+) -> None:
+    limits = queries.section_of(grade.pack).grading.override
+    floors = [floor["minimum"] for floor in grade.result["floors"] if floor["minimum"]]
+    highest = max(floors, key=RANK.index, default=None)
+    roles = standing(actor)
+    rules.check_override(
+        limits,
+        OverrideRequest(
+            tier=Tier(grade.tier),
+            requested=Tier(to_tier),
+            floor_minimum=Tier(highest) if highest else None,
+            line=2 if "2" in {line.value for line in roles.lines} else 1,
+            roles=frozenset(role.value for role in roles.role_set),
+            reason=reason,
+            decided_on=clock.today(),
+            expires_on=expires_on,
+        ),
+    )
+
+
+def _end_override_below(act: ledger.Act, use: ModelUse, tier: str) -> None:
+    """A grade at least as high as an override makes the override pointless."""
+    for row in use.overrides.select_for_update().filter(ended_at=None):
+        if RANK.index(tier) >= RANK.index(row.to_tier):
+            act.update(row, "tier.override_ended", {"ended_at": clock.now()})

@@ -1,0 +1,41 @@
+"""The only source of now. It can be set only where the settings allow it (tests, the demo)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+_set_to: ContextVar[dt.datetime | None] = ContextVar("mingce_clock", default=None)
+
+
+def now() -> dt.datetime:
+    """The present moment, aware, in UTC, or the moment that a test or the demo has set."""
+    return _set_to.get() or dt.datetime.now(dt.UTC)
+
+
+def today() -> dt.date:
+    """The present day in the institution's time zone."""
+    from_zone = now().astimezone(_zone())
+    return from_zone.date()
+
+
+def _zone() -> dt.tzinfo:
+    return ZoneInfo(settings.TIME_ZONE)
+
+
+@contextmanager
+def at(moment: dt.datetime) -> Iterator[None]:
+    """Inside the block it is `moment`. Raises RuntimeError where the settings do not allow it."""
+    if not settings.CLOCK_CAN_BE_SET:
+        raise RuntimeError("The clock can be set only under test and demo settings.")
+    token = _set_to.set(moment)
+    try:
+        yield
+    finally:
+        _set_to.reset(token)

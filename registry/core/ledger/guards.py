@@ -1,0 +1,124 @@
+"""Triggers that keep the truth: each runs one shared SQL function of `ledger.sql`.
+
+pgtrigger writes them into migrations. Its own wrapper function, which a session could switch
+off with `SET pgtrigger.ignore`, is never in the path: a Guard executes our function directly.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pgtrigger
+from django.db import models
+
+from registry.core.transitions import Transitions
+
+
+class Guard(pgtrigger.Trigger):
+    """A trigger that runs a shared SQL function, given with its arguments."""
+
+    func = "RETURN NULL;"
+
+    def __init__(self, *, runs: str, **kwargs: Any) -> None:  # Any: handed on to pgtrigger
+        self.runs = runs
+        super().__init__(**kwargs)
+
+    @classmethod
+    def before_insert(cls, name: str, runs: str) -> Guard:
+        """A rule that a new row must keep."""
+        return cls(name=name, when=pgtrigger.Before, operation=pgtrigger.Insert, runs=runs)
+
+    @classmethod
+    def deferred(cls, name: str, runs: str) -> Guard:
+        """A rule that must hold at commit, after an insert or update."""
+        return cls(
+            name=name,
+            when=pgtrigger.After,
+            operation=pgtrigger.Insert | pgtrigger.Update,
+            timing=pgtrigger.Deferred,
+            runs=runs,
+        )
+
+    def render_execute(self, model: type[models.Model]) -> str:
+        """The call that the trigger makes."""
+        return self.runs
+
+
+def append_only() -> tuple[Guard, ...]:
+    """Rows are inserted and read, never changed, deleted or truncated."""
+    return (
+        Guard(
+            name="append_only",
+            when=pgtrigger.Before,
+            operation=pgtrigger.Update | pgtrigger.Delete,
+            runs="mingce_append_only()",
+        ),
+        Guard(
+            name="never_truncated",
+            level=pgtrigger.Statement,
+            when=pgtrigger.Before,
+            operation=pgtrigger.Truncate,
+            runs="mingce_append_only()",
+        ),
+    )
+
+
+def no_silent_write(label: str) -> Guard:
+    """At commit each changed row has an entry of this transaction with its row version."""
+    return Guard(
+        name="no_silent_write",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        timing=pgtrigger.Deferred,
+        runs=f"mingce_no_silent_write('{label}')",
+    )
+
+
+def guarded(label: str, *, immutable: tuple[str, ...] = ()) -> tuple[Guard, ...]:
+    """A governed table: versions count up, business keys stay, nothing is deleted or silent.
+
+    label: Django's lower-case model label (`registry.aimodel`), the entries' subject type.
+    """
+    columns = "".join(f", '{column}'" for column in immutable)
+    return (
+        Guard(
+            name="governed",
+            when=pgtrigger.Before,
+            operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+            runs=f"mingce_governed('{label}'{columns})",
+        ),
+        Guard(
+            name="never_truncated",
+            level=pgtrigger.Statement,
+            when=pgtrigger.Before,
+            operation=pgtrigger.Truncate,
+            runs="mingce_append_only()",
+        ),
+        no_silent_write(label),
+    )
+
+
+def recorded(label: str) -> tuple[Guard, ...]:
+    """An append-only governed table: each row is inserted once, with its entry."""
+    return (*append_only(), no_silent_write(label))
+
+
+def follows(table: Transitions) -> Guard:
+    """The column begins and moves only as the transition table says."""
+    return Guard(
+        name=f"follows_{table.column}",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        runs=f"mingce_transition('{table.column}', '{table.initial}', '{table.as_argument()}')",
+    )
+
+
+def warranted(column: str, purpose: str) -> Guard:
+    """A change of the column needs a warrant, spent for this row version."""
+    return Guard(
+        name=f"warranted_{column}",
+        when=pgtrigger.After,
+        operation=pgtrigger.Update,
+        timing=pgtrigger.Deferred,
+        runs=f"mingce_warranted('{column}', '{purpose}')",
+    )

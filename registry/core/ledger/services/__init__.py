@@ -1,0 +1,22 @@
+"""The ledger's verbs: act, anchor, verify, export."""
+
+from registry.core.ledger.rules import digest_of as digest
+from registry.core.ledger.services.acts import Act, Actor, Warrant, act, lock, tell_after_commit
+from registry.core.ledger.services.anchoring import anchor, anchor_when_due
+from registry.core.ledger.services.exporting import export
+from registry.core.ledger.services.verifying import Report, verify
+
+__all__ = [
+    "Act",
+    "Actor",
+    "Report",
+    "Warrant",
+    "act",
+    "anchor",
+    "anchor_when_due",
+    "digest",
+    "export",
+    "lock",
+    "tell_after_commit",
+    "verify",
+]

@@ -1,0 +1,158 @@
+"""Who somebody is today, and which rows they may see."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from typing import TypeVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from registry.core import clock
+from registry.core.errors import Forbidden, NotFound
+from registry.core.people.models import (
+    SYSTEM_ID,
+    Delegation,
+    LegalEntity,
+    PostHolding,
+    RoleAssignment,
+    Token,
+    User,
+    UserKind,
+)
+from registry.core.people.rules import GRANTS, LINE_OF, Capability, Line, Role, Standing
+
+M = TypeVar("M", bound=models.Model)
+
+
+def system() -> User:
+    """The system's own account; it signs what no person does."""
+    return User(pk=SYSTEM_ID, username="system", name="Mingce", kind=UserKind.SYSTEM)
+
+
+def on_duty(prefix: str = "") -> Q:
+    """Dated rows that hold today."""
+    day = clock.today()
+    return Q(**{f"{prefix}valid_from__lte": day}) & (
+        Q(**{f"{prefix}valid_to__isnull": True}) | Q(**{f"{prefix}valid_to__gte": day})
+    )
+
+
+def standing(user: User, scopes: frozenset[str] | None = None) -> Standing:
+    """The person's roles today; read once per request and kept on the user object."""
+    kept = getattr(user, "_standing", None)
+    if isinstance(kept, Standing):
+        return kept
+    rows = RoleAssignment.objects.filter(on_duty(), user=user).values_list("role", "entity__path")
+    found = Standing(
+        user_id=str(user.pk),
+        roles=frozenset((Role(role), path) for role, path in rows),
+        is_machine=user.kind != UserKind.PERSON,
+        scopes=scopes,
+    )
+    user._standing = found  # type: ignore[attr-defined]  # a cache on the request's own object
+    return found
+
+
+def require(user: User, capability: Capability) -> Standing:
+    """The standing, where the button exists for this person. Raises Forbidden where it does not."""
+    found = standing(user)
+    if not found.may(capability):
+        raise Forbidden("not_permitted", _not_permitted(capability), field=capability.value)
+    return found
+
+
+def _not_permitted(capability: Capability) -> str:
+    from_roles = ", ".join(sorted(role.value for role in GRANTS[capability]))
+    return _("This needs the permission “%(capability)s” (roles: %(roles)s).") % {
+        "capability": capability.value,
+        "roles": from_roles,
+    }
+
+
+def within_reach(user: User, *entity_fields: str) -> Q:
+    """Rows whose entity, by one of the fields, lies inside the entities of the person's roles."""
+    condition = Q(pk__in=[])
+    for path in standing(user).paths:
+        if path.count("/") == 1:  # the root of the institution: everything is inside
+            return Q()
+        inside = LegalEntity.objects.filter(path__startswith=path).values("pk")
+        for field in entity_fields:
+            condition |= Q(**{f"{field}__in": inside})
+    return condition
+
+
+def visible_users(user: User) -> models.QuerySet[User]:
+    """Everybody who signed in may know who works here; machines see themselves."""
+    if standing(user).is_machine:
+        return User.objects.filter(pk=user.pk)
+    return User.objects.all()
+
+
+def token_digest(secret: str) -> str:
+    """What is kept of a token."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def live_token(secret: str) -> Token | None:
+    """The token with this secret, if it has neither ended nor been revoked."""
+    return (
+        Token.objects.select_related("user")
+        .filter(
+            secret_digest=token_digest(secret),
+            revoked_at__isnull=True,
+            expires_at__gt=clock.now(),
+            user__is_active=True,
+        )
+        .first()
+    )
+
+
+def holders_of(role: Role, entity_path: str) -> models.QuerySet[User]:
+    """The active persons who hold the role today for the entity (or one above it)."""
+    above = [entity_path[: i + 1] for i, letter in enumerate(entity_path) if letter == "/"]
+    return (
+        User.objects.filter(
+            on_duty("role_assignments__"),
+            is_active=True,
+            kind=UserKind.PERSON,
+            role_assignments__role=role.value,
+            role_assignments__entity__path__in=above,
+        )
+        .distinct()
+        .order_by("username")
+    )
+
+
+def holder_of_post(post_id: uuid.UUID) -> User | None:
+    """Who holds the post today."""
+    holding = PostHolding.objects.filter(on_duty(), post_id=post_id).select_related("user").first()
+    return holding.user if holding else None
+
+
+def delegates_of(principal_id: uuid.UUID, body_code: str) -> list[uuid.UUID]:
+    """Who may decide today for the principal in the body; a delegation can't be passed on."""
+    return list(
+        Delegation.objects.filter(
+            on_duty(), Q(body_code="") | Q(body_code=body_code),
+            principal_id=principal_id, revoked_at__isnull=True, delegate__is_active=True,
+        ).values_list("delegate_id", flat=True)
+    )  # fmt: skip
+
+
+def lines_of(user_id: uuid.UUID) -> frozenset[Line]:
+    """The lines of defence that the person's roles belong to today."""
+    roles = RoleAssignment.objects.filter(on_duty(), user_id=user_id).values_list("role", flat=True)
+    return frozenset(LINE_OF[Role(role)] for role in roles) - {Line.NONE}
+
+
+def get_or_refuse(queryset: models.QuerySet[M], pk: object, what: str) -> M:
+    """The row, if it exists and the queryset lets it be seen; else NotFound, alike for both."""
+    try:
+        return queryset.get(pk=pk)
+    except (queryset.model.DoesNotExist, ValueError, TypeError) as error:
+        raise NotFound(
+            "not_found", _("There is no %(what)s with this key.") % {"what": what}, field="id"
+        ) from error

@@ -1,0 +1,196 @@
+"""Roles, the lines of defence they belong to, and which buttons each may press. Pure.
+
+A capability permits pressing a button (checked at the door). Whether the act itself is allowed,
+segregation of duties above all, is decided by the rules of the slice that acts. Being Django's
+superuser gives no capability of governance.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Line(StrEnum):
+    """三道防线: the three lines of defence."""
+
+    FIRST = "1"
+    SECOND = "2"
+    THIRD = "3"
+    NONE = "-"
+
+
+class Role(StrEnum):
+    """What a person may be, with dates; one person can hold several."""
+
+    OWNER = "owner"
+    DEVELOPER = "developer"
+    DEPARTMENT_HEAD = "department_head"
+    BUSINESS_EXECUTIVE = "business_executive"
+    IT_OPERATIONS = "it_operations"
+    DUTY_OFFICER = "duty_officer"
+    LINE_RISK_OFFICER = "line_risk_officer"
+    MODEL_RISK = "mrm"
+    MODEL_RISK_HEAD = "mrm_head"
+    VALIDATOR = "validator"
+    COMPLIANCE = "compliance"
+    DATA_SECURITY = "data_security"
+    INFORMATION_SECURITY = "information_security"
+    CONSUMER_PROTECTION = "consumer_protection"
+    CRO = "cro"
+    SECRETARY = "secretary"
+    AUDIT = "audit"
+    SUPERVISOR = "supervisor"
+    ADMINISTRATOR = "administrator"
+    PIPELINE = "pipeline"
+
+
+LINE_OF: dict[Role, Line] = {
+    Role.OWNER: Line.FIRST,
+    Role.DEVELOPER: Line.FIRST,
+    Role.DEPARTMENT_HEAD: Line.FIRST,
+    Role.BUSINESS_EXECUTIVE: Line.FIRST,
+    Role.IT_OPERATIONS: Line.FIRST,
+    Role.DUTY_OFFICER: Line.FIRST,
+    Role.LINE_RISK_OFFICER: Line.SECOND,
+    Role.MODEL_RISK: Line.SECOND,
+    Role.MODEL_RISK_HEAD: Line.SECOND,
+    Role.VALIDATOR: Line.SECOND,
+    Role.COMPLIANCE: Line.SECOND,
+    Role.DATA_SECURITY: Line.SECOND,
+    Role.INFORMATION_SECURITY: Line.SECOND,
+    Role.CONSUMER_PROTECTION: Line.SECOND,
+    Role.CRO: Line.SECOND,
+    Role.SECRETARY: Line.SECOND,
+    Role.AUDIT: Line.THIRD,
+    Role.SUPERVISOR: Line.THIRD,
+    Role.ADMINISTRATOR: Line.NONE,
+    Role.PIPELINE: Line.NONE,
+}
+
+
+class Capability(StrEnum):
+    """A button. The permission matrix in docs/reference is generated from GRANTS."""
+
+    READ = "read"
+    REGISTER = "register"
+    REGISTER_VERSION = "register_version"
+    REPORT_DEPLOYMENT = "report_deployment"
+    HAND_IN_EVIDENCE = "hand_in_evidence"
+    CLASSIFY = "classify"
+    CONFIRM_GRADE = "confirm_grade"
+    OVERRIDE_GRADE = "override_grade"
+    VALIDATE = "validate"
+    RESPOND_TO_VALIDATION = "respond_to_validation"
+    RAISE_FINDING = "raise_finding"
+    REQUEST_APPROVAL = "request_approval"
+    MANAGE_APPROVAL = "manage_approval"
+    VOTE = "vote"
+    CONFIRM_REQUIREMENT = "confirm_requirement"
+    WAIVE = "waive"
+    PROMOTE = "promote"
+    STOP = "stop"
+    RESTRICT = "restrict"
+    RESUME = "resume"
+    MANAGE_PEOPLE = "manage_people"
+    MANAGE_COMMITTEES = "manage_committees"
+    MANAGE_POLICY = "manage_policy"
+    READ_TRAIL = "read_trail"
+    EXPORT_LEDGER = "export_ledger"
+
+
+_SECOND_LINE = frozenset(role for role, line in LINE_OF.items() if line is Line.SECOND)
+_FIRST_LINE = frozenset(role for role, line in LINE_OF.items() if line is Line.FIRST)
+_BUILDERS = frozenset({Role.OWNER, Role.DEVELOPER})
+_MODEL_RISK = frozenset({Role.MODEL_RISK, Role.MODEL_RISK_HEAD})
+
+GRANTS: dict[Capability, frozenset[Role]] = {
+    Capability.READ: frozenset(Role),
+    Capability.REGISTER: _BUILDERS | _MODEL_RISK,
+    Capability.REGISTER_VERSION: _BUILDERS | {Role.PIPELINE},
+    Capability.REPORT_DEPLOYMENT: frozenset(
+        {Role.DEVELOPER, Role.IT_OPERATIONS, Role.DUTY_OFFICER, Role.PIPELINE}
+    ),
+    Capability.HAND_IN_EVIDENCE: _FIRST_LINE | _SECOND_LINE,
+    Capability.CLASSIFY: _BUILDERS | _MODEL_RISK,
+    Capability.CONFIRM_GRADE: _MODEL_RISK | {Role.COMPLIANCE, Role.LINE_RISK_OFFICER},
+    Capability.OVERRIDE_GRADE: _SECOND_LINE,
+    Capability.VALIDATE: frozenset({Role.VALIDATOR}),
+    Capability.RESPOND_TO_VALIDATION: frozenset({Role.OWNER}),
+    Capability.RAISE_FINDING: _SECOND_LINE | {Role.AUDIT},
+    Capability.REQUEST_APPROVAL: frozenset({Role.OWNER}),
+    Capability.MANAGE_APPROVAL: frozenset({Role.SECRETARY}),
+    Capability.VOTE: frozenset(Role)
+    - {Role.AUDIT, Role.SUPERVISOR, Role.PIPELINE, Role.ADMINISTRATOR},
+    Capability.CONFIRM_REQUIREMENT: _SECOND_LINE,
+    Capability.WAIVE: frozenset({Role.CRO, Role.MODEL_RISK_HEAD}),
+    Capability.PROMOTE: frozenset({Role.OWNER, Role.IT_OPERATIONS, *_MODEL_RISK}),
+    Capability.STOP: frozenset({Role.DUTY_OFFICER, Role.IT_OPERATIONS, Role.CRO, *_MODEL_RISK}),
+    Capability.RESTRICT: _MODEL_RISK | {Role.COMPLIANCE, Role.CRO, Role.CONSUMER_PROTECTION},
+    Capability.RESUME: _MODEL_RISK | {Role.CRO},
+    Capability.MANAGE_PEOPLE: frozenset({Role.ADMINISTRATOR}),
+    Capability.MANAGE_COMMITTEES: frozenset({Role.SECRETARY, Role.MODEL_RISK_HEAD}),
+    Capability.MANAGE_POLICY: frozenset({Role.MODEL_RISK_HEAD, Role.CRO, Role.COMPLIANCE}),
+    Capability.READ_TRAIL: _SECOND_LINE | {Role.AUDIT, Role.SUPERVISOR, Role.ADMINISTRATOR},
+    Capability.EXPORT_LEDGER: frozenset({Role.AUDIT, Role.SUPERVISOR, Role.COMPLIANCE}),
+}
+
+# A machine never decides: whatever roles it is given, only these buttons exist for it.
+MACHINE_CAPABILITIES = frozenset(
+    {
+        Capability.READ,
+        Capability.REGISTER,
+        Capability.REGISTER_VERSION,
+        Capability.REPORT_DEPLOYMENT,
+        Capability.HAND_IN_EVIDENCE,
+        Capability.STOP,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What somebody is today: the roles, each with the path of the entity it reaches."""
+
+    user_id: str
+    roles: frozenset[tuple[Role, str]] = frozenset()
+    is_machine: bool = False
+    scopes: frozenset[str] | None = None
+
+    @property
+    def role_set(self) -> frozenset[Role]:
+        """The roles alone."""
+        return frozenset(role for role, _ in self.roles)
+
+    @property
+    def lines(self) -> frozenset[Line]:
+        """The lines of defence that the roles belong to."""
+        return frozenset(LINE_OF[role] for role in self.role_set) - {Line.NONE}
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The entity paths within reach, without those inside another."""
+        every = sorted({path for _, path in self.roles}, key=len)
+        kept: list[str] = []
+        for path in every:
+            if not any(path.startswith(outer) for outer in kept):
+                kept.append(path)
+        return tuple(kept)
+
+    def may(self, capability: Capability) -> bool:
+        """Whether the button exists for this person or machine (and its token's scopes)."""
+        if self.scopes is not None and capability.value not in self.scopes:
+            return False
+        if self.is_machine and capability not in MACHINE_CAPABILITIES:
+            return False
+        return bool(self.role_set & GRANTS[capability])
+
+    def has(self, *roles: Role) -> bool:
+        """Whether one of the roles is held."""
+        return bool(self.role_set & set(roles))
+
+
+def in_force(start: dt.date, end: dt.date | None, day: dt.date) -> bool:
+    """Whether a dated thing holds on the day; both ends count."""
+    return start <= day and (end is None or day <= end)

@@ -1,0 +1,85 @@
+"""Which pack is in force, and its sections as typed, immutable objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from registry.core.errors import Conflict, DomainError
+from registry.core.ledger.rules import digest_of
+from registry.core.policy.models import PackRelease
+from registry.core.policy.rules import PolicyError
+from registry.core.policy.schema import Pack, load_yaml, validate
+
+Content = dict[str, Any]  # Any: the files of a pack, as JSON, by file name without its ending
+Build = Callable[[Content], object]
+_sections: dict[str, tuple[tuple[str, ...], Build]] = {}
+
+
+def declare_section(name: str, files: tuple[str, ...], build: Build) -> None:
+    """A slice owns these files of a pack and makes its section of them; declared at start.
+
+    `build` raises PolicyError for content that is not right.
+    """
+    _sections[name] = (files, build)
+
+
+def active_pack() -> PackRelease:
+    """The release in force of the institution's main pack. Raises Conflict where there is none."""
+    key = settings.POLICY_PACK.replace("-", "_")
+    pack = PackRelease.objects.filter(key=key, state="active").first()
+    if pack is None:
+        raise Conflict("no_policy", _("No policy pack is in force."), hint="manage.py found")
+    return pack
+
+
+def section(pack: PackRelease, name: str) -> object:
+    """The section of that release, typed; built once per process and release."""
+    return _built(pack.sha256, name, _Content(pack.content))
+
+
+class _Content(Content):
+    """A dict that lru_cache can carry: releases are immutable and told apart by their digest."""
+
+    def __hash__(self) -> int:  # type: ignore[override]  # dict says None; the digest is the key
+        return 0
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+
+@lru_cache(maxsize=64)
+def _built(sha256: str, name: str, content: _Content) -> object:
+    return _sections[name][1](content)
+
+
+def read_pack(directory: Path) -> tuple[Pack, Content]:
+    """(what pack.yaml says, the other files) of a pack's folder, checked. Raises PolicyError."""
+    about = validate(Pack, load_yaml(directory / "pack.yaml"), "pack.yaml")
+    content: Content = {
+        path.stem: load_yaml(path)
+        for path in sorted(directory.glob("*.yaml"))
+        if path.name != "pack.yaml"
+    }
+    owned = {file for files, _build in _sections.values() for file in files}
+    for file in sorted(content.keys() ^ owned):
+        known = "no slice knows this file" if file in content else "this file is missing"
+        raise PolicyError(f"{directory.name}/{file}.yaml: {known}")
+    for _files, build in _sections.values():
+        build(content)
+    return about, content
+
+
+def pack_digest(about: Pack, content: Content) -> str:
+    """What identifies a release."""
+    return digest_of({"about": about.model_dump(), "content": content})
+
+
+def explain(error: PolicyError) -> DomainError:
+    """The fault in a pack as a refusal that the doors can present."""
+    return DomainError("policy_fault", str(error), field="pack")

@@ -1,0 +1,168 @@
+"""Keyset pagination: a page costs the same however deep it lies."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import json
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from registry.core.errors import DomainError
+from registry.core.ledger.rules import plain
+
+PAGE = 50
+MOST = 200
+COUNT_CAP = 10_000
+
+
+class KeysetPagination(BasePagination):
+    """`?page_size=&cursor=&ordering=&count=true`; the view names the orderings it has indexes for.
+
+    The next page begins after the last row's ordering values and key, so rows that come or go
+    meanwhile are neither skipped nor repeated.
+    """
+
+    def paginate_queryset(
+        self, queryset: QuerySet[Any], request: Request, view: Any = None
+    ) -> list[Any]:
+        """The page's rows."""
+        self.request = request
+        self.ordering = self._ordering(request, view)
+        size = self._size(request)
+        self.count = self._count(queryset) if request.query_params.get("count") == "true" else None
+        rows = queryset.order_by(*self.ordering)
+        cursor = request.query_params.get("cursor")
+        if cursor:
+            rows = rows.filter(self._after(self._decode(cursor)))
+        page = list(rows[: size + 1])
+        self.has_next = len(page) > size
+        page = page[:size]
+        self.last = page[-1] if page else None
+        return page
+
+    def get_paginated_response(self, data: Any) -> Response:
+        """`results`, the address of the next page, and the count where it was asked for."""
+        body: dict[str, Any] = {"next": self._next(), "results": data}
+        if self.count is not None:
+            body["count"] = self.count
+        return Response(body)
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """What OpenAPI says of a page."""
+        return {
+            "type": "object",
+            "required": ["next", "results"],
+            "properties": {
+                "next": {"type": ["string", "null"], "format": "uri"},
+                "count": {
+                    "type": "integer",
+                    "description": f"With ?count=true; capped at {COUNT_CAP + 1} (“more than”).",
+                },
+                "results": schema,
+            },
+        }
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """The query parameters."""
+        orderings = sorted(getattr(view, "orderings", {}))
+        both = [sign + name for name in orderings for sign in ("", "-")]
+        return [
+            _parameter("cursor", {"type": "string"}),
+            _parameter("page_size", {"type": "integer", "minimum": 1, "maximum": MOST}),
+            _parameter("count", {"type": "boolean"}),
+            _parameter("ordering", {"type": "string", "enum": both} if both else {"type": "string"}),
+        ]
+
+    def _ordering(self, request: Request, view: Any) -> tuple[str, ...]:
+        """The ordering as model paths, the key last."""
+        orderings: dict[str, str] = getattr(view, "orderings", {})
+        asked = request.query_params.get("ordering") or getattr(view, "default_ordering", "")
+        if not asked:
+            return ("pk",)
+        name = asked.lstrip("-")
+        if name not in orderings:
+            raise DomainError(
+                "unknown_ordering",
+                _("There is no ordering by “%(name)s”.") % {"name": name},
+                field="ordering",
+                status=400,
+                hint=_("Possible: %(names)s.") % {"names": ", ".join(sorted(orderings))},
+            )
+        sign = "-" if asked.startswith("-") else ""
+        return (sign + orderings[name], sign + "pk")
+
+    def _size(self, request: Request) -> int:
+        raw = request.query_params.get("page_size") or str(PAGE)
+        if not raw.isdecimal() or not 1 <= int(raw) <= MOST:
+            raise DomainError(
+                "page_size",
+                _("A page has 1 to %(most)s rows.") % {"most": MOST},
+                field="page_size",
+                status=400,
+            )
+        return int(raw)
+
+    def _count(self, queryset: QuerySet[Any]) -> int:
+        return queryset.order_by().values("pk")[: COUNT_CAP + 1].count()
+
+    def _after(self, values: list[Any]) -> Q:
+        """Rows behind the cursor, in the ordering's direction."""
+        paths = [name.lstrip("-") for name in self.ordering]
+        comparison = "lt" if self.ordering[-1].startswith("-") else "gt"
+        condition = Q(**{f"{paths[-1]}__{comparison}": values[-1]})
+        for path, value in zip(reversed(paths[:-1]), reversed(values[:-1]), strict=True):
+            condition = Q(**{f"{path}__{comparison}": value}) | (Q(**{path: value}) & condition)
+        if len(paths) > 1:  # lets the index bound the scan
+            condition &= Q(**{f"{paths[0]}__{comparison}e": values[0]})
+        return condition
+
+    def _next(self) -> str | None:
+        if not self.has_next or self.last is None:
+            return None
+        values = [plain(_value(self.last, name.lstrip("-"))) for name in self.ordering]
+        token = base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+        query = self.request.query_params.copy()
+        query["cursor"] = token
+        return self.request.build_absolute_uri(f"{self.request.path}?{query.urlencode()}")
+
+    def _decode(self, cursor: str) -> list[Any]:
+        try:
+            padded = cursor + "=" * (-len(cursor) % 4)
+            values = json.loads(base64.urlsafe_b64decode(padded))
+            if not isinstance(values, list) or len(values) != len(self.ordering):
+                raise ValueError(cursor)
+            return [_moment(value) for value in values]
+        except (ValueError, binascii.Error) as error:
+            raise DomainError(
+                "bad_cursor",
+                _("This cursor is not of this list and ordering."),
+                field="cursor",
+                status=400,
+            ) from error
+
+
+def _value(row: Any, path: str) -> Any:
+    if isinstance(row, dict):
+        return row.get(path, row.get("id")) if path == "pk" else row[path]
+    for part in path.split("__"):
+        row = getattr(row, part)
+    return row
+
+
+def _moment(value: Any) -> Any:
+    if isinstance(value, str) and len(value) == 27 and value.endswith("Z"):
+        parsed = parse_datetime(value)
+        return parsed.astimezone(dt.UTC) if parsed else value
+    return value
+
+
+def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "schema": schema}

@@ -1,0 +1,68 @@
+"""Reading documents: those that a person may see, those that count today, their bytes."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from registry.core import clock
+from registry.core.errors import DomainError
+from registry.core.people.models import User
+from registry.core.policy import queries as policy
+from registry.evidence.models import Document
+from registry.evidence.schema import DocumentKind, EvidenceSection
+
+Subjects = Callable[[User], models.QuerySet[models.Model, uuid.UUID]]
+_subjects: dict[str, Subjects] = {}
+
+
+def declare_subject(label: str, visible_ids: Subjects) -> None:
+    """Documents about this kind of thing are seen by whoever sees the thing."""
+    _subjects[label] = visible_ids
+
+
+def visible_to(user: User) -> models.QuerySet[Document]:
+    """The documents of everything that the person may see."""
+    condition = Q(pk__in=[])
+    for label, visible_ids in _subjects.items():
+        condition |= Q(subject_type=label, subject_id__in=visible_ids(user))
+    return Document.objects.filter(condition)
+
+
+def current(subject_ids: Iterable[uuid.UUID]) -> models.QuerySet[Document]:
+    """The documents about these things that are neither superseded nor lapsed."""
+    return Document.objects.filter(subject_id__in=list(subject_ids), superseded_by=None).filter(
+        Q(valid_until=None) | Q(valid_until__gte=clock.today())
+    )
+
+
+def kinds() -> dict[str, DocumentKind]:
+    """The kinds of documents of the pack in force."""
+    section = policy.section(policy.active_pack(), "evidence")
+    assert isinstance(section, EvidenceSection)  # noqa: S101 (declared so in registry.apps)
+    return section.kinds
+
+
+def kind(key: str) -> DocumentKind:
+    """The kind with this key. Raises DomainError (`unknown_document_kind`)."""
+    known = kinds()
+    if key not in known:
+        raise DomainError(
+            "unknown_document_kind",
+            _("There is no kind of document “%(key)s”.") % {"key": key},
+            field="kind",
+            status=400,
+            hint=_("Possible: %(names)s.") % {"names": ", ".join(sorted(known))},
+        )
+    return known[key]
+
+
+def path_of(sha256: str) -> Path:
+    """Where the file with this digest lies."""
+    return Path(settings.DATA_DIR) / "documents" / sha256[:2] / sha256[2:4] / sha256

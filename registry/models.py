@@ -1,0 +1,60 @@
+"""Lists the slices' models."""
+
+from registry.catalogue.models import AIModel, ModelVersion, NeedToKnow, VersionDeveloper
+from registry.classification.models import Grade, GradeConfirmation, TierOverride
+from registry.core.dispatch.models import Cursor, Held
+from registry.core.jobs.models import Job
+from registry.core.ledger.models import Entry, WarrantUse
+from registry.core.notices.models import Notice
+from registry.core.people.models import (
+    Delegation,
+    Department,
+    LegalEntity,
+    Post,
+    PostHolding,
+    RoleAssignment,
+    StepUp,
+    StepUpUse,
+    Token,
+    User,
+)
+from registry.core.policy.models import PackRelease
+from registry.core.web.models import IdempotencyRecord
+from registry.evidence.models import Document
+from registry.releases.models import Deployment, Release
+from registry.systems.models import System
+from registry.usecases.models import ModelUse, UseCase
+
+__all__ = [
+    "AIModel",
+    "Cursor",
+    "Delegation",
+    "Department",
+    "Deployment",
+    "Document",
+    "Entry",
+    "Grade",
+    "GradeConfirmation",
+    "Held",
+    "IdempotencyRecord",
+    "Job",
+    "LegalEntity",
+    "ModelUse",
+    "ModelVersion",
+    "NeedToKnow",
+    "Notice",
+    "PackRelease",
+    "Post",
+    "PostHolding",
+    "Release",
+    "RoleAssignment",
+    "StepUp",
+    "StepUpUse",
+    "System",
+    "TierOverride",
+    "Token",
+    "UseCase",
+    "User",
+    "VersionDeveloper",
+    "WarrantUse",
+]

@@ -1,0 +1,138 @@
+"""Registration's verbs: a model with its first use, further uses, releases."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from registry.catalogue import services as catalogue
+from registry.catalogue.models import AIModel, ModelVersion
+from registry.catalogue.services import NewModel
+from registry.classification import services as classification
+from registry.classification.models import Grade
+from registry.classification.queries import Inputs
+from registry.core.errors import DomainError, Forbidden
+from registry.core.ledger import services as ledger
+from registry.core.people.models import LegalEntity, User, UserKind
+from registry.core.people.queries import standing
+from registry.core.people.rules import Role
+from registry.releases import services as releases
+from registry.releases.models import Release
+from registry.usecases import services as uses
+from registry.usecases.models import ModelUse, UseCase
+from registry.usecases.services import NewUseCase
+
+
+@dataclass(frozen=True)
+class Registered:
+    """Everything that one registration has brought into being."""
+
+    model: AIModel
+    use_case: UseCase
+    use: ModelUse
+    release: Release
+    grade: Grade
+
+
+def register(
+    *,
+    actor: User,
+    model: NewModel,
+    card: NewUseCase,
+    using_entity: LegalEntity,
+    inputs: Inputs,
+    is_uninterruptible: bool = False,
+) -> Registered:
+    """The model, its use case, its use, a release at S0 and a provisional grade exist: one act.
+
+    Raises DomainError naming the field; then nothing of it exists.
+    """
+    _check_owner(model.owner)
+    _check_reach(actor, model.entity)
+    with ledger.act(actor):
+        row = catalogue.register_model(actor=actor, model=model)
+        use_case = uses.open_use_case(actor=actor, card=card)
+        use, release, grade = _use(
+            actor, row, use_case, using_entity, inputs, is_uninterruptible=is_uninterruptible
+        )
+    row.refresh_from_db(fields=["tier", "row_version"])
+    use.refresh_from_db()
+    return Registered(row, use_case, use, release, grade)
+
+
+def add_use(
+    *,
+    actor: User,
+    model: AIModel,
+    use_case: UseCase,
+    using_entity: LegalEntity,
+    inputs: Inputs,
+    is_uninterruptible: bool = False,
+) -> tuple[ModelUse, Release, Grade]:
+    """Another use of the model exists, with a release of its own: it needs its own approval."""
+    _check_reach(actor, using_entity)
+    with ledger.act(actor):
+        return _use(
+            actor, model, use_case, using_entity, inputs, is_uninterruptible=is_uninterruptible
+        )
+
+
+def open_release(*, actor: User, use: ModelUse, version: ModelVersion | None) -> Release:
+    """Another release of the use exists, for another version."""
+    return releases.open_release(actor=actor, use=use, version=version)
+
+
+def person(user_id: uuid.UUID | None, field: str) -> User:
+    """The active person with this key. Raises DomainError naming the field."""
+    found = User.objects.filter(pk=user_id, kind=UserKind.PERSON, is_active=True).first()
+    if found is None:
+        raise DomainError(
+            "unknown_person", _("There is no such active person."), field=field, status=400
+        )
+    return found
+
+
+def _use(
+    actor: User,
+    model: AIModel,
+    use_case: UseCase,
+    entity: LegalEntity,
+    inputs: Inputs,
+    *,
+    is_uninterruptible: bool,
+) -> tuple[ModelUse, Release, Grade]:
+    use = uses.use_model(
+        actor=actor,
+        model=model,
+        use_case=use_case,
+        entity=entity,
+        is_uninterruptible=is_uninterruptible,
+    )
+    release = releases.open_release(actor=actor, use=use)
+    grade = classification.assess(actor=actor, use_id=use.pk, inputs=inputs)
+    return use, release, grade
+
+
+def _check_owner(owner: User) -> None:
+    if owner.kind != UserKind.PERSON or not owner.is_active:
+        raise DomainError(
+            "owner_unfit", _("An active person must own the model."), field="owner", status=400
+        )
+    if not standing(owner).has(Role.OWNER):
+        raise DomainError(
+            "owner_role",
+            _("This person does not have the role of a model owner."),
+            field="owner",
+            hint=_("An administrator assigns the role “owner”."),
+        )
+
+
+def _check_reach(actor: User, entity: LegalEntity) -> None:
+    if not any(entity.path.startswith(path) for path in standing(actor).paths):
+        raise Forbidden(
+            "entity_out_of_reach",
+            _("Your roles do not reach this legal entity."),
+            field="entity",
+        )

@@ -1,0 +1,139 @@
+"""Releases' verbs. The stage is not among them: see staging.py."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from django.db import models
+from django.utils.translation import gettext as _
+
+from registry.catalogue.models import ModelVersion
+from registry.core import clock
+from registry.core.errors import Conflict, DomainError
+from registry.core.ledger import queries as ledger_queries
+from registry.core.ledger import services as ledger
+from registry.core.ledger.services import Actor, Warrant
+from registry.core.people.models import User
+from registry.core.web.concurrency import check_version
+from registry.releases.models import Deployment, Environment, Release, Stage
+from registry.usecases.models import ModelUse
+
+
+def open_release(*, actor: User, use: ModelUse, version: ModelVersion | None = None) -> Release:
+    """A release of the use exists at S0, with or without a version yet."""
+    _check_same_model(use, version)
+    with ledger.act(actor) as act:
+        if version and Release.objects.filter(model_use=use, version=version).exists():
+            raise Conflict("already_released", _("This version has a release for this use."))
+        release = Release(
+            code=ledger_queries.next_code("REL"),
+            model_use=use,
+            version=version,
+            stage_since=clock.now(),
+        )
+        return act.create(release, "release.opened")
+
+
+def attach_version(
+    *,
+    actor: User,
+    release_id: uuid.UUID,
+    version: ModelVersion,
+    expected_version: int | None = None,
+) -> Release:
+    """The release is of this version. Possible until validation begins (S0, S1)."""
+    with ledger.act(actor) as act:
+        release = lock(release_id)
+        check_version(expected_version, release.row_version)
+        _check_same_model(release.model_use, version)
+        if release.stage not in (Stage.S0, Stage.S1):
+            raise Conflict(
+                "version_fixed",
+                _("From validation on the version of a release is fixed."),
+                field="version",
+                hint=_("Open a new release for the new version."),
+            )
+        if Release.objects.filter(model_use=release.model_use, version=version).exists():
+            raise Conflict("already_released", _("This version has a release for this use."))
+        return act.update(release, "release.version_attached", {"version": version})
+
+
+def record_deployment(
+    *,
+    actor: User,
+    release: Release,
+    environment: str,
+    digest: str,
+    endpoint: str = "",
+    traffic_percent: int = 100,
+    deployed_at: dt.datetime | None = None,
+) -> Deployment:
+    """It is on record that this digest runs there, whether or not it is the approved one."""
+    if environment not in Environment.values:
+        raise DomainError(
+            "unknown_environment",
+            _("Unknown environment “%(name)s”.") % {"name": environment},
+            field="environment",
+            status=400,
+        )
+    moment = deployed_at or clock.now()
+    if moment > clock.now() + dt.timedelta(minutes=5):
+        raise DomainError(
+            "in_the_future", _("A deployment can't lie in the future."), field="deployed_at"
+        )
+    row = Deployment(
+        release=release,
+        environment=environment,
+        digest=digest,
+        endpoint=endpoint,
+        traffic_percent=traffic_percent,
+        deployed_at=moment,
+        reported_by=actor,
+    )
+    matches = bool(release.version and release.version.digest == digest)
+    with ledger.act(actor, effective_at=moment) as act:
+        return act.create(row, "deployment.recorded", matches_version=matches)
+
+
+def record_validation(
+    *, actor: Actor, release: Release, conclusion: str, explainability_level: str
+) -> Release:
+    """The release, locked by the caller, carries the validation's conclusion and level."""
+    changes = {
+        "validation_conclusion": conclusion,
+        "explainability_level": explainability_level,
+    }
+    with ledger.act(actor) as act:
+        return act.update(release, "release.validated", changes)
+
+
+def record_approval(
+    *, actor: Actor, release: Release, digest: str, until: dt.date, warrant: Warrant
+) -> Release:
+    """The release, locked by the caller, is approved in this material state until the day."""
+    changes = {"approved_digest": digest, "approved_until": until}
+    with ledger.act(actor) as act:
+        act.update(release, "release.approved", changes)
+        act.spend(warrant, release)
+    return release
+
+
+def lock(release_id: uuid.UUID) -> Release:
+    """The release, locked, with its version and use. Material changes and votes wait for it."""
+    rows = Release.objects.select_related(
+        "version", "model_use__model", "model_use__use_case", "model_use__entity"
+    )
+    return ledger.lock(rows, release_id)
+
+
+def lock_all(releases: models.QuerySet[Release]) -> list[Release]:
+    """The releases, locked in the order of their keys: a change of something they share."""
+    return list(releases.exclude(stage=Stage.S8).select_for_update(of=("self",)).order_by("pk"))
+
+
+def _check_same_model(use: ModelUse, version: ModelVersion | None) -> None:
+    if version is not None and version.model_id != use.model_id:
+        raise DomainError(
+            "other_model", _("The version is of another model than the use."), field="version"
+        )

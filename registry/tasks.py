@@ -1,0 +1,33 @@
+"""The registry's Celery tasks: each calls one service."""
+
+import uuid
+
+from celery import shared_task
+
+from registry.core.dispatch import services as dispatch
+from registry.core.jobs import services as jobs
+from registry.core.ledger import services as ledger
+
+
+@shared_task(name="registry.dispatch")
+def run_dispatcher() -> None:
+    """Every reaction sees what has been committed."""
+    dispatch.run()
+
+
+@shared_task(name="registry.anchor")
+def anchor_ledger() -> None:
+    """The head is anchored when it is due."""
+    ledger.anchor_when_due()
+
+
+@shared_task(name="registry.run_job")
+def run_job(job_id: str) -> None:
+    """The job is done, or has failed with its reason."""
+    jobs.run(uuid.UUID(job_id))
+
+
+@shared_task(name="registry.sweep_jobs")
+def sweep_jobs() -> None:
+    """Jobs that nobody does are woken again."""
+    jobs.sweep()

@@ -1,0 +1,35 @@
+"""Reading use cases and uses."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+from registry.catalogue.queries import may_be_seen
+from registry.core.people.models import User
+from registry.core.people.queries import within_reach
+from registry.usecases.models import ModelUse, UseCase
+
+_RANK = ("", "IV", "III", "II", "I", "P")
+
+
+def visible_use_cases(user: User) -> models.QuerySet[UseCase]:
+    """The use cases of the entities within the person's reach."""
+    return UseCase.objects.filter(within_reach(user, "entity"))
+
+
+def visible_uses(user: User) -> models.QuerySet[ModelUse]:
+    """The uses of models that the person may see."""
+    return ModelUse.objects.filter(may_be_seen(user, "model__"))
+
+
+def visible_use_ids(user: User) -> models.QuerySet[ModelUse, uuid.UUID]:
+    """Their keys, for a subquery."""
+    return visible_uses(user).values_list("pk", flat=True)
+
+
+def highest_tier(model_id: uuid.UUID) -> str:
+    """The highest tier of the model's live uses."""
+    tiers = ModelUse.objects.filter(model_id=model_id, is_live=True).values_list("tier", flat=True)
+    return max(tiers, key=_RANK.index, default="")

@@ -1,0 +1,118 @@
+"""Use cases' verbs."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from registry.catalogue.models import AIModel
+from registry.core.errors import Conflict, DomainError
+from registry.core.ledger import queries as ledger_queries
+from registry.core.ledger import services as ledger
+from registry.core.ledger.services import Warrant
+from registry.core.people.models import Department, LegalEntity, User
+from registry.core.web.concurrency import check_version
+from registry.systems.models import System
+from registry.usecases.models import ModelUse, UseCase
+
+
+@dataclass(frozen=True)
+class NewUseCase:
+    """The use-case card (S0): purpose, process node, benefit, people affected, prohibited uses."""
+
+    name_zh: str
+    purpose: str
+    entity: LegalEntity
+    owner: User
+    name_en: str = ""
+    process_node: str = ""
+    prohibited_uses: str = ""
+    benefit: str = ""
+    affected_people: str = ""
+    department: Department | None = None
+    system: System | None = None
+
+
+def open_use_case(*, actor: User, card: NewUseCase) -> UseCase:
+    """The use case is in the inventory."""
+    row = UseCase(code=ledger_queries.next_code("UC"), **vars(card))
+    with ledger.act(actor) as act:
+        return act.create(row, "use_case.opened")
+
+
+def correct_use_case(
+    *,
+    actor: User,
+    use_case_id: uuid.UUID,
+    changes: dict[str, Any],
+    reason: str,
+    expected_version: int | None = None,
+) -> UseCase:
+    """更正: the card is corrected. Purpose and prohibited uses are material to approvals."""
+    allowed = {
+        "name_zh", "name_en", "process_node", "purpose", "prohibited_uses", "benefit",
+        "affected_people",
+    }  # fmt: skip
+    if set(changes) - allowed or not changes:
+        raise DomainError(
+            "not_correctable",
+            _("Only these can be corrected: %(names)s.") % {"names": ", ".join(sorted(allowed))},
+            field=next(iter(sorted(set(changes) - allowed)), ""),
+        )
+    with ledger.act(actor) as act:
+        row = ledger.lock(UseCase.objects.all(), use_case_id)
+        check_version(expected_version, row.row_version)
+        return act.update(row, "use_case.corrected", changes, reason=reason)
+
+
+def use_model(
+    *,
+    actor: User,
+    model: AIModel,
+    use_case: UseCase,
+    entity: LegalEntity,
+    is_uninterruptible: bool = False,
+) -> ModelUse:
+    """The entity uses the model in the use case; the use is not graded yet."""
+    with ledger.act(actor) as act:
+        same = ModelUse.objects.filter(model=model, use_case=use_case, entity=entity)
+        if same.exists():
+            raise Conflict("use_known", _("This use of the model is registered already."))
+        row = ModelUse(
+            code=ledger_queries.next_code("USE"),
+            model=model,
+            use_case=use_case,
+            entity=entity,
+            is_uninterruptible=is_uninterruptible,
+        )
+        return act.create(row, "use.registered")
+
+
+def set_grade(
+    *,
+    actor: User,
+    use: ModelUse,
+    tier: str,
+    flags: dict[str, Any],
+    is_provisional: bool,
+    grade_digest: str,
+    warrant: Warrant | None = None,
+) -> ModelUse:
+    """The use shows its grade in force; called by classification with the row locked.
+
+    A lower tier than before needs a warrant of kind grading.lowering_granted.
+    """
+    changes = {
+        "tier": tier,
+        "flags": flags,
+        "is_provisional": is_provisional,
+        "grade_digest": grade_digest,
+    }
+    with ledger.act(actor) as act:
+        act.update(use, "use.grade_shown", changes)
+        if warrant is not None:
+            act.spend(warrant, use)
+    return use

@@ -1,0 +1,54 @@
+"""What the slices declare to the core when the app starts: sections, subjects, jobs, wake-ups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import current_app
+
+from registry.catalogue import queries as catalogue
+from registry.classification.schema import ClassificationSection
+from registry.classification.schema.classification import ClassificationFile
+from registry.classification.schema.grading import GradingFile
+from registry.classification.schema.questionnaire import QuestionnaireFile
+from registry.core.jobs import services as jobs
+from registry.core.ledger import jobs as ledger_jobs
+from registry.core.ledger import services as ledger
+from registry.core.policy import queries as policy
+from registry.core.policy.schema import validate
+from registry.evidence import queries as evidence
+from registry.evidence.schema import EvidenceSection
+from registry.releases import queries as releases
+from registry.usecases import queries as usecases
+
+
+def declare() -> None:
+    """Called once, when the app is ready."""
+    policy.declare_section(
+        "classification", ("classification", "grading", "questionnaire"), _classification
+    )
+    policy.declare_section("evidence", ("evidence",), _evidence)
+    evidence.declare_subject("registry.aimodel", catalogue.visible_ids)
+    evidence.declare_subject("registry.modelversion", catalogue.visible_version_ids)
+    evidence.declare_subject("registry.modeluse", usecases.visible_use_ids)
+    evidence.declare_subject("registry.release", releases.visible_ids)
+    jobs.declare("ledger.verify", ledger_jobs.verify)
+    jobs.declare("ledger.export", ledger_jobs.export)
+    ledger.tell_after_commit(_wake_dispatcher)
+
+
+def _classification(content: dict[str, Any]) -> ClassificationSection:
+    return ClassificationSection(
+        pack="active",
+        classification=validate(ClassificationFile, content["classification"], "classification"),
+        grading=validate(GradingFile, content["grading"], "grading"),
+        questionnaire=validate(QuestionnaireFile, content["questionnaire"], "questionnaire"),
+    )
+
+
+def _evidence(content: dict[str, Any]) -> EvidenceSection:
+    return validate(EvidenceSection, content["evidence"], "evidence")
+
+
+def _wake_dispatcher() -> None:
+    current_app.send_task("registry.dispatch", retry=False)

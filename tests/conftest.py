@@ -1,0 +1,84 @@
+"""One real database for the tests, prepared as in production: owner, application role, triggers."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from psycopg import sql
+
+from config.local import roles
+
+ADMIN_URL = os.environ.get("TEST_DATABASE_ADMIN_URL", "postgresql://postgres@127.0.0.1/postgres")
+RUN = uuid.uuid4().hex[:8]
+WORLD = f"mingce_world_{RUN}"  # founded, with people; the template of the others
+MAIN = f"mingce_test_{RUN}"  # the tests' own, each test inside a transaction
+
+
+def _admin(statement: sql.Composable) -> None:
+    with psycopg.connect(ADMIN_URL, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def use_database(name: str) -> None:
+    """Both aliases speak to this database from now on."""
+    for alias, role in (("default", roles.APPLICATION), ("owner", roles.OWNER)):
+        connections[alias].close()
+        connections[alias].settings_dict["NAME"] = name
+        connections[alias].settings_dict["USER"] = role
+        settings.DATABASES[alias]["NAME"] = name
+
+
+def clone(template: str, name: str) -> None:
+    """A database like the template."""
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}")
+    _admin(
+        statement.format(sql.Identifier(name), sql.Identifier(template), sql.Identifier(roles.OWNER))
+    )
+
+
+def drop(name: str) -> None:
+    """The database is gone, whoever is connected."""
+    _admin(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
+    """The founded world is built once, through services, as the application's role."""
+    from tests import world
+
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]  # pytest-django's blocker
+        roles.prepare(ADMIN_URL, WORLD)
+        use_database(WORLD)
+        call_command("prepare_database", verbosity=0)
+        world.build()
+        connections.close_all()
+        clone(WORLD, MAIN)
+        use_database(MAIN)
+    yield
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]  # pytest-django's blocker
+        connections.close_all()
+    drop(MAIN)
+    drop(WORLD)
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of the test's own, in which commits are real: for threads, workers, tampering."""
+    name = f"mingce_own_{uuid.uuid4().hex[:8]}"
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]  # pytest-django's blocker
+        connections.close_all()
+        clone(WORLD, name)
+        use_database(name)
+        try:
+            yield name
+        finally:
+            connections.close_all()
+            use_database(MAIN)
+            drop(name)

@@ -101,7 +101,7 @@ _TEAL = (
 UNFOLD: dict[str, object] = {
     "SITE_TITLE": "Mingce 明册",
     "SITE_HEADER": "Mingce 明册",
-    "SITE_SUBHEADER": _("AI model inventory and governance"),
+    "SITE_SUBHEADER": _("Register of AI models"),
     "SITE_URL": None,
     "SITE_ICON": lambda request: static("mingce/logo.svg"),
     "SITE_FAVICONS": [

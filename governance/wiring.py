@@ -20,7 +20,7 @@ def declare() -> None:
     """Called once, when the app is ready."""
     policy.declare_section("lifecycle", ("lifecycle",), _lifecycle)
     policy.declare_section("approvals", ("approvals",), _approvals)
-    evidence.declare_subject("governance.validation", validations.visible_ids)
+    evidence.declare_subject("validation", "governance.validation", validations.visible_to)
     reactions.declare()
 
 

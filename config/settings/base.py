@@ -172,10 +172,10 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "registry.core.people.api.BearerAuthentication",
-        "registry.core.people.api.BrowserSession",
+        "registry.core.people.authentication.BearerAuthentication",
+        "registry.core.people.authentication.BrowserSession",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["registry.core.people.api.SignedIn"],
+    "DEFAULT_PERMISSION_CLASSES": ["registry.core.people.authentication.SignedIn"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "registry.core.web.schema.MingceSchema",
@@ -196,13 +196,34 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
-    "SERVE_PERMISSIONS": ["registry.core.people.api.SignedIn"],
+    "SERVE_PERMISSIONS": ["registry.core.people.authentication.SignedIn"],
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "registry.core.web.schema.add_problem_responses",
     ],
-    "ENUM_NAME_OVERRIDES": {},
+    "ENUM_NAME_OVERRIDES": {
+        "PackState": "registry.core.policy.models.PackState",
+        "JobState": "registry.core.jobs.models.JobState",
+        "UserKind": "registry.core.people.models.UserKind",
+        "Tier": "registry.catalogue.models.Tier",
+        "IdentityKind": "registry.catalogue.models.IdentityKind",
+        "Stage": "registry.releases.models.Stage",
+        "ExplainabilityLevel": "registry.releases.models.ExplainabilityLevel",
+        "Environment": "registry.releases.models.Environment",
+        "ApprovalState": "governance.approvals.models.ApprovalState",
+        "StepState": "governance.approvals.models.StepState",
+        "VoteChoice": "governance.approvals.models.Choice",
+        "ValidationState": "governance.validations.models.ValidationState",
+        "OrderKind": "governance.suspensions.models.OrderKind",
+        "TargetType": "governance.suspensions.models.TargetType",
+        "OrderState": ["in_force", "lifted"],
+        "FindingState": ["open", "planned", "closed"],
+        "WaiverState": ["requested", "granted", "refused", "revoked"],
+        "ExemptionState": ["asked", "confirmed", "refused"],
+        "ExemptionKind": ["not_applicable", "alternative"],
+        "OverrideTier": ["I", "II", "III", "IV"],
+    },
 }
 
 LOGGING = {

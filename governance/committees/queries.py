@@ -43,3 +43,8 @@ def members(body_code: str) -> list[Member]:
         if holder is not None and holder.is_active:
             found.append(Member(seat, holder))
     return found
+
+
+def visible_seats(user: User) -> models.QuerySet[Seat]:
+    """The seats of the committees within the person's reach."""
+    return Seat.objects.filter(committee__in=visible_to(user).values("pk"))

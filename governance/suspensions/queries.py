@@ -6,9 +6,11 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from governance.suspensions.models import Order, OrderKind, TargetType
 from registry.catalogue.queries import visible_ids, visible_version_ids
+from registry.core.errors import NotFound
 from registry.core.people.models import User
 from registry.releases.models import Release
 from registry.releases.queries import visible_ids as visible_release_ids
@@ -23,6 +25,18 @@ def visible_to(user: User) -> models.QuerySet[Order]:
         | Q(target_type=TargetType.MODEL_USE, target_id__in=visible_use_ids(user))
         | Q(target_type=TargetType.RELEASE, target_id__in=visible_release_ids(user))
     )
+
+
+def check_target(user: User, target_type: str, target_id: uuid.UUID) -> None:
+    """Raises NotFound where the person may not see the target, alike for missing ones."""
+    visible = {
+        TargetType.MODEL: visible_ids,
+        TargetType.VERSION: visible_version_ids,
+        TargetType.MODEL_USE: visible_use_ids,
+        TargetType.RELEASE: visible_release_ids,
+    }[TargetType(target_type)](user)
+    if not visible.filter(pk=target_id).exists():
+        raise NotFound("not_found", _("There is nothing with this key."), field="target_id")
 
 
 def targets_of(release: Release) -> list[uuid.UUID]:

@@ -21,10 +21,6 @@ def visible_to(user: User) -> models.QuerySet[Validation]:
     )
 
 
-def visible_ids(user: User) -> models.QuerySet[Validation, uuid.UUID]:
-    """Their keys, for a subquery (working papers are documents about a validation)."""
-    return visible_to(user).values_list("pk", flat=True)
-
 
 def candidate(user: User, release: Release, validation: Validation | None = None) -> Candidate:
     """The person as independence sees them."""

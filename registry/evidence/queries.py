@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -13,25 +14,43 @@ from django.utils.translation import gettext as _
 
 from registry.core import clock
 from registry.core.errors import DomainError
+from registry.core.ledger.models import Governed
 from registry.core.people.models import User
+from registry.core.people.queries import get_or_refuse
 from registry.core.policy import queries as policy
 from registry.evidence.models import Document
 from registry.evidence.schema import DocumentKind, EvidenceSection
 
-Subjects = Callable[[User], models.QuerySet[models.Model, uuid.UUID]]
-_subjects: dict[str, Subjects] = {}
+Find = Callable[[User], models.QuerySet[Any]]  # Any: a governed model of a higher floor
+_subjects: dict[str, tuple[str, Find]] = {}
 
 
-def declare_subject(label: str, visible_ids: Subjects) -> None:
-    """Documents about this kind of thing are seen by whoever sees the thing."""
-    _subjects[label] = visible_ids
+def declare_subject(name: str, label: str, visible: Find) -> None:
+    """Documents can be about this kind of thing, and are seen by whoever sees the thing.
+
+    name: what the doors call it (`release`); label: the ledger's subject type.
+    """
+    _subjects[name] = (label, visible)
+
+
+def subject_of(user: User, name: str, key: Any) -> Governed:  # Any: whatever was sent
+    """The thing that a document is about, if the person may see it. Raises DomainError."""
+    if name not in _subjects:
+        raise DomainError(
+            "unknown_subject",
+            _("Documents are about one of: %(names)s.") % {"names": ", ".join(sorted(_subjects))},
+            field="subject_type",
+            status=400,
+        )
+    found: Governed = get_or_refuse(_subjects[name][1](user), key, name)
+    return found
 
 
 def visible_to(user: User) -> models.QuerySet[Document]:
     """The documents of everything that the person may see."""
     condition = Q(pk__in=[])
-    for label, visible_ids in _subjects.items():
-        condition |= Q(subject_type=label, subject_id__in=visible_ids(user))
+    for label, visible in _subjects.values():
+        condition |= Q(subject_type=label, subject_id__in=visible(user).values("pk"))
     return Document.objects.filter(condition)
 
 

@@ -82,3 +82,8 @@ def latest_deployment(release: Release, environment: Environment) -> Deployment 
         .order_by("-deployed_at", "-created_at")
         .first()
     )
+
+
+def visible_deployments(user: User) -> models.QuerySet[Deployment]:
+    """The deployments of the releases that the person may see."""
+    return Deployment.objects.filter(may_be_seen(user, "release__model_use__model__"))

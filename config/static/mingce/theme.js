@@ -23,8 +23,8 @@
     activeTab: firstTab && (getCurrentTab() || firstTab),
     sidebarMobileOpen: false,
     sidebarDesktopOpen: localStorage.getItem(SIDEBAR) !== "0",
-    sortRecords,
-    moveRecords,
+    sortRecords: (event) => sortRecords(event), // wrapped: globals may not be named
+    moveRecords: (event) => moveRecords(event),
     init() {
       this.$watch(SIDEBAR, (open) => localStorage.setItem(SIDEBAR, open ? "1" : "0"));
     },

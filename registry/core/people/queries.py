@@ -156,3 +156,11 @@ def get_or_refuse(queryset: models.QuerySet[M], pk: object, what: str) -> M:
         raise NotFound(
             "not_found", _("There is no %(what)s with this key.") % {"what": what}, field="id"
         ) from error
+
+
+def visible_tokens(user: User) -> models.QuerySet[Token]:
+    """One's own tokens; administrators also see those of machine accounts."""
+    own = Q(user=user)
+    if standing(user).may(Capability.MANAGE_PEOPLE):
+        own |= Q(user__kind=UserKind.MACHINE)
+    return Token.objects.filter(own)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any, ClassVar
 
 from django.db.models import F, QuerySet
@@ -75,7 +76,7 @@ class ListDoor(Door):
         """A page of the rows that the caller may see."""
         return self.page(self.filter_queryset(self.get_queryset()))
 
-    def retrieve(self, request: Request, pk: str) -> Response:
+    def retrieve(self, request: Request, pk: uuid.UUID) -> Response:
         """One row, with its ETag."""
         columns = columns_of(self.row)
         found = as_rows(self.get_queryset().filter(pk=pk), columns).first()

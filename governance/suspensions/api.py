@@ -1,0 +1,95 @@
+"""REST: orders to stop and restrict, and lifting them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from governance.suspensions import queries, services
+from governance.suspensions.models import Order, OrderKind, TargetType
+from registry.core.people.models import User
+from registry.core.people.queries import get_or_refuse, require
+from registry.core.people.rules import Capability
+from registry.core.web.idempotency import once
+from registry.core.web.views import ListDoor, present
+
+
+class OrderRow(serializers.ModelSerializer[Order]):
+    """An order."""
+
+    class Meta:
+        model = Order
+        fields = (
+            "id", "kind", "target_type", "target_id", "reason", "limits", "given_by",
+            "ordered_by", "ordered_at", "state", "lifted_by", "confirmed_by", "lifted_at",
+            "lift_reason", "row_version",
+        )  # fmt: skip
+
+
+class NewOrder(serializers.Serializer[Any]):
+    """Stop or restrict, at once."""
+
+    kind = serializers.ChoiceField(choices=OrderKind.choices)
+    target_type = serializers.ChoiceField(choices=TargetType.choices)
+    target_id = serializers.UUIDField()
+    reason = serializers.CharField()
+    limits = serializers.CharField(required=False, default="", allow_blank=True)
+    given_by = serializers.CharField(max_length=150, required=False, default="", allow_blank=True)
+
+
+class NewResumption(serializers.Serializer[Any]):
+    """Lift the order: why, and for a stop the second officer."""
+
+    reason = serializers.CharField()
+    second_officer = serializers.PrimaryKeyRelatedField(
+        queryset=User.objects.filter(is_active=True), required=False, allow_null=True, default=None
+    )
+
+
+class OrderDoor(ListDoor):
+    """紧急停用与限制使用."""
+
+    queryset = Order.objects.all()
+    row = OrderRow
+    orderings: ClassVar[dict[str, str]] = {"ordered_at": "ordered_at"}
+    default_ordering = "-ordered_at"
+    filterset_fields = ("kind", "target_type", "target_id", "state")
+    capabilities: ClassVar[dict[str, Capability]] = {
+        "list": Capability.READ,
+        "retrieve": Capability.READ,
+        "create": Capability.READ,
+        "resumptions": Capability.RESUME,
+    }
+
+    def visible(self) -> QuerySet[Order]:
+        """The orders about what the caller may see."""
+        return queries.visible_to(self.request.user)
+
+    @extend_schema(request=NewOrder, responses={201: OrderRow})
+    def create(self, request: Request) -> Response:
+        """The order is in force. Needs the capability to stop, or to restrict."""
+        told = NewOrder(data=request.data)
+        told.is_valid(raise_exception=True)
+        data = told.validated_data
+        stops = data["kind"] == OrderKind.STOP
+        require(request.user, Capability.STOP if stops else Capability.RESTRICT)
+        queries.check_target(request.user, data["target_type"], data["target_id"])
+        return once(
+            request,
+            lambda: present(services.order(actor=request.user, **data), OrderRow, 201),
+        )
+
+    @extend_schema(request=NewResumption, responses={201: OrderRow})
+    def resumptions(self, request: Request, pk: uuid.UUID) -> Response:
+        """恢复启用: others than its giver have lifted the order."""
+        told = NewResumption(data=request.data)
+        told.is_valid(raise_exception=True)
+        order = get_or_refuse(self.get_queryset(), pk, "order")
+        row = services.resume(actor=request.user, order_id=order.pk, **told.validated_data)
+        return present(row, OrderRow, 201)

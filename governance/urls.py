@@ -1,0 +1,76 @@
+"""Lists the slices' REST doors."""
+
+from django.urls import path
+
+from governance.approvals.api import (
+    ApprovalDoor,
+    ConditionDoor,
+    GradeDecisionDoor,
+    OverrideDoor,
+)
+from governance.committees.api import CommitteeDoor, ResolutionDoor, SeatDoor
+from governance.findings.api import FindingDoor, WaiverDoor
+from governance.lifecycle.api import ExemptionDoor, LifecycleDoor
+from governance.suspensions.api import OrderDoor
+from governance.trail.api import EntryDoor, TrailJobDoor
+from governance.validations.api import ValidationDoor
+from registry.core.web.routing import collection
+
+urlpatterns = [
+    *collection(
+        "releases",
+        LifecycleDoor,
+        sub={
+            "gates": ("get", "gates"),
+            "promotions": ("post", "promotions"),
+            "approvals": ("post", "approvals"),
+            "waivers": ("post", "waivers"),
+            "exemptions": ("post", "exemptions"),
+        },
+    ),
+    *collection(
+        "validations",
+        ValidationDoor,
+        sub={
+            "tests": ("post", "tests"),
+            "conclusions": ("post", "conclusions"),
+            "responses": ("post", "responses"),
+            "sign-offs": ("post", "sign_offs"),
+        },
+    ),
+    *collection(
+        "approvals",
+        ApprovalDoor,
+        sub={
+            "votes": ("post", "votes"),
+            "closings": ("post", "closings"),
+            "withdrawals": ("post", "withdrawals"),
+        },
+    ),
+    *collection("conditions", ConditionDoor, sub={"fulfilments": ("post", "fulfilments")}),
+    *collection("grades", GradeDecisionDoor, sub={"confirmations": ("post", "confirmations")}),
+    *collection("model-uses", OverrideDoor, sub={"overrides": ("post", "overrides")}),
+    *collection(
+        "findings",
+        FindingDoor,
+        sub={"plans": ("post", "plans"), "closings": ("post", "closings")},
+    ),
+    *collection("waivers", WaiverDoor, sub={"answers": ("post", "answers")}),
+    *collection("exemptions", ExemptionDoor, sub={"answers": ("post", "answers")}),
+    *collection("orders", OrderDoor, sub={"resumptions": ("post", "resumptions")}),
+    *collection("committees", CommitteeDoor, sub={"seats": ("post", "seats")}),
+    *collection("seats", SeatDoor),
+    *collection("resolutions", ResolutionDoor),
+    path("ledger/entries/", EntryDoor.as_view({"get": "list"}), name="ledger-entries"),
+    path(
+        "ledger/verifications/",
+        TrailJobDoor.as_view({"post": "verifications"}),
+        name="ledger-verifications",
+    ),
+    path("ledger/exports/", TrailJobDoor.as_view({"post": "exports"}), name="ledger-exports"),
+    path(
+        "ledger/exports/<uuid:pk>/file/",
+        TrailJobDoor.as_view({"get": "file"}),
+        name="ledger-exports-file",
+    ),
+]

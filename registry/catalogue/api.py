@@ -1,0 +1,195 @@
+"""REST: models and their versions."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from registry.catalogue import queries, services
+from registry.catalogue.models import AIModel, IdentityKind, ModelVersion
+from registry.catalogue.services import MOST_AT_ONCE, NewVersion
+from registry.core.people.models import Department, User
+from registry.core.people.queries import get_or_refuse
+from registry.core.people.rules import Capability
+from registry.core.web.concurrency import expected_version
+from registry.core.web.idempotency import once
+from registry.core.web.views import ListDoor, present
+
+SEARCH = OpenApiParameter("search", OpenApiTypes.STR, description="Names, codes, pinyin initials.")
+
+
+class ModelRow(serializers.ModelSerializer[AIModel]):
+    """A model of the inventory."""
+
+    owner_name = serializers.CharField(source="owner.name", read_only=True)
+    entity_code = serializers.CharField(source="entity.code", read_only=True)
+
+    class Meta:
+        model = AIModel
+        fields = (
+            "id", "code", "name_zh", "name_en", "former_names", "description", "entity",
+            "entity_code", "department", "owner", "owner_name", "is_confidential", "tier",
+            "registered_at", "row_version",
+        )  # fmt: skip
+
+
+class Correction(serializers.Serializer[Any]):
+    """更正: what is corrected, and why."""
+
+    name_zh = serializers.CharField(max_length=200, required=False)
+    name_en = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    description = serializers.CharField(required=False, allow_blank=True)
+    department = serializers.PrimaryKeyRelatedField(
+        queryset=Department.objects.all(), required=False, allow_null=True
+    )
+    reason = serializers.CharField(max_length=500)
+
+
+class ModelDoor(ListDoor):
+    """The inventory's models. A new one is registered at /registrations/."""
+
+    queryset = AIModel.objects.all()
+    row = ModelRow
+    orderings: ClassVar[dict[str, str]] = {
+        "registered_at": "registered_at",
+        "code": "code",
+        "name_zh": "name_zh",
+    }
+    default_ordering = "-registered_at"
+    filterset_fields = ("code", "tier", "entity", "owner", "department", "is_confidential")
+    needs_if_match = ("partial_update",)
+    capabilities: ClassVar[dict[str, Capability]] = {
+        "list": Capability.READ,
+        "retrieve": Capability.READ,
+        "partial_update": Capability.REGISTER,
+    }
+
+    def visible(self) -> QuerySet[AIModel]:
+        """The models that the caller may see."""
+        return queries.visible_to(self.request.user)
+
+    @extend_schema(parameters=[SEARCH])
+    def list(self, request: Request) -> Response:
+        """A page of models; `?search=` looks through names, codes, former names and initials."""
+        rows = self.filter_queryset(self.get_queryset())
+        return self.page(queries.matching(rows, request.query_params.get("search", "")))
+
+    @extend_schema(request=Correction, responses=ModelRow)
+    def partial_update(self, request: Request, pk: uuid.UUID) -> Response:
+        """Names, description or department are corrected; a former name stays findable."""
+        told = Correction(data=request.data)
+        told.is_valid(raise_exception=True)
+        changes = dict(told.validated_data)
+        model = get_or_refuse(self.get_queryset(), pk, "model")
+        row = services.correct_model(
+            actor=request.user,
+            model_id=model.pk,
+            reason=changes.pop("reason"),
+            changes=changes,
+            expected_version=expected_version(request),
+        )
+        return present(row, ModelRow, 200)
+
+
+class VersionRow(serializers.ModelSerializer[ModelVersion]):
+    """A version with its typed identity."""
+
+    class Meta:
+        model = ModelVersion
+        fields = (
+            "id", "model", "label", "identity_kind", "digest", "manifest", "metrics", "source",
+            "notes", "registered_by", "registered_at", "row_version",
+        )  # fmt: skip
+
+
+class VersionData(serializers.Serializer[Any]):
+    """What is told of a version."""
+
+    label = serializers.CharField(max_length=60)
+    identity_kind = serializers.ChoiceField(choices=IdentityKind.choices)
+    digest = serializers.RegexField(r"^[0-9a-f]{64}$", required=False, default="", allow_blank=True)
+    manifest = serializers.DictField(required=False, default=dict)
+    metrics = serializers.DictField(required=False, default=dict)
+    source = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+    notes = serializers.CharField(required=False, default="", allow_blank=True)
+    developers = serializers.PrimaryKeyRelatedField(
+        queryset=User.objects.filter(is_active=True), many=True, required=False
+    )
+
+
+class NewVersionData(VersionData):
+    """A version of a model."""
+
+    model = serializers.UUIDField()
+
+
+class BulkVersions(serializers.Serializer[Any]):
+    """Up to 100 versions of one model, all or none."""
+
+    model = serializers.UUIDField()
+    versions = VersionData(many=True, allow_empty=False, max_length=MOST_AT_ONCE)
+
+
+class VersionDoor(ListDoor):
+    """Versions; pipelines register them here."""
+
+    queryset = ModelVersion.objects.all()
+    row = VersionRow
+    orderings: ClassVar[dict[str, str]] = {"registered_at": "registered_at", "label": "label"}
+    default_ordering = "-registered_at"
+    filterset_fields = ("model", "label", "digest", "identity_kind")
+    capabilities: ClassVar[dict[str, Capability]] = {
+        "list": Capability.READ,
+        "retrieve": Capability.READ,
+        "create": Capability.REGISTER_VERSION,
+        "bulk": Capability.REGISTER_VERSION,
+    }
+
+    def visible(self) -> QuerySet[ModelVersion]:
+        """The versions of the models that the caller may see."""
+        return queries.visible_versions(self.request.user)
+
+    @extend_schema(request=NewVersionData, responses={201: VersionRow})
+    def create(self, request: Request) -> Response:
+        """The version is registered."""
+        told = NewVersionData(data=request.data)
+        told.is_valid(raise_exception=True)
+        model = self._model(told.validated_data["model"])
+        version = _version(told.validated_data)
+        return once(
+            request,
+            lambda: present(
+                services.register_version(actor=request.user, model=model, version=version),
+                VersionRow,
+                201,
+            ),
+        )
+
+    @extend_schema(request=BulkVersions, responses={201: VersionRow(many=True)})
+    def bulk(self, request: Request) -> Response:
+        """All the versions are registered, or none."""
+        told = BulkVersions(data=request.data)
+        told.is_valid(raise_exception=True)
+        model = self._model(told.validated_data["model"])
+        versions = [_version(one) for one in told.validated_data["versions"]]
+
+        def create() -> Response:
+            rows = services.register_versions(actor=request.user, model=model, versions=versions)
+            return Response(VersionRow(rows, many=True).data, status=201)
+
+        return once(request, create)
+
+    def _model(self, key: Any) -> AIModel:
+        return get_or_refuse(queries.visible_to(self.request.user), key, "model")
+
+
+def _version(told: dict[str, Any]) -> NewVersion:
+    known = {name: value for name, value in told.items() if name != "model"}
+    return NewVersion(**(known | {"developers": tuple(told.get("developers", ()))}))

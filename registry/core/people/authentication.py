@@ -1,0 +1,75 @@
+"""Who is calling: bearer tokens for machines and people, the session for the browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework import exceptions
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from registry.core.people import queries
+from registry.core.people.models import Token, User
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer mc_…`; the token's scopes limit what its owner may do."""
+
+    def authenticate(self, request: Request) -> tuple[User, Token] | None:
+        """The user and the token; None where there is no bearer header."""
+        scheme, _blank, secret = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        token = queries.live_token(secret.strip())
+        if token is None:
+            raise exceptions.AuthenticationFailed(
+                _("This token is unknown, has ended or was revoked.")
+            )
+        queries.standing(token.user, scopes=frozenset(token.scopes))
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        """What 401 answers with."""
+        return 'Bearer realm="mingce"'
+
+
+class BrowserSession(SessionAuthentication):
+    """The signed-in browser, with CSRF protection."""
+
+
+class BearerScheme(OpenApiAuthenticationExtension):
+    """What OpenAPI says of it."""
+
+    target_class = "registry.core.people.authentication.BearerAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """HTTP bearer."""
+        return {"type": "http", "scheme": "bearer"}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):
+    """What OpenAPI says of it."""
+
+    target_class = "registry.core.people.authentication.BrowserSession"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """The session cookie."""
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
+
+
+class SignedIn(BasePermission):
+    """Somebody is signed in, and the action's button exists for them."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Raises Forbidden naming the capability where the button does not exist."""
+        if not isinstance(request.user, User) or not request.user.is_active:
+            return False
+        needed = getattr(view, "capabilities", {}).get(getattr(view, "action", None))
+        if needed is not None:
+            queries.require(request.user, needed)
+        return True

@@ -1,0 +1,173 @@
+"""REST: releases and deployments. Stages move at /releases/{id}/promotions/ (governance)."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from registry.catalogue.queries import visible_versions
+from registry.core.people.queries import get_or_refuse
+from registry.core.people.rules import Capability
+from registry.core.web.concurrency import expected_version
+from registry.core.web.idempotency import once
+from registry.core.web.views import ListDoor, present
+from registry.releases import queries, services
+from registry.releases.models import Deployment, Environment, Release
+from registry.usecases.queries import visible_uses
+
+
+class ReleaseRow(serializers.ModelSerializer[Release]):
+    """A release with its stage."""
+
+    model = serializers.UUIDField(source="model_use.model_id", read_only=True)
+    model_code = serializers.CharField(source="model_use.model.code", read_only=True)
+    model_name = serializers.CharField(source="model_use.model.name_zh", read_only=True)
+    tier = serializers.CharField(source="model_use.tier", read_only=True)
+    version_label = serializers.CharField(source="version.label", read_only=True)
+
+    class Meta:
+        model = Release
+        fields = (
+            "id", "code", "model", "model_code", "model_name", "model_use", "version",
+            "version_label", "tier", "stage", "stage_since", "validation_conclusion",
+            "explainability_level", "approved_digest", "approved_until", "row_version",
+        )  # fmt: skip
+
+
+class NewRelease(serializers.Serializer[Any]):
+    """Open a release of a use, with or without a version yet."""
+
+    model_use = serializers.UUIDField()
+    version = serializers.UUIDField(required=False, allow_null=True, default=None)
+
+
+class VersionChoice(serializers.Serializer[Any]):
+    """The version that the release is of."""
+
+    version = serializers.UUIDField()
+
+
+class ReleaseDoor(ListDoor):
+    """Releases: a version for a use."""
+
+    queryset = Release.objects.all()
+    row = ReleaseRow
+    orderings: ClassVar[dict[str, str]] = {"stage_since": "stage_since", "code": "code"}
+    default_ordering = "-stage_since"
+    filterset_fields = ("code", "stage", "model_use", "version", "model_use__model")
+    needs_if_match = ("partial_update",)
+    capabilities: ClassVar[dict[str, Capability]] = {
+        "list": Capability.READ,
+        "retrieve": Capability.READ,
+        "create": Capability.REGISTER,
+        "partial_update": Capability.REGISTER_VERSION,
+    }
+
+    def visible(self) -> QuerySet[Release]:
+        """The releases of the models that the caller may see."""
+        return queries.visible_to(self.request.user)
+
+    @extend_schema(request=NewRelease, responses={201: ReleaseRow})
+    def create(self, request: Request) -> Response:
+        """The release exists at S0."""
+        told = NewRelease(data=request.data)
+        told.is_valid(raise_exception=True)
+        data = told.validated_data
+        use = get_or_refuse(visible_uses(request.user), data["model_use"], "use of a model")
+        version = (
+            get_or_refuse(visible_versions(request.user), data["version"], "version")
+            if data["version"]
+            else None
+        )
+        return once(
+            request,
+            lambda: present(
+                services.open_release(actor=request.user, use=use, version=version),
+                ReleaseRow,
+                201,
+            ),
+        )
+
+    @extend_schema(request=VersionChoice, responses=ReleaseRow)
+    def partial_update(self, request: Request, pk: uuid.UUID) -> Response:
+        """The release is of this version; possible until validation begins."""
+        told = VersionChoice(data=request.data)
+        told.is_valid(raise_exception=True)
+        release = get_or_refuse(self.get_queryset(), pk, "release")
+        version = get_or_refuse(
+            visible_versions(request.user), told.validated_data["version"], "version"
+        )
+        row = services.attach_version(
+            actor=request.user,
+            release_id=release.pk,
+            version=version,
+            expected_version=expected_version(request),
+        )
+        return present(row, ReleaseRow, 200)
+
+
+class DeploymentRow(serializers.ModelSerializer[Deployment]):
+    """What runs where, since when."""
+
+    class Meta:
+        model = Deployment
+        fields = (
+            "id", "release", "environment", "digest", "endpoint", "traffic_percent",
+            "deployed_at", "reported_by", "row_version",
+        )  # fmt: skip
+
+
+class NewDeployment(serializers.Serializer[Any]):
+    """Report a deployment."""
+
+    release = serializers.UUIDField()
+    environment = serializers.ChoiceField(choices=Environment.choices)
+    digest = serializers.RegexField(r"^[0-9a-f]{64}$")
+    endpoint = serializers.CharField(max_length=300, required=False, default="", allow_blank=True)
+    traffic_percent = serializers.IntegerField(
+        min_value=0, max_value=100, required=False, default=100
+    )
+    deployed_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+
+
+class DeploymentDoor(ListDoor):
+    """Deployments as reported."""
+
+    queryset = Deployment.objects.all()
+    row = DeploymentRow
+    orderings: ClassVar[dict[str, str]] = {"deployed_at": "deployed_at"}
+    default_ordering = "-deployed_at"
+    filterset_fields = ("release", "environment", "digest")
+    capabilities: ClassVar[dict[str, Capability]] = {
+        "list": Capability.READ,
+        "retrieve": Capability.READ,
+        "create": Capability.REPORT_DEPLOYMENT,
+    }
+
+    def visible(self) -> QuerySet[Deployment]:
+        """The deployments of the releases that the caller may see."""
+        return queries.visible_deployments(self.request.user)
+
+    @extend_schema(request=NewDeployment, responses={201: DeploymentRow})
+    def create(self, request: Request) -> Response:
+        """It is on record; a digest that is not the approved one restricts the release (BR-09)."""
+        told = NewDeployment(data=request.data)
+        told.is_valid(raise_exception=True)
+        data = dict(told.validated_data)
+        release = get_or_refuse(
+            queries.visible_to(request.user).select_related("version"), data.pop("release"), "release"
+        )
+        return once(
+            request,
+            lambda: present(
+                services.record_deployment(actor=request.user, release=release, **data),
+                DeploymentRow,
+                201,
+            ),
+        )

@@ -122,7 +122,7 @@ def main():
     except Fault as fault:
         print(f"FAULT: {fault}")
         return 1
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         print(f"unreadable: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
     print(f"sound: {entries} entries, {anchors} anchors")

@@ -41,14 +41,14 @@ def declare() -> None:
 def _classification(content: dict[str, Any]) -> ClassificationSection:
     return ClassificationSection(
         pack="active",
-        classification=validate(ClassificationFile, content["classification"], "classification"),
-        grading=validate(GradingFile, content["grading"], "grading"),
-        questionnaire=validate(QuestionnaireFile, content["questionnaire"], "questionnaire"),
+        classification=validate(ClassificationFile, content["classification"], "classification.yaml"),
+        grading=validate(GradingFile, content["grading"], "grading.yaml"),
+        questionnaire=validate(QuestionnaireFile, content["questionnaire"], "questionnaire.yaml"),
     )
 
 
 def _evidence(content: dict[str, Any]) -> EvidenceSection:
-    return validate(EvidenceSection, content["evidence"], "evidence")
+    return validate(EvidenceSection, content["evidence"], "evidence.yaml")
 
 
 def _wake_dispatcher() -> None:

@@ -34,6 +34,11 @@ def data_dir() -> Path:
     return path
 
 
+def address_file() -> Path:
+    """Where the addresses of the running services are written down; see config/settings/demo.py."""
+    return PROJECT / "var" / "local.env"
+
+
 def secret_key(data: Path) -> str:
     """The signing key of this installation: made once, kept with mode 600."""
     path = data / "secret_key"

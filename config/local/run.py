@@ -6,14 +6,13 @@ import os
 import sys
 from pathlib import Path
 
-from config.local import layout, ports, services
+from config.local import addresses, layout, ports, services
 from config.local.children import Command
 from config.local.supervisor import StopRequested, Supervisor
 
 _READY_SECONDS = 120.0
 _PREPARATIONS = (
     ("Preparing the database", "database", ("prepare_database",)),
-    ("Loading the policy packs", "packs", ("load_packs",)),
     ("Loading the demo story, the first time", "demo", ("load_demo", "--once")),
 )
 # On one's own machine, Celery's eight lines about running as root help nobody.
@@ -40,13 +39,15 @@ def main() -> int:
 def _serve(supervisor: Supervisor, held: contextlib.ExitStack) -> None:
     port = _choose_port(supervisor)
     data = layout.data_dir()
+    given_key = os.environ.get("SECRET_KEY", "")
     own = {
         "DJANGO_SETTINGS_MODULE": "config.settings.demo",
         "MINGCE_DATA_DIR": str(data),
-        "SECRET_KEY": os.environ.get("SECRET_KEY") or layout.secret_key(data),
+        "SECRET_KEY": given_key or layout.secret_key(data),
     }
-    addresses = _start_services(supervisor, held)
-    environment = services.environment(own, addresses)
+    environment = services.environment(own, _start_services(supervisor, held))
+    noted = environment | ({} if given_key else {"SECRET_KEY_FILE": str(data / "secret_key")})
+    held.enter_context(addresses.written_down(layout.address_file(), noted))
     for title, name, arguments in _PREPARATIONS:
         supervisor.say(f"{title} ...")
         supervisor.finish(_python(name, environment, "manage.py", *arguments))
@@ -57,7 +58,7 @@ def _serve(supervisor: Supervisor, held: contextlib.ExitStack) -> None:
     for command in _programs(environment, port, data):
         supervisor.start(command)
     supervisor.wait_for(lambda: _is_healthy(port), "The web server", _READY_SECONDS)
-    _announce(supervisor, port)
+    _announce(supervisor, port, data / "demo-accounts.txt")
     supervisor.watch()
 
 
@@ -71,20 +72,20 @@ def _choose_port(supervisor: Supervisor) -> int:
 
 def _start_services(supervisor: Supervisor, held: contextlib.ExitStack) -> dict[str, str]:
     """Both services run, or those named by the environment are used."""
-    addresses: dict[str, str] = {}
+    found: dict[str, str] = {}
     if os.environ.get("DATABASE_URL"):
         supervisor.say("Using the database of DATABASE_URL.")
     else:
         state = layout.state_dir()
         supervisor.say(f"Starting PostgreSQL, data in {state / 'postgresql'} ...")
         data = state / "postgresql" / "data"
-        addresses |= held.enter_context(services.database(supervisor, state, data, durable=True))
+        found |= held.enter_context(services.database(supervisor, state, data, durable=True))
     if os.environ.get("REDIS_URL"):
         supervisor.say("Using the queue of REDIS_URL.")
     else:
         supervisor.say("Starting Valkey ...")
-        addresses |= held.enter_context(services.queue(supervisor))
-    return addresses
+        found |= held.enter_context(services.queue(supervisor))
+    return found
 
 
 def _programs(environment: dict[str, str], port: int, data: Path) -> list[Command]:
@@ -92,7 +93,8 @@ def _programs(environment: dict[str, str], port: int, data: Path) -> list[Comman
     web += ["--worker-class", "gthread", "--workers", "2", "--threads", "3"]
     web += ["--graceful-timeout", "3", "--log-level", "warning", "--no-control-socket"]
     celery = ["-m", "celery", "--quiet", "-A", "config"]
-    worker = [*celery, "worker", "--loglevel", "WARNING", "--concurrency", "2"]
+    # One process without children: the small tasks of one machine need no more memory than that.
+    worker = [*celery, "worker", "--loglevel", "WARNING", "--pool", "solo"]
     worker += ["--without-gossip", "--without-mingle"]
     beat = [*celery, "beat", "--loglevel", "WARNING"]
     beat += ["--schedule", str(data / "beat-schedule"), "--pidfile", ""]
@@ -126,10 +128,9 @@ def _is_healthy(port: int) -> bool:
         connection.close()
 
 
-def _announce(supervisor: Supervisor, port: int) -> None:
+def _announce(supervisor: Supervisor, port: int, accounts: Path) -> None:
     supervisor.say("")
     supervisor.say(f"Mingce is ready: http://127.0.0.1:{port}/")
-    accounts = layout.PROJECT / "var" / "demo-accounts.txt"
     if accounts.is_file():
         for line in accounts.read_text(encoding="utf-8").splitlines():
             supervisor.say(line)

@@ -130,6 +130,14 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# Every object has one page that tells its story (governance.desk).
+ABSOLUTE_URL_OVERRIDES = {
+    "registry.aimodel": lambda row: f"/models/{row.pk}/",
+    "registry.release": lambda row: f"/releases/{row.pk}/",
+    "registry.document": lambda row: f"/documents/{row.pk}/file/",
+    "governance.approval": lambda row: f"/approvals/{row.pk}/",
+    "governance.validation": lambda row: f"/validations/{row.pk}/",
+}
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 SESSION_COOKIE_HTTPONLY = True

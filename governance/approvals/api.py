@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from governance.approvals import queries, services
@@ -24,7 +23,7 @@ from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
 from registry.core.web.idempotency import once
-from registry.core.web.views import Door, ListDoor, present
+from registry.core.web.views import CallerRequest, Door, ListDoor, present
 from registry.usecases.queries import visible_uses
 
 
@@ -135,14 +134,14 @@ class ApprovalDoor(ListDoor):
         return queries.visible_to(self.request.user)
 
     @extend_schema(responses=ApprovalDetail)
-    def retrieve(self, request: Request, pk: uuid.UUID) -> Response:
+    def retrieve(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The papers, the steps and the ballots."""
         rows = self.get_queryset().select_related("release")
         approval = get_or_refuse(rows.prefetch_related("steps__seats__vote"), pk, "approval")
         return present(approval, ApprovalDetail, 200)
 
     @extend_schema(request=NewVote, responses={201: VoteRow})
-    def votes(self, request: Request, pk: uuid.UUID) -> Response:
+    def votes(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The caller's vote stands. Refused attempts against segregation are recorded."""
         told = NewVote(data=request.data)
         told.is_valid(raise_exception=True)
@@ -160,7 +159,7 @@ class ApprovalDoor(ListDoor):
         return present(vote, VoteRow, 201)
 
     @extend_schema(request=None, responses={201: ApprovalRow})
-    def closings(self, request: Request, pk: uuid.UUID) -> Response:
+    def closings(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The secretary closes the vote of the open step."""
         approval = get_or_refuse(self.get_queryset(), pk, "approval")
         services.close_step(actor=request.user, approval_id=approval.pk)
@@ -168,14 +167,12 @@ class ApprovalDoor(ListDoor):
         return present(approval, ApprovalRow, 201)
 
     @extend_schema(request=Withdrawal, responses={201: ApprovalRow})
-    def withdrawals(self, request: Request, pk: uuid.UUID) -> Response:
+    def withdrawals(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The owner takes the request back."""
         told = Withdrawal(data=request.data)
         told.is_valid(raise_exception=True)
         approval = get_or_refuse(self.get_queryset(), pk, "approval")
-        row = services.withdraw(
-            actor=request.user, approval_id=approval.pk, **told.validated_data
-        )
+        row = services.withdraw(actor=request.user, approval_id=approval.pk, **told.validated_data)
         return present(row, ApprovalRow, 201)
 
 
@@ -215,7 +212,7 @@ class ConditionDoor(ListDoor):
         return queries.visible_conditions(self.request.user)
 
     @extend_schema(request=Meeting, responses={201: ConditionRow})
-    def fulfilments(self, request: Request, pk: uuid.UUID) -> Response:
+    def fulfilments(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The second line has confirmed that the condition is met."""
         told = Meeting(data=request.data)
         told.is_valid(raise_exception=True)
@@ -238,9 +235,7 @@ class ConfirmationRow(serializers.ModelSerializer[GradeConfirmation]):
 class NewConfirmation(serializers.Serializer[Any]):
     """Confirm the grade; near a threshold with a reason."""
 
-    reason = serializers.CharField(
-        max_length=1000, required=False, default="", allow_blank=True
-    )
+    reason = serializers.CharField(max_length=1000, required=False, default="", allow_blank=True)
 
 
 class GradeDecisionDoor(Door):
@@ -255,7 +250,7 @@ class GradeDecisionDoor(Door):
         return visible_grades(self.request.user)
 
     @extend_schema(request=NewConfirmation, responses={201: ConfirmationRow})
-    def confirmations(self, request: Request, pk: uuid.UUID) -> Response:
+    def confirmations(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The grade is confirmed and in force."""
         told = NewConfirmation(data=request.data)
         told.is_valid(raise_exception=True)
@@ -298,17 +293,15 @@ class OverrideDoor(Door):
         return visible_uses(self.request.user)
 
     @extend_schema(request=NewOverride, responses={201: OverrideRow})
-    def overrides(self, request: Request, pk: uuid.UUID) -> Response:
+    def overrides(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The tier is the one that was set."""
         told = NewOverride(data=request.data)
         told.is_valid(raise_exception=True)
         use = get_or_refuse(visible_uses(request.user), pk, "use of a model")
 
         def create() -> Response:
-            with refusals_recorded(request.user, use):
-                row = services.override_tier(
-                    actor=request.user, use_id=use.pk, **told.validated_data
-                )
+            row = services.override_tier(actor=request.user, use_id=use.pk, **told.validated_data)
             return present(row, OverrideRow, 201)
 
-        return once(request, create)
+        with refusals_recorded(request.user, use):  # outside `once`, which rolls a refusal back
+            return once(request, create)

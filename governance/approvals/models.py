@@ -110,9 +110,7 @@ class Step(Governed):
     order = models.PositiveSmallIntegerField(_("order"))
     body_code = models.CharField(_("body"), max_length=40)
     policy = models.JSONField(_("policy"))
-    state = models.CharField(
-        _("state"), max_length=8, choices=StepState, default=StepState.WAITING
-    )
+    state = models.CharField(_("state"), max_length=8, choices=StepState, default=StepState.WAITING)
     result = models.JSONField(_("result"), null=True, blank=True)
     decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
 
@@ -200,7 +198,12 @@ class Condition(Governed):
     due_on = models.DateField(_("due on"))
     met_at = models.DateTimeField(_("met at"), null=True, blank=True)
     met_by = models.ForeignKey(
-        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("confirmed by")
+        User,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("confirmed by"),
     )
     met_note = models.TextField(_("how it was met"), blank=True)
 

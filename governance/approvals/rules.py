@@ -224,12 +224,11 @@ def check_attempt(attempt: Attempt) -> None:
         raise SegregationRefused("machine_vote", "A machine account never votes.")
     if attempt.is_technical_administrator:
         raise SegregationRefused(
-            "superuser_vote", "A technical administrator never votes, whatever other roles are held."
+            "superuser_vote",
+            "A technical administrator never votes, whatever other roles are held.",
         )
     if attempt.approval_state != "open" or attempt.step_state != "open":
-        raise Conflict(
-            "vote_late", "This step is not open for votes any more.", field="step"
-        )
+        raise Conflict("vote_late", "This step is not open for votes any more.", field="step")
     if attempt.barred_reason:
         raise SegregationRefused(
             "vote_in_conflict",
@@ -259,7 +258,6 @@ def _check_complete(attempt: Attempt) -> None:
         )
     if attempt.choice in NEED_REASON and len(attempt.reason.strip()) < 5:
         raise DomainError("reason_needed", "Give a reason for this vote.", field="reason")
-    if attempt.choice == "approve_with_conditions" and not attempt.conditions:
-        raise DomainError(
-            "conditions_needed", "Name at least one condition.", field="conditions"
-        )
+    named = bool(attempt.conditions) and all(text.strip() for text in attempt.conditions)
+    if attempt.choice == "approve_with_conditions" and not named:
+        raise DomainError("conditions_needed", "Name at least one condition.", field="conditions")

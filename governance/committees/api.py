@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from governance.committees import queries, services
@@ -17,7 +16,7 @@ from registry.core.people.models import LegalEntity, Post, User
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
 from registry.core.web.idempotency import once
-from registry.core.web.views import ListDoor, present
+from registry.core.web.views import CallerRequest, ListDoor, present
 
 
 class CommitteeRow(serializers.ModelSerializer[Committee]):
@@ -83,7 +82,7 @@ class CommitteeDoor(ListDoor):
         return queries.visible_to(self.request.user)
 
     @extend_schema(request=NewCommittee, responses={201: CommitteeRow})
-    def create(self, request: Request) -> Response:
+    def create(self, request: CallerRequest) -> Response:
         """The committee exists."""
         told = NewCommittee(data=request.data)
         told.is_valid(raise_exception=True)
@@ -95,7 +94,7 @@ class CommitteeDoor(ListDoor):
         )
 
     @extend_schema(request=NewSeat, responses={201: SeatRow})
-    def seats(self, request: Request, pk: uuid.UUID) -> Response:
+    def seats(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The person, or the post's holder, sits on the committee."""
         told = NewSeat(data=request.data)
         told.is_valid(raise_exception=True)
@@ -103,9 +102,7 @@ class CommitteeDoor(ListDoor):
         return once(
             request,
             lambda: present(
-                services.give_seat(
-                    actor=request.user, committee=committee, **told.validated_data
-                ),
+                services.give_seat(actor=request.user, committee=committee, **told.validated_data),
                 SeatRow,
                 201,
             ),

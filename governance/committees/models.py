@@ -37,9 +37,7 @@ class Seat(Governed):
     user = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, related_name="seats", verbose_name=_("person")
     )
-    post = models.ForeignKey(
-        Post, models.PROTECT, null=True, blank=True, verbose_name=_("post")
-    )
+    post = models.ForeignKey(Post, models.PROTECT, null=True, blank=True, verbose_name=_("post"))
     is_chair = models.BooleanField(_("chair"), default=False)
     valid_from = models.DateField(_("from"))
     valid_to = models.DateField(_("to"), null=True, blank=True)

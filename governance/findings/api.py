@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from governance.findings import queries, services
@@ -16,7 +15,7 @@ from governance.findings.models import Finding, Severity, Waiver
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
 from registry.core.web.idempotency import once
-from registry.core.web.views import ListDoor, present
+from registry.core.web.views import CallerRequest, ListDoor, present
 from registry.releases.queries import visible_to as visible_releases
 
 
@@ -74,7 +73,7 @@ class FindingDoor(ListDoor):
         return queries.visible_to(self.request.user)
 
     @extend_schema(request=NewFinding, responses={201: FindingRow})
-    def create(self, request: Request) -> Response:
+    def create(self, request: CallerRequest) -> Response:
         """There is an open finding."""
         told = NewFinding(data=request.data)
         told.is_valid(raise_exception=True)
@@ -90,7 +89,7 @@ class FindingDoor(ListDoor):
         )
 
     @extend_schema(request=NewPlan, responses={201: FindingRow})
-    def plans(self, request: Request, pk: uuid.UUID) -> Response:
+    def plans(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The finding has a dated plan."""
         told = NewPlan(data=request.data)
         told.is_valid(raise_exception=True)
@@ -101,7 +100,7 @@ class FindingDoor(ListDoor):
         return present(row, FindingRow, 201)
 
     @extend_schema(request=NewClosing, responses={201: FindingRow})
-    def closings(self, request: Request, pk: uuid.UUID) -> Response:
+    def closings(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The second line has confirmed that it is mended."""
         told = NewClosing(data=request.data)
         told.is_valid(raise_exception=True)
@@ -148,12 +147,10 @@ class WaiverDoor(ListDoor):
         return queries.visible_waivers(self.request.user)
 
     @extend_schema(request=WaiverAnswer, responses={201: WaiverRow})
-    def answers(self, request: Request, pk: uuid.UUID) -> Response:
+    def answers(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The waiver is granted or refused."""
         told = WaiverAnswer(data=request.data)
         told.is_valid(raise_exception=True)
         waiver = get_or_refuse(self.get_queryset(), pk, "waiver")
-        row = services.answer_waiver(
-            actor=request.user, waiver_id=waiver.pk, **told.validated_data
-        )
+        row = services.answer_waiver(actor=request.user, waiver_id=waiver.pk, **told.validated_data)
         return present(row, WaiverRow, 201)

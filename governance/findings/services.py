@@ -53,9 +53,7 @@ def plan_finding(*, actor: User, finding_id: uuid.UUID, plan: str, due_on: dt.da
 def close_finding(*, actor: User, finding_id: uuid.UUID, note: str) -> Finding:
     """The second line has confirmed that the finding is mended; never the model's owner."""
     with ledger.act(actor) as act:
-        row = ledger.lock(
-            Finding.objects.select_related("release__model_use__model"), finding_id
-        )
+        row = ledger.lock(Finding.objects.select_related("release__model_use__model"), finding_id)
         if actor.pk == row.release.model_use.model.owner_id:
             raise SegregationRefused(
                 "interested_person", _("The owner does not close a finding on the own model.")
@@ -102,9 +100,7 @@ def ask_waiver(
 def answer_waiver(*, actor: User, waiver_id: uuid.UUID, grant: bool) -> Waiver:
     """The waiver is granted or refused by the CRO or the head of model risk (HG-11)."""
     with ledger.act(actor) as act:
-        row = ledger.lock(
-            Waiver.objects.select_related("release__model_use__model"), waiver_id
-        )
+        row = ledger.lock(Waiver.objects.select_related("release__model_use__model"), waiver_id)
         if row.state != "requested":
             raise Conflict("answered_already", _("This has been answered already."))
         if actor.pk in (row.requested_by_id, row.release.model_use.model.owner_id):

@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from governance.approvals.api import ApprovalRow, refusals_recorded
@@ -23,7 +22,7 @@ from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
 from registry.core.web.concurrency import expected_version
 from registry.core.web.idempotency import once
-from registry.core.web.views import Door, ListDoor, present
+from registry.core.web.views import CallerRequest, Door, ListDoor, present
 from registry.releases import queries as releases
 from registry.releases.api import ReleaseRow
 from registry.releases.models import Release, Stage
@@ -103,7 +102,7 @@ class LifecycleDoor(Door):
         parameters=[OpenApiParameter("to", OpenApiTypes.STR, required=True, enum=Stage.values)],
         responses=GateRow,
     )
-    def gates(self, request: Request, pk: uuid.UUID) -> Response:
+    def gates(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """Why can't it go there? The same list that a refusal carries."""
         to = request.query_params.get("to", "")
         if to not in Stage.values or to == Stage.S0:
@@ -117,7 +116,7 @@ class LifecycleDoor(Door):
         return Response(queries.present(queries.gate_of(release, to)))
 
     @extend_schema(request=NewPromotion, responses={201: ReleaseRow})
-    def promotions(self, request: Request, pk: uuid.UUID) -> Response:
+    def promotions(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The release is in the stage. With If-Match only if it is as the caller saw it."""
         told = NewPromotion(data=request.data)
         told.is_valid(raise_exception=True)
@@ -136,7 +135,7 @@ class LifecycleDoor(Door):
         return once(request, create)
 
     @extend_schema(request=None, responses={201: ApprovalRow})
-    def approvals(self, request: Request, pk: uuid.UUID) -> Response:
+    def approvals(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The papers are locked; voting begins."""
         release = get_or_refuse(self.get_queryset(), pk, "release")
         return once(
@@ -149,7 +148,7 @@ class LifecycleDoor(Door):
         )
 
     @extend_schema(request=NewWaiver, responses={201: WaiverRow})
-    def waivers(self, request: Request, pk: uuid.UUID) -> Response:
+    def waivers(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """A waiver is asked for."""
         told = NewWaiver(data=request.data)
         told.is_valid(raise_exception=True)
@@ -168,7 +167,7 @@ class LifecycleDoor(Door):
         return once(request, create)
 
     @extend_schema(request=NewExemption, responses={201: ExemptionRow})
-    def exemptions(self, request: Request, pk: uuid.UUID) -> Response:
+    def exemptions(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """An exemption is asked for."""
         told = NewExemption(data=request.data)
         told.is_valid(raise_exception=True)
@@ -202,7 +201,7 @@ class ExemptionDoor(ListDoor):
         return queries.visible_exemptions(self.request.user)
 
     @extend_schema(request=ExemptionAnswer, responses={201: ExemptionRow})
-    def answers(self, request: Request, pk: uuid.UUID) -> Response:
+    def answers(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The exemption is confirmed or refused by another person."""
         told = ExemptionAnswer(data=request.data)
         told.is_valid(raise_exception=True)

@@ -46,11 +46,10 @@ class Exemption(Governed):
         ordering = ("-asked_at", "-id")
         triggers = (
             *guarded(
-                "governance.exemption", immutable=("release_id", "requirement", "kind", "asked_by_id")
+                "governance.exemption",
+                immutable=("release_id", "requirement", "kind", "asked_by_id"),
             ),
-            follows(
-                Transitions.table("state", "asked", {"asked": ["confirmed", "refused"]})
-            ),
+            follows(Transitions.table("state", "asked", {"asked": ["confirmed", "refused"]})),
         )
         constraints = (
             models.CheckConstraint(

@@ -64,9 +64,7 @@ def promote(
             release,
             "lifecycle.move_granted",
             facts={"from": release.stage, "to": to, "reason": reason},
-            digest=ledger.digest(
-                {"release": release.pk, "version": release.row_version, "to": to}
-            ),
+            digest=staging.move_digest(release, to),
         )
         return staging.move(actor=actor, release=release, to=to, warrant=warrant)
 

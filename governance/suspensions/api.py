@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from governance.suspensions import queries, services
@@ -17,7 +16,7 @@ from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse, require
 from registry.core.people.rules import Capability
 from registry.core.web.idempotency import once
-from registry.core.web.views import ListDoor, present
+from registry.core.web.views import CallerRequest, ListDoor, present
 
 
 class OrderRow(serializers.ModelSerializer[Order]):
@@ -72,7 +71,7 @@ class OrderDoor(ListDoor):
         return queries.visible_to(self.request.user)
 
     @extend_schema(request=NewOrder, responses={201: OrderRow})
-    def create(self, request: Request) -> Response:
+    def create(self, request: CallerRequest) -> Response:
         """The order is in force. Needs the capability to stop, or to restrict."""
         told = NewOrder(data=request.data)
         told.is_valid(raise_exception=True)
@@ -86,7 +85,7 @@ class OrderDoor(ListDoor):
         )
 
     @extend_schema(request=NewResumption, responses={201: OrderRow})
-    def resumptions(self, request: Request, pk: uuid.UUID) -> Response:
+    def resumptions(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """恢复启用: others than its giver have lifted the order."""
         told = NewResumption(data=request.data)
         told.is_valid(raise_exception=True)

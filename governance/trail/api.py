@@ -12,7 +12,6 @@ from django.http import FileResponse, Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from governance.trail import queries
@@ -22,7 +21,7 @@ from registry.core.jobs.models import Job
 from registry.core.ledger.models import Entry
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
-from registry.core.web.views import Door
+from registry.core.web.views import CallerRequest, Door
 
 
 class EntryRow(serializers.ModelSerializer[Entry]):
@@ -50,7 +49,7 @@ class EntryDoor(Door):
         """The ledger, for those whose office it is."""
         return queries.visible_to(self.request.user)
 
-    def list(self, request: Request) -> Response:
+    def list(self, request: CallerRequest) -> Response:
         """A page of entries."""
         return self.page(self.filter_queryset(self.get_queryset()))
 
@@ -71,19 +70,19 @@ class TrailJobDoor(Door):
         return Job.objects.filter(requested_by=self.request.user)
 
     @extend_schema(request=None, responses={202: JobRow})
-    def verifications(self, request: Request) -> Response:
+    def verifications(self, request: CallerRequest) -> Response:
         """The whole ledger and every governed row are being verified."""
         job = jobs.request(actor=request.user, kind="ledger.verify", arguments={})
         return Response(JobRow(job).data, status=202)
 
     @extend_schema(request=None, responses={202: JobRow})
-    def exports(self, request: Request) -> Response:
+    def exports(self, request: CallerRequest) -> Response:
         """An export is being written; its file is at /ledger/exports/{job}/file/."""
         job = jobs.request(actor=request.user, kind="ledger.export", arguments={})
         return Response(JobRow(job).data, status=202)
 
     @extend_schema(responses={(200, "application/jsonl"): OpenApiTypes.BINARY})
-    def file(self, request: Request, pk: uuid.UUID) -> FileResponse:
+    def file(self, request: CallerRequest, pk: uuid.UUID) -> FileResponse:
         """The export, once its job is done."""
         job = get_or_refuse(self.visible().filter(kind="ledger.export"), pk, "export")
         result: dict[str, Any] = job.result or {}

@@ -61,7 +61,9 @@ def in_words(entries: list[Entry]) -> list[Line]:
 
 
 def _before(entries: list[Entry]) -> dict[tuple[uuid.UUID, int], dict[str, Any]]:
-    wanted = {(entry.subject_id, entry.row_version - 1) for entry in entries if entry.row_version > 1}
+    wanted = {
+        (entry.subject_id, entry.row_version - 1) for entry in entries if entry.row_version > 1
+    }
     rows = Entry.objects.filter(
         subject_id__in={subject for subject, _version in wanted},
         row_version__in={version for _subject, version in wanted},

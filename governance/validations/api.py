@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from governance.validations import queries, services
@@ -16,7 +15,7 @@ from governance.validations.models import Conclusion, TestOutcome, Validation, V
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
 from registry.core.web.idempotency import once
-from registry.core.web.views import ListDoor, present
+from registry.core.web.views import CallerRequest, ListDoor, present
 from registry.releases.models import ExplainabilityLevel
 from registry.releases.queries import visible_to as visible_releases
 
@@ -59,9 +58,7 @@ class NewTest(serializers.Serializer[Any]):
     kind = serializers.CharField(max_length=40)
     name = serializers.CharField(max_length=200)
     measure = serializers.CharField(max_length=200)
-    threshold = serializers.CharField(
-        max_length=200, required=False, default="", allow_blank=True
-    )
+    threshold = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
     outcome = serializers.ChoiceField(choices=TestOutcome.choices)
     comment = serializers.CharField(required=False, default="", allow_blank=True)
 
@@ -104,7 +101,7 @@ class ValidationDoor(ListDoor):
         return queries.visible_to(self.request.user)
 
     @extend_schema(request=NewValidation, responses={201: ValidationRow})
-    def create(self, request: Request) -> Response:
+    def create(self, request: CallerRequest) -> Response:
         """The caller validates the release."""
         told = NewValidation(data=request.data)
         told.is_valid(raise_exception=True)
@@ -120,7 +117,7 @@ class ValidationDoor(ListDoor):
         )
 
     @extend_schema(request=NewTest, responses={201: TestRow})
-    def tests(self, request: Request, pk: uuid.UUID) -> Response:
+    def tests(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The test stands in the validation."""
         told = NewTest(data=request.data)
         told.is_valid(raise_exception=True)
@@ -138,7 +135,7 @@ class ValidationDoor(ListDoor):
         )
 
     @extend_schema(request=NewConclusion, responses={201: ValidationRow})
-    def conclusions(self, request: Request, pk: uuid.UUID) -> Response:
+    def conclusions(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The validator has concluded."""
         told = NewConclusion(data=request.data)
         told.is_valid(raise_exception=True)
@@ -151,7 +148,7 @@ class ValidationDoor(ListDoor):
         return present(row, ValidationRow, 201)
 
     @extend_schema(request=NewResponse, responses={201: ValidationRow})
-    def responses(self, request: Request, pk: uuid.UUID) -> Response:
+    def responses(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The owner has answered."""
         told = NewResponse(data=request.data)
         told.is_valid(raise_exception=True)
@@ -162,7 +159,7 @@ class ValidationDoor(ListDoor):
         return present(row, ValidationRow, 201)
 
     @extend_schema(request=None, responses={201: ValidationRow})
-    def sign_offs(self, request: Request, pk: uuid.UUID) -> Response:
+    def sign_offs(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """Another independent person of the second line has signed off."""
         validation = get_or_refuse(self.get_queryset(), pk, "validation")
         row = services.sign_off(actor=request.user, validation_id=validation.pk)

@@ -51,9 +51,7 @@ class Validation(Governed):
     state = models.CharField(
         _("state"), max_length=10, choices=ValidationState, default=ValidationState.PLANNED
     )
-    conclusion = models.CharField(
-        _("conclusion"), max_length=20, choices=Conclusion, blank=True
-    )
+    conclusion = models.CharField(_("conclusion"), max_length=20, choices=Conclusion, blank=True)
     explainability_level = models.CharField(
         _("explainability level"), max_length=2, choices=ExplainabilityLevel, blank=True
     )

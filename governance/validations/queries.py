@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 from django.db import models
 from django.db.models import Q
 
@@ -19,7 +17,6 @@ def visible_to(user: User) -> models.QuerySet[Validation]:
     return Validation.objects.filter(
         may_be_seen(user, "release__model_use__model__") | Q(validator=user)
     )
-
 
 
 def candidate(user: User, release: Release, validation: Validation | None = None) -> Candidate:

@@ -58,6 +58,4 @@ def check_conclusion(conclusion: str, tests: int, failed: int, limitations: str)
             field="conclusion",
         )
     if conclusion == "with_limitations" and len(limitations.strip()) < 10:
-        raise DomainError(
-            "limitations_needed", "Describe the limitations.", field="limitations"
-        )
+        raise DomainError("limitations_needed", "Describe the limitations.", field="limitations")

@@ -23,7 +23,7 @@ from registry.core.ledger import services as ledger
 from registry.core.people.models import User
 from registry.core.web.concurrency import check_version
 from registry.releases import services as releases
-from registry.releases.models import ExplainabilityLevel, Release, Stage
+from registry.releases.models import ExplainabilityLevel, Stage
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,7 @@ def record_test(*, actor: User, validation_id: uuid.UUID, result: TestResult) ->
     with ledger.act(actor) as act:
         validation = ledger.lock(Validation.objects.all(), validation_id)
         _own_and_planned(actor, validation)
-        row = ValidationTest(
-            validation=validation, recorded_at=clock.now(), **vars(result)
-        )
+        row = ValidationTest(validation=validation, recorded_at=clock.now(), **vars(result))
         return act.create(row, "validation.test_recorded")
 
 
@@ -152,11 +150,11 @@ def sign_off(*, actor: User, validation_id: uuid.UUID) -> Validation:
         return validation
 
 
-
-
 def _own_and_planned(actor: User, validation: Validation) -> None:
     if actor.pk != validation.validator_id:
-        raise SegregationRefused("not_the_validator", _("Only its validator works on a validation."))
+        raise SegregationRefused(
+            "not_the_validator", _("Only its validator works on a validation.")
+        )
     if validation.state != ValidationState.PLANNED:
         raise Conflict("concluded_already", _("This validation has been concluded."))
 

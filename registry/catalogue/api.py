@@ -9,7 +9,6 @@ from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry.catalogue import queries, services
@@ -20,7 +19,7 @@ from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
 from registry.core.web.concurrency import expected_version
 from registry.core.web.idempotency import once
-from registry.core.web.views import ListDoor, present
+from registry.core.web.views import CallerRequest, ListDoor, present
 
 SEARCH = OpenApiParameter("search", OpenApiTypes.STR, description="Names, codes, pinyin initials.")
 
@@ -76,13 +75,13 @@ class ModelDoor(ListDoor):
         return queries.visible_to(self.request.user)
 
     @extend_schema(parameters=[SEARCH])
-    def list(self, request: Request) -> Response:
+    def list(self, request: CallerRequest) -> Response:
         """A page of models; `?search=` looks through names, codes, former names and initials."""
         rows = self.filter_queryset(self.get_queryset())
         return self.page(queries.matching(rows, request.query_params.get("search", "")))
 
     @extend_schema(request=Correction, responses=ModelRow)
-    def partial_update(self, request: Request, pk: uuid.UUID) -> Response:
+    def partial_update(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """Names, description or department are corrected; a former name stays findable."""
         told = Correction(data=request.data)
         told.is_valid(raise_exception=True)
@@ -112,12 +111,14 @@ class VersionRow(serializers.ModelSerializer[ModelVersion]):
 class VersionData(serializers.Serializer[Any]):
     """What is told of a version."""
 
-    label = serializers.CharField(max_length=60)
+    label = serializers.CharField(max_length=60)  # type: ignore[assignment]  # a column
     identity_kind = serializers.ChoiceField(choices=IdentityKind.choices)
     digest = serializers.RegexField(r"^[0-9a-f]{64}$", required=False, default="", allow_blank=True)
     manifest = serializers.DictField(required=False, default=dict)
     metrics = serializers.DictField(required=False, default=dict)
-    source = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+    source = serializers.CharField(  # type: ignore[assignment]  # a column
+        max_length=500, required=False, default="", allow_blank=True
+    )
     notes = serializers.CharField(required=False, default="", allow_blank=True)
     developers = serializers.PrimaryKeyRelatedField(
         queryset=User.objects.filter(is_active=True), many=True, required=False
@@ -134,7 +135,9 @@ class BulkVersions(serializers.Serializer[Any]):
     """Up to 100 versions of one model, all or none."""
 
     model = serializers.UUIDField()
-    versions = VersionData(many=True, allow_empty=False, max_length=MOST_AT_ONCE)
+    versions = VersionData(  # type: ignore[call-arg]  # many=True makes a list, which has a length
+        many=True, allow_empty=False, max_length=MOST_AT_ONCE
+    )
 
 
 class VersionDoor(ListDoor):
@@ -157,7 +160,7 @@ class VersionDoor(ListDoor):
         return queries.visible_versions(self.request.user)
 
     @extend_schema(request=NewVersionData, responses={201: VersionRow})
-    def create(self, request: Request) -> Response:
+    def create(self, request: CallerRequest) -> Response:
         """The version is registered."""
         told = NewVersionData(data=request.data)
         told.is_valid(raise_exception=True)
@@ -173,7 +176,7 @@ class VersionDoor(ListDoor):
         )
 
     @extend_schema(request=BulkVersions, responses={201: VersionRow(many=True)})
-    def bulk(self, request: Request) -> Response:
+    def bulk(self, request: CallerRequest) -> Response:
         """All the versions are registered, or none."""
         told = BulkVersions(data=request.data)
         told.is_valid(raise_exception=True)

@@ -10,7 +10,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from registry.catalogue import rules
-from registry.catalogue.models import AIModel, IdentityKind, ModelVersion, NeedToKnow, VersionDeveloper
+from registry.catalogue.models import (
+    AIModel,
+    IdentityKind,
+    ModelVersion,
+    NeedToKnow,
+    VersionDeveloper,
+)
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError
 from registry.core.ledger import queries as ledger_queries

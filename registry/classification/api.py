@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry.classification import queries, services
@@ -17,7 +16,7 @@ from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
 from registry.core.policy import queries as policy
 from registry.core.web.idempotency import once
-from registry.core.web.views import Door, ListDoor, present
+from registry.core.web.views import CallerRequest, Door, ListDoor, present
 from registry.usecases.queries import visible_uses
 
 
@@ -79,7 +78,7 @@ class GradeDoor(ListDoor):
         return queries.visible_grades(self.request.user)
 
     @extend_schema(request=NewGrade, responses={201: GradeRow})
-    def create(self, request: Request) -> Response:
+    def create(self, request: CallerRequest) -> Response:
         """The use has a new grade; a lower tier waits for its confirmation."""
         told = NewGrade(data=request.data)
         told.is_valid(raise_exception=True)
@@ -109,6 +108,7 @@ class Explanation(serializers.Serializer[Any]):
     near_threshold = serializers.BooleanField()
     provisional = serializers.BooleanField()
     unknown = serializers.ListField(child=serializers.CharField())
+    unknown_labels = serializers.ListField(child=serializers.DictField())
     assumed = serializers.ListField(child=serializers.CharField())
     contradictions = serializers.ListField(child=serializers.DictField())
     pack = serializers.DictField()
@@ -126,7 +126,7 @@ class PreviewDoor(Door):
         return Grade.objects.none()
 
     @extend_schema(request=InputsData, responses={200: Explanation})
-    def create(self, request: Request) -> Response:
+    def create(self, request: CallerRequest) -> Response:
         """The explanation of the grade that these inputs would get today."""
         told = InputsData(data=request.data)
         told.is_valid(raise_exception=True)
@@ -153,7 +153,7 @@ class QuestionnaireDoor(Door):
         return Grade.objects.none()
 
     @extend_schema(responses=Questionnaire)
-    def retrieve(self, request: Request) -> Response:
+    def retrieve(self, request: CallerRequest) -> Response:
         """Questions with their answers, and the dimensions' codes."""
         pack = policy.active_pack()
         section = queries.section_of(pack)

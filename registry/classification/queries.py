@@ -139,6 +139,7 @@ def explanation(graded: Graded) -> dict[str, Any]:
         "near_threshold": result.near_threshold,
         "provisional": result.provisional,
         "unknown": list(result.unknown),
+        "unknown_labels": [label_of(section, key) for key in result.unknown],
         "assumed": list(result.assumed),
         "contradictions": [
             {"id": one.id, "message": one.message.model_dump()}
@@ -148,6 +149,18 @@ def explanation(graded: Graded) -> dict[str, Any]:
         "pack": {"key": graded.pack.key, "version": graded.pack.version,
                  "sha256": graded.pack.sha256, "profile": graded.profile},
     }  # fmt: skip
+
+
+def label_of(section: ClassificationSection, key: str) -> dict[str, str]:
+    """A dimension, fact or factor in words, zh and en."""
+    for one in section.classification.dimensions:
+        if one.key == key:
+            return one.label.model_dump()
+    for factor in section.grading.factors:
+        if factor.key == key:
+            return factor.label.model_dump()
+    fact = section.facts.get(key)
+    return fact.label.model_dump() if fact else {"zh": key, "en": key}
 
 
 def latest(use: ModelUse) -> Grade | None:

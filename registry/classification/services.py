@@ -159,6 +159,8 @@ def _show(
 ) -> None:
     """The use, and its model, show the grade as in force."""
     tier = tier or grade.tier
+    if warrant is not None and warrant.digest != lowering_digest(use, tier):
+        raise ValueError("The warrant is about another tier.")
     flags: dict[str, Any] = grade.result["flags"]
     waits = queries.needs_confirmation(grade) and not is_confirmed
     uses.set_grade(

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-
 from zoneinfo import ZoneInfo
 
 from django.conf import settings

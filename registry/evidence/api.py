@@ -13,16 +13,16 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry.core.errors import DomainError
 from registry.core.people.models import User
 from registry.core.people.rules import Capability
 from registry.core.web.idempotency import once
-from registry.core.web.views import ListDoor, present
+from registry.core.web.views import CallerRequest, ListDoor, present
 from registry.evidence import queries, services
 from registry.evidence.models import Document
+
 
 class DocumentRow(serializers.ModelSerializer[Document]):
     """A document's card; its bytes are at /documents/{id}/file/."""
@@ -44,7 +44,9 @@ class NewDocument(serializers.Serializer[Any]):
     kind = serializers.CharField(max_length=60)
     title = serializers.CharField(max_length=300)
     file = serializers.FileField()
-    statement = serializers.CharField(required=False, default="", allow_blank=True)
+    statement = serializers.CharField(
+        max_length=4_000, required=False, default="", allow_blank=True
+    )
     valid_until = serializers.DateField(required=False, allow_null=True, default=None)
     supersedes = serializers.UUIDField(required=False, allow_null=True, default=None)
 
@@ -70,7 +72,7 @@ class DocumentDoor(ListDoor):
         return queries.visible_to(self.request.user)
 
     @extend_schema(request=NewDocument, responses={201: DocumentRow})
-    def create(self, request: Request) -> Response:
+    def create(self, request: CallerRequest) -> Response:
         """The document is stored under its sha256 and stands as evidence."""
         told = NewDocument(data=request.data)
         told.is_valid(raise_exception=True)
@@ -94,7 +96,7 @@ class DocumentDoor(ListDoor):
         return once(request, create)
 
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
-    def file(self, request: Request, pk: uuid.UUID) -> FileResponse:
+    def file(self, request: CallerRequest, pk: uuid.UUID) -> FileResponse:
         """The bytes, as they were handed in."""
         return download(request.user, pk)
 

@@ -47,9 +47,7 @@ class Document(Governed):
             models.CheckConstraint(
                 name="a_document_has_a_sha256", condition=Q(sha256__regex=r"^[0-9a-f]{64}$")
             ),
-            models.CheckConstraint(
-                name="a_document_is_not_empty", condition=Q(size_bytes__gt=0)
-            ),
+            models.CheckConstraint(name="a_document_is_not_empty", condition=Q(size_bytes__gt=0)),
         )
 
     def __str__(self) -> str:

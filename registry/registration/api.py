@@ -8,7 +8,6 @@ from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry.catalogue.api import ModelRow
@@ -20,7 +19,7 @@ from registry.core.people.models import Department, LegalEntity, User
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
 from registry.core.web.idempotency import once
-from registry.core.web.views import Door
+from registry.core.web.views import CallerRequest, Door
 from registry.registration import queries, services
 from registry.registration.services import Registered
 from registry.releases.api import ReleaseRow
@@ -88,7 +87,7 @@ class RegistrationDoor(Door):
         return AIModel.objects.none()
 
     @extend_schema(request=NewRegistration, responses={201: RegistrationRow})
-    def create(self, request: Request) -> Response:
+    def create(self, request: CallerRequest) -> Response:
         """The model, its use case, use, release and provisional grade exist: all or nothing."""
         told = NewRegistration(data=request.data)
         told.is_valid(raise_exception=True)
@@ -115,7 +114,7 @@ class RegistrationDoor(Door):
         ],
         responses=serializers.ListSerializer(child=serializers.DictField()),
     )
-    def near_duplicates(self, request: Request) -> Response:
+    def near_duplicates(self, request: CallerRequest) -> Response:
         """The models that the caller may see whose names are much alike."""
         told = request.query_params
         return Response(
@@ -152,7 +151,7 @@ class AddedUseDoor(Door):
         return AIModel.objects.none()
 
     @extend_schema(request=NewUse, responses={201: NewUseRow})
-    def create(self, request: Request) -> Response:
+    def create(self, request: CallerRequest) -> Response:
         """The use, its release and its grade exist."""
         told = NewUse(data=request.data)
         told.is_valid(raise_exception=True)

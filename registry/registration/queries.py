@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from registry.catalogue.queries import visible_to
 from registry.catalogue.rules import grams, normal
 from registry.core.people.models import User
@@ -25,10 +24,11 @@ def near_duplicates(user: User, name_zh: str, name_en: str = "") -> list[dict[st
         pairs = sorted(gram for gram in wanted if len(gram) == 2)
         rows = visible_to(user).filter(search_grams__overlap=pairs[:12] or sorted(wanted))
         for row in rows.values("id", "code", "name_zh", "name_en", "former_names")[:500]:
-            names = [row["name_zh"], row["name_en"], *row.pop("former_names")]
+            told: dict[str, Any] = dict(row)  # Any: a row of five columns
+            names = [row["name_zh"], row["name_en"], *told.pop("former_names")]
             likeness = max(_likeness(wanted, set(grams(other))) for other in names if other)
             if likeness >= ALIKE and likeness > found.get(row["id"], {}).get("likeness", 0):
-                found[row["id"]] = row | {"likeness": round(likeness, 2)}
+                found[row["id"]] = told | {"likeness": round(likeness, 2)}
     return sorted(found.values(), key=lambda row: (-row["likeness"], row["code"]))[:5]
 
 

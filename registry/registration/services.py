@@ -86,7 +86,8 @@ def open_release(*, actor: User, use: ModelUse, version: ModelVersion | None) ->
 
 def person(user_id: uuid.UUID | None, field: str) -> User:
     """The active person with this key. Raises DomainError naming the field."""
-    found = User.objects.filter(pk=user_id, kind=UserKind.PERSON, is_active=True).first()
+    people = User.objects.filter(kind=UserKind.PERSON, is_active=True)
+    found = people.filter(pk=user_id).first() if user_id else None
     if found is None:
         raise DomainError(
             "unknown_person", _("There is no such active person."), field=field, status=400

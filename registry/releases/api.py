@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry.catalogue.queries import visible_versions
@@ -16,7 +15,7 @@ from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
 from registry.core.web.concurrency import expected_version
 from registry.core.web.idempotency import once
-from registry.core.web.views import ListDoor, present
+from registry.core.web.views import CallerRequest, ListDoor, present
 from registry.releases import queries, services
 from registry.releases.models import Deployment, Environment, Release
 from registry.usecases.queries import visible_uses
@@ -74,7 +73,7 @@ class ReleaseDoor(ListDoor):
         return queries.visible_to(self.request.user)
 
     @extend_schema(request=NewRelease, responses={201: ReleaseRow})
-    def create(self, request: Request) -> Response:
+    def create(self, request: CallerRequest) -> Response:
         """The release exists at S0."""
         told = NewRelease(data=request.data)
         told.is_valid(raise_exception=True)
@@ -95,7 +94,7 @@ class ReleaseDoor(ListDoor):
         )
 
     @extend_schema(request=VersionChoice, responses=ReleaseRow)
-    def partial_update(self, request: Request, pk: uuid.UUID) -> Response:
+    def partial_update(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The release is of this version; possible until validation begins."""
         told = VersionChoice(data=request.data)
         told.is_valid(raise_exception=True)
@@ -155,13 +154,15 @@ class DeploymentDoor(ListDoor):
         return queries.visible_deployments(self.request.user)
 
     @extend_schema(request=NewDeployment, responses={201: DeploymentRow})
-    def create(self, request: Request) -> Response:
+    def create(self, request: CallerRequest) -> Response:
         """It is on record; a digest that is not the approved one restricts the release (BR-09)."""
         told = NewDeployment(data=request.data)
         told.is_valid(raise_exception=True)
         data = dict(told.validated_data)
         release = get_or_refuse(
-            queries.visible_to(request.user).select_related("version"), data.pop("release"), "release"
+            queries.visible_to(request.user).select_related("version"),
+            data.pop("release"),
+            "release",
         )
         return once(
             request,

@@ -111,7 +111,12 @@ def record_validation(
 def record_approval(
     *, actor: Actor, release: Release, digest: str, until: dt.date, warrant: Warrant
 ) -> Release:
-    """The release, locked by the caller, is approved in this material state until the day."""
+    """The release, locked by the caller, is approved in this material state until the day.
+
+    Raises ValueError for a warrant that is about another state.
+    """
+    if warrant.digest != digest:
+        raise ValueError("The warrant is about another state.")
     changes = {"approved_digest": digest, "approved_until": until}
     with ledger.act(actor) as act:
         act.update(release, "release.approved", changes)

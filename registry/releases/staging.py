@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from registry.core import clock
 from registry.core.ledger import services as ledger
+from registry.core.ledger.rules import digest_of
 from registry.core.ledger.services import Actor, Warrant
 from registry.releases.models import STAGES, Release
+
+
+def move_digest(release: Release, to: str) -> str:
+    """What a warrant to move the release, as it now is, into the stage must be about."""
+    return digest_of({"release": release.pk, "version": release.row_version, "to": to})
 
 
 def move(*, actor: Actor, release: Release, to: str, warrant: Warrant) -> Release:
     """The release, locked by the caller, is in the stage; the warrant is spent.
 
-    Raises Conflict (`illegal_transition`) for a move that the table does not have.
+    Raises Conflict (`illegal_transition`) for a move that the table does not have, ValueError for
+    a warrant that is about another move.
     """
     STAGES.check(release.stage, to)
+    if warrant.digest != move_digest(release, to):
+        raise ValueError("The warrant is about another move.")
     was = release.stage
     with ledger.act(actor) as act:
         changes = {"stage": to, "stage_since": clock.now()}

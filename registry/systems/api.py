@@ -7,13 +7,12 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry.core.people.models import Department, LegalEntity
 from registry.core.people.rules import Capability
 from registry.core.web.idempotency import once
-from registry.core.web.views import ListDoor, present
+from registry.core.web.views import CallerRequest, ListDoor, present
 from registry.systems import queries, services
 from registry.systems.models import System
 
@@ -63,7 +62,7 @@ class SystemDoor(ListDoor):
         return queries.visible_to(self.request.user)
 
     @extend_schema(request=NewSystem, responses={201: SystemRow})
-    def create(self, request: Request) -> Response:
+    def create(self, request: CallerRequest) -> Response:
         """The system is in the inventory."""
         told = NewSystem(data=request.data)
         told.is_valid(raise_exception=True)

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry.core.people.models import Department, LegalEntity, User
@@ -16,7 +15,7 @@ from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
 from registry.core.web.concurrency import expected_version
 from registry.core.web.idempotency import once
-from registry.core.web.views import ListDoor, present
+from registry.core.web.views import CallerRequest, ListDoor, present
 from registry.systems.models import System
 from registry.usecases import queries, services
 from registry.usecases.models import ModelUse, UseCase
@@ -92,20 +91,18 @@ class UseCaseDoor(ListDoor):
         return queries.visible_use_cases(self.request.user)
 
     @extend_schema(request=UseCaseData, responses={201: UseCaseRow})
-    def create(self, request: Request) -> Response:
+    def create(self, request: CallerRequest) -> Response:
         """The use case is in the inventory."""
         told = UseCaseData(data=request.data)
         told.is_valid(raise_exception=True)
         card = NewUseCase(**told.validated_data)
         return once(
             request,
-            lambda: present(
-                services.open_use_case(actor=request.user, card=card), UseCaseRow, 201
-            ),
+            lambda: present(services.open_use_case(actor=request.user, card=card), UseCaseRow, 201),
         )
 
     @extend_schema(request=UseCaseCorrection, responses=UseCaseRow)
-    def partial_update(self, request: Request, pk: uuid.UUID) -> Response:
+    def partial_update(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The card is corrected. A new purpose voids an open approval: it is material."""
         told = UseCaseCorrection(data=request.data)
         told.is_valid(raise_exception=True)

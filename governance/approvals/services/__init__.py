@@ -1,5 +1,6 @@
 """Approvals' verbs: open, vote, close, void, meet conditions; confirm grades; policy packs."""
 
+from governance.approvals.services.checking import CheckedPack, check_packs
 from governance.approvals.services.conditions import meet_condition
 from governance.approvals.services.grades import confirm_grade, override_tier
 from governance.approvals.services.opening import SeatToFill, StepToOpen, open_approval
@@ -15,9 +16,11 @@ from governance.approvals.services.voting import (
 
 __all__ = [
     "Ballot",
+    "CheckedPack",
     "SeatToFill",
     "StepToOpen",
     "cast",
+    "check_packs",
     "close_step",
     "confirm_grade",
     "found",

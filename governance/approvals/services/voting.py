@@ -61,7 +61,7 @@ def cast(*, actor: User, approval_id: uuid.UUID, ballot: Ballot) -> Vote:
     with ledger.act(actor) as act:
         approval, release, step = _lock(approval_id)
         seat, principal = _seat(actor, step, release)
-        rules.check_attempt(_attempt(actor, approval, step, seat, release, ballot))
+        rules.check_attempt(_attempt(actor, approval, step, seat, principal, release, ballot))
         if _void_if_changed(act, approval, release):
             vote = None
         else:
@@ -147,11 +147,13 @@ def _attempt(
     approval: Approval,
     step: Step | None,
     seat: BallotSeat | None,
+    principal: uuid.UUID | None,
     release: Release,
     ballot: Ballot,
 ) -> rules.Attempt:
     barred = seat.barred_reason if seat else ""
-    if not barred and queries.is_barred(actor.pk, release):
+    deciding = [actor.pk] if principal is None else [actor.pk, principal]
+    if not barred and any(queries.is_barred(one, release) for one in deciding):
         barred = "interested"
     return rules.Attempt(
         is_person=actor.kind == UserKind.PERSON,
@@ -266,9 +268,11 @@ def _approve(act: ledger.Act, actor: User, approval: Approval, release: Release)
 def _end(act: ledger.Act, approval: Approval, state: ApprovalState, reason: str) -> None:
     changes = {"state": state, "decided_at": clock.now(), "outcome_reason": reason}
     act.update(approval, f"approval.{state.value}", changes)
-    for step in approval.steps.select_for_update().filter(
-        state__in=[StepState.WAITING, StepState.OPEN]
-    ).order_by("pk"):
+    for step in (
+        approval.steps.select_for_update()
+        .filter(state__in=[StepState.WAITING, StepState.OPEN])
+        .order_by("pk")
+    ):
         act.update(step, "approval.step_closed", {"state": StepState.CLOSED})
 
 
@@ -284,7 +288,9 @@ def _void_if_changed(act: ledger.Act, approval: Approval, release: Release) -> b
 def _material_change() -> Conflict:
     return Conflict(
         "material_change",
-        _("The release has changed materially since the papers were locked; this approval is void."),
+        _(
+            "The release has changed materially since the papers were locked; this approval is void."
+        ),
         hint=_("The owner requests approval again, with new papers."),
     )
 

@@ -71,9 +71,7 @@ def gather(release: Release, section: LifecycleSection) -> Facts:
         not_applicable=frozenset(by_kind["not_applicable"]),
         waived=frozenset(findings.waived(release)),
         stopped=tuple(
-            str(order.pk)
-            for order in suspensions.in_force(release)
-            if order.kind == OrderKind.STOP
+            str(order.pk) for order in suspensions.in_force(release) if order.kind == OrderKind.STOP
         ),
     )
 
@@ -177,16 +175,25 @@ def _screened(grade: Grade | None) -> FactValue:
         )
         if not there
     ]
-    told = ", ".join(missing)
-    return FactValue(not missing, f"未回答:{told}", f"Not answered: {told}")
+    zh, en = _in_words(grade, missing)
+    return FactValue(not missing, f"未回答:{zh}", f"Not answered: {en}")
 
 
 def _grading_complete(grade: Grade | None) -> FactValue:
     if grade is None:
         return FactValue(False, "尚未分级", "Not graded yet")
     unknown = [*grade.result["unknown"], *grade.result["assumed"]]
-    told = ", ".join(unknown)
-    return FactValue(not unknown, f"尚未评估:{told}", f"Not yet assessed: {told}")
+    zh, en = _in_words(grade, unknown)
+    return FactValue(not unknown, f"尚未评估:{zh}", f"Not yet assessed: {en}")
+
+
+def _in_words(grade: Grade | None, keys: list[str]) -> tuple[str, str]:
+    """The keys' labels in Chinese and in English."""
+    if grade is None:
+        return ", ".join(keys), ", ".join(keys)
+    section = classification.section_of(grade.pack)
+    labels = [classification.label_of(section, key) for key in keys]
+    return "、".join(one["zh"] for one in labels), ", ".join(one["en"] for one in labels)
 
 
 def _validated(validation: Validation | None) -> FactValue:
@@ -276,7 +283,11 @@ def _revalidation_overdue(
     release: Release, validation: Validation | None, section: LifecycleSection
 ) -> bool:
     tier = release.model_use.tier
-    if validation is None or validation.signed_off_at is None or tier not in ("I", "II", "III", "IV"):
+    if (
+        validation is None
+        or validation.signed_off_at is None
+        or tier not in ("I", "II", "III", "IV")
+    ):
         return False
     months = section.revalidation_months[tier]  # type: ignore[index]  # checked above
     grace = section.revalidation_grace_days[tier]  # type: ignore[index]  # checked above

@@ -17,7 +17,7 @@ from registry.classification import queries as classification
 from registry.core.errors import Conflict
 from registry.core.ledger.rules import plain
 from registry.core.people import queries as people
-from registry.core.people.rules import LINE_OF, Role
+from registry.core.people.rules import Role
 from registry.core.policy import queries as policy
 from registry.core.policy.models import PackRelease
 from registry.core.policy.rules import Outcome, Readings

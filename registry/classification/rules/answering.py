@@ -66,3 +66,43 @@ def _set(section: ClassificationSection, found: Answered, target: str, value: An
 
 def _invalid(key: str, fault: str) -> DomainError:
     return DomainError("answer_invalid", f"{key}: {fault}", field=f"answers.{key}", status=400)
+
+
+def answers_of(
+    section: ClassificationSection,
+    vector: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    factors: Mapping[str, int],
+) -> dict[str, Any]:
+    """The answers that say this much, to ask again only what is new: `read_answers` backwards."""
+    known: dict[str, Any] = {**vector, **facts, **factors}
+    found: dict[str, Any] = {}
+    for question in section.questionnaire.questions:
+        if question.answers:
+            fitting = [one.code for one in question.answers if _agrees(one.sets, known)]
+            if fitting:
+                found[question.key] = fitting if question.multiple else fitting[0]
+        elif question.fills[0] in known:
+            found[question.key] = _answer(known[question.fills[0]], question)
+    return found
+
+
+def _agrees(sets: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    return all(
+        target in known and _as_set(value) <= _as_set(known[target])
+        for target, value in sets.items()
+    )
+
+
+def _as_set(value: Any) -> set[Any]:
+    return {value} if isinstance(value, str | int) else set(value)
+
+
+def _answer(value: Any, question: Question) -> Any:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return str(value)
+    if question.multiple:
+        return [value] if isinstance(value, str) else list(value)
+    return value if isinstance(value, str) else value[0]

@@ -66,7 +66,9 @@ def _code_problems(field: str, given: object, codes: frozenset[str]) -> Iterator
 
 
 def _fits(fact: Fact, value: object) -> bool:
-    return isinstance(value, bool) if fact.codes is None else value in fact.codes
+    if fact.codes is None:
+        return isinstance(value, bool)
+    return isinstance(value, str) and value in fact.codes
 
 
 def values(

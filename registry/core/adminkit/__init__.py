@@ -1,0 +1,89 @@
+"""The base of admin pages for governed rows: read-only lists; every write calls a service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+
+
+class GovernedAdmin(ModelAdmin):
+    """A list of what the person may see. Its rows lead to the story page where there is one."""
+
+    visible: Any  # Any: staticmethod(queries.visible…), whose User lies one floor above
+    list_display_links = None
+    list_per_page = 50
+    show_full_result_count = False
+    actions = None
+    list_filter_submit = True
+    list_fullwidth = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:  # Any: any model
+        """Nobody's list holds more than they may see."""
+        found: QuerySet[Any] = type(self).visible(request.user)  # Any: any model
+        ordering = self.get_ordering(request)
+        return found.order_by(*ordering) if ordering else found
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Every signed-in person; the queryset decides what is there."""
+        return bool(request.user.is_active)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Rows come about through services only."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Rows change through services only."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nothing governed is deleted."""
+        return False
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The story page, where there is one; else the plain details."""
+        found = self.get_object(request, object_id)
+        if found is not None and hasattr(found, "get_absolute_url"):
+            return HttpResponseRedirect(found.get_absolute_url())
+        page: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
+        return page
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        """Every column but the derived and the secret ones."""
+        hidden = {"search_text", "search_grams", "password", "salt", "secret_digest", "created_at"}
+        return [field.name for field in self.model._meta.fields if field.name not in hidden]
+
+
+def linked(obj: Any, text: object) -> SafeString:
+    """The text as a link to the object's page."""
+    url = obj.get_absolute_url() if hasattr(obj, "get_absolute_url") else ""
+    return format_html('<a href="{}">{}</a>', url, text) if url else format_html("{}", text)
+
+
+def named(obj: Any) -> str:
+    """The name in the language of the page."""
+    if (get_language() or "").startswith("zh"):
+        return str(obj.name_zh)
+    return str(obj.name_en or obj.name_zh)
+
+
+def tier_chip(tier: str, *, is_provisional: bool = False) -> SafeString:
+    """The tier as a chip, readable without its colour."""
+    text = tier or _("not graded")
+    more = format_html(" · {}", _("provisional")) if is_provisional else ""
+    return format_html('<span class="tier tier-{}">{}{}</span>', tier or "none", text, more)
+
+
+__all__ = ["GovernedAdmin", "linked", "named", "tier_chip"]

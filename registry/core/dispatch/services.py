@@ -182,9 +182,7 @@ def _retry(reaction: Reaction, held_id: int) -> int:
 
 def release(*, held_id: int) -> None:
     """A parked object is tried again at the next run."""
-    Held.objects.filter(pk=held_id).update(
-        parked_at=None, failures=0, next_try_at=clock.now()
-    )
+    Held.objects.filter(pk=held_id).update(parked_at=None, failures=0, next_try_at=clock.now())
 
 
 def _tell_administrators(held: Held) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from django.apps import apps
@@ -35,6 +36,9 @@ def state_of(row: Governed) -> dict[str, Any]:  # Any: JSON
         if column.attname in _NOT_STATE or column.attname in row.derived_fields:
             continue
         value = getattr(row, column.attname)
+        if isinstance(column, models.DecimalField) and isinstance(value, Decimal):
+            # As the database keeps it: 86 and 86.00 are one number, but not one text.
+            value = value.quantize(Decimal(1).scaleb(-column.decimal_places))
         if column.attname in row.personal_fields:
             state[column.attname] = personal_digest(str(getattr(row, "salt", "")), value)
         else:

@@ -8,14 +8,13 @@ from typing import ClassVar
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry.core.notices import services
 from registry.core.notices.models import Notice
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
-from registry.core.web.views import ListDoor
+from registry.core.web.views import CallerRequest, ListDoor
 
 
 class NoticeRow(serializers.ModelSerializer[Notice]):
@@ -45,7 +44,7 @@ class NoticeDoor(ListDoor):
         return Notice.objects.filter(user=self.request.user)
 
     @extend_schema(request=None, responses={204: None})
-    def readings(self, request: Request, pk: uuid.UUID) -> Response:
+    def readings(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The notice is marked as read."""
         notice = get_or_refuse(self.get_queryset(), pk, "notice")
         services.read(actor=request.user, notice_id=notice.pk)

@@ -28,9 +28,7 @@ class Notice(models.Model):
         verbose_name_plural = _("notices")
         ordering = ("-sent_at", "-id")
         constraints = (
-            models.UniqueConstraint(
-                name="a_person_is_told_once", fields=["user", "once_key"]
-            ),
+            models.UniqueConstraint(name="a_person_is_told_once", fields=["user", "once_key"]),
         )
         indexes = (
             models.Index(

@@ -5,18 +5,18 @@ from __future__ import annotations
 import uuid
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db.models import QuerySet
-from django.utils import timezone, translation
+from django.utils import translation
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry.core.people import queries, services
 from registry.core.people.models import Department, LegalEntity, RoleAssignment, Token, User
 from registry.core.people.rules import Capability, Role
 from registry.core.web.idempotency import once
-from registry.core.web.views import Door, ListDoor, present
+from registry.core.web.views import CallerRequest, Door, ListDoor, present
 
 
 class PersonRow(serializers.ModelSerializer[User]):
@@ -68,7 +68,7 @@ class EntityDoor(ListDoor):
 
     def visible(self) -> QuerySet[LegalEntity]:
         """The tree is no secret inside the institution."""
-        return LegalEntity.objects.all()
+        return queries.visible_entities(self.request.user)
 
 
 class DepartmentRow(serializers.ModelSerializer[Department]):
@@ -94,7 +94,7 @@ class DepartmentDoor(ListDoor):
 
     def visible(self) -> QuerySet[Department]:
         """The tree is no secret inside the institution."""
-        return Department.objects.all()
+        return queries.visible_departments(self.request.user)
 
 
 class RoleRow(serializers.ModelSerializer[RoleAssignment]):
@@ -102,7 +102,16 @@ class RoleRow(serializers.ModelSerializer[RoleAssignment]):
 
     class Meta:
         model = RoleAssignment
-        fields = ("id", "user", "role", "entity", "department", "valid_from", "valid_to", "row_version")
+        fields = (
+            "id",
+            "user",
+            "role",
+            "entity",
+            "department",
+            "valid_from",
+            "valid_to",
+            "row_version",
+        )
 
 
 class NewRole(serializers.Serializer[Any]):
@@ -133,10 +142,10 @@ class RoleDoor(ListDoor):
 
     def visible(self) -> QuerySet[RoleAssignment]:
         """Who is accountable for what is no secret inside the institution."""
-        return RoleAssignment.objects.all()
+        return queries.visible_roles(self.request.user)
 
     @extend_schema(request=NewRole, responses={201: RoleRow})
-    def create(self, request: Request) -> Response:
+    def create(self, request: CallerRequest) -> Response:
         """The person has the role."""
         told = NewRole(data=request.data)
         told.is_valid(raise_exception=True)
@@ -191,7 +200,7 @@ class TokenDoor(ListDoor):
         return queries.visible_tokens(self.request.user)
 
     @extend_schema(request=NewToken, responses={201: IssuedToken})
-    def create(self, request: Request) -> Response:
+    def create(self, request: CallerRequest) -> Response:
         """The token exists; its secret is shown this once and never kept, not for replays either."""
         told = NewToken(data=request.data)
         told.is_valid(raise_exception=True)
@@ -202,7 +211,7 @@ class TokenDoor(ListDoor):
         return Response(TokenRow(token).data | {"secret": secret}, status=201)
 
     @extend_schema(request=None, responses={201: TokenRow})
-    def revocations(self, request: Request, pk: uuid.UUID) -> Response:
+    def revocations(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The token opens nothing any more."""
         token = queries.get_or_refuse(self.get_queryset(), pk, "token")
         row = services.revoke_token(actor=request.user, token_id=token.pk)
@@ -238,7 +247,7 @@ class StepUpDoor(Door):
         return User.objects.none()
 
     @extend_schema(request=NewStepUp, responses={201: StepUpRow})
-    def create(self, request: Request) -> Response:
+    def create(self, request: CallerRequest) -> Response:
         """The proof exists."""
         told = NewStepUp(data=request.data)
         told.is_valid(raise_exception=True)
@@ -271,7 +280,7 @@ class MyselfDoor(Door):
         return User.objects.filter(pk=self.request.user.pk)
 
     @extend_schema(responses=Myself)
-    def retrieve(self, request: Request) -> Response:
+    def retrieve(self, request: CallerRequest) -> Response:
         """Roles and capabilities of today."""
         user, standing = request.user, queries.standing(request.user)
         told = {
@@ -282,6 +291,6 @@ class MyselfDoor(Door):
             "roles": sorted(role.value for role in standing.role_set),
             "capabilities": sorted(one.value for one in Capability if standing.may(one)),
             "language": translation.get_language(),
-            "time_zone": timezone.get_current_timezone_name(),
+            "time_zone": user.time_zone or settings.TIME_ZONE,
         }
         return Response(Myself(told).data)

@@ -40,7 +40,7 @@ class BrowserSession(SessionAuthentication):
     """The signed-in browser, with CSRF protection."""
 
 
-class BearerScheme(OpenApiAuthenticationExtension):
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its hook
     """What OpenAPI says of it."""
 
     target_class = "registry.core.people.authentication.BearerAuthentication"
@@ -51,7 +51,7 @@ class BearerScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer"}
 
 
-class SessionScheme(OpenApiAuthenticationExtension):
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its hook
     """What OpenAPI says of it."""
 
     target_class = "registry.core.people.authentication.BrowserSession"

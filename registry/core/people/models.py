@@ -20,6 +20,28 @@ from registry.core.ledger.models import Governed
 from registry.core.people.rules import Role
 
 SYSTEM_ID = uuid.UUID(int=1)
+ROLE_LABELS = {
+    Role.OWNER: _("model owner"),
+    Role.DEVELOPER: _("developer"),
+    Role.DEPARTMENT_HEAD: _("department head"),
+    Role.BUSINESS_EXECUTIVE: _("business executive"),
+    Role.IT_OPERATIONS: _("IT operations"),
+    Role.DUTY_OFFICER: _("duty officer"),
+    Role.LINE_RISK_OFFICER: _("line risk officer"),
+    Role.MODEL_RISK: _("model risk management"),
+    Role.MODEL_RISK_HEAD: _("head of model risk"),
+    Role.VALIDATOR: _("independent validator"),
+    Role.COMPLIANCE: _("compliance"),
+    Role.DATA_SECURITY: _("data security"),
+    Role.INFORMATION_SECURITY: _("information security"),
+    Role.CONSUMER_PROTECTION: _("consumer protection"),
+    Role.CRO: _("chief risk officer"),
+    Role.SECRETARY: _("committee secretary"),
+    Role.AUDIT: _("internal audit"),
+    Role.SUPERVISOR: _("supervisor of the regulator"),
+    Role.ADMINISTRATOR: _("administrator"),
+    Role.PIPELINE: _("pipeline"),
+}
 
 
 def new_salt() -> str:
@@ -49,11 +71,16 @@ class User(AbstractBaseUser, Governed):
     language = models.CharField(_("language"), max_length=10, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=50, blank=True)
     reports_to = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("reports to")
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("reports to"),
     )
     salt = models.CharField(max_length=32, default=new_salt, editable=False)
 
-    objects: ClassVar[BaseUserManager[User]] = BaseUserManager()
+    objects = BaseUserManager()
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
     personal_fields = ("username", "name", "email", "password", "salt")
@@ -85,7 +112,7 @@ class User(AbstractBaseUser, Governed):
         """See has_perm."""
         return bool(self.is_active and self.is_staff)
 
-    def check_password(self, raw_password: str) -> bool:
+    def check_password(self, raw_password: str | None) -> bool:
         """Without Django's silent re-hash: a password changes only through a service."""
         return check_password(raw_password, self.password)
 
@@ -195,7 +222,9 @@ class RoleAssignment(Governed):
     """A role within an entity and everything below it, with dates."""
 
     user = models.ForeignKey(User, models.PROTECT, related_name="role_assignments")
-    role = models.CharField(_("role"), max_length=40, choices=[(r.value, r.value) for r in Role])
+    role = models.CharField(
+        _("role"), max_length=40, choices=[(r.value, ROLE_LABELS[r]) for r in Role]
+    )
     entity = models.ForeignKey(LegalEntity, models.PROTECT, verbose_name=_("legal entity"))
     department = models.ForeignKey(
         Department, models.PROTECT, null=True, blank=True, verbose_name=_("department")

@@ -6,6 +6,7 @@ import hashlib
 import uuid
 from typing import TypeVar
 
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -15,7 +16,9 @@ from registry.core.errors import Forbidden, NotFound
 from registry.core.people.models import (
     SYSTEM_ID,
     Delegation,
+    Department,
     LegalEntity,
+    Post,
     PostHolding,
     RoleAssignment,
     Token,
@@ -152,7 +155,7 @@ def get_or_refuse(queryset: models.QuerySet[M], pk: object, what: str) -> M:
     """The row, if it exists and the queryset lets it be seen; else NotFound, alike for both."""
     try:
         return queryset.get(pk=pk)
-    except (queryset.model.DoesNotExist, ValueError, TypeError) as error:
+    except (ObjectDoesNotExist, ValidationError, ValueError, TypeError) as error:
         raise NotFound(
             "not_found", _("There is no %(what)s with this key.") % {"what": what}, field="id"
         ) from error
@@ -164,3 +167,23 @@ def visible_tokens(user: User) -> models.QuerySet[Token]:
     if standing(user).may(Capability.MANAGE_PEOPLE):
         own |= Q(user__kind=UserKind.MACHINE)
     return Token.objects.filter(own)
+
+
+def visible_entities(user: User) -> models.QuerySet[LegalEntity]:
+    """The tree is no secret inside the institution."""
+    return LegalEntity.objects.all()
+
+
+def visible_departments(user: User) -> models.QuerySet[Department]:
+    """The departments are no secret inside the institution."""
+    return Department.objects.all()
+
+
+def visible_posts(user: User) -> models.QuerySet[Post]:
+    """The posts are no secret inside the institution."""
+    return Post.objects.all()
+
+
+def visible_roles(user: User) -> models.QuerySet[RoleAssignment]:
+    """Who is accountable for what is no secret inside the institution."""
+    return RoleAssignment.objects.all()

@@ -121,9 +121,11 @@ def deactivate(*, actor: User, user_id: uuid.UUID, reason: str) -> User:
         user = ledger.lock(User.objects.all(), user_id)
         if not user.is_active:
             raise Conflict("already_inactive", _("This account is inactive already."))
-        for role in RoleAssignment.objects.select_for_update().filter(
-            queries.on_duty(), user=user
-        ).order_by("pk"):
+        for role in (
+            RoleAssignment.objects.select_for_update()
+            .filter(queries.on_duty(), user=user)
+            .order_by("pk")
+        ):
             ended = max(role.valid_from, clock.today() - dt.timedelta(days=1))
             act.update(role, "role.ended", {"valid_to": ended}, reason=reason)
         return act.update(user, "person.deactivated", {"is_active": False}, reason=reason)
@@ -196,9 +198,7 @@ def assign_role(
     if actor.pk == user.pk:
         raise Forbidden("own_role", _("Nobody assigns a role to themselves."), field="user")
     if user.is_vendor_staff and role is not Role.DEVELOPER:
-        raise Forbidden(
-            "vendor_staff", _("Vendor staff can be developers only."), field="role"
-        )
+        raise Forbidden("vendor_staff", _("Vendor staff can be developers only."), field="role")
     if user.kind == UserKind.MACHINE and role is not Role.PIPELINE:
         raise Forbidden("machine_role", _("A machine account is a pipeline only."), field="role")
     row = _role(user, role, entity, department, valid_from, valid_to)
@@ -338,24 +338,23 @@ def _checked_password(password: str, user: User) -> None:
     try:
         validate_password(password, user)
     except ValidationError as error:
-        raise DomainError(
-            "weak_password", " ".join(error.messages), field="password"
-        ) from error
+        raise DomainError("weak_password", " ".join(error.messages), field="password") from error
 
 
-def _checked_token(
-    actor: User, user: User, scopes: Sequence[str], expires_at: dt.datetime
-) -> None:
-    if user.pk != actor.pk and user.kind != UserKind.MACHINE:
-        raise Forbidden(
-            "not_your_token", _("A token is issued by its own person."), field="user"
-        )
+def _checked_token(actor: User, user: User, scopes: Sequence[str], expires_at: dt.datetime) -> None:
+    if actor.kind != UserKind.PERSON or user.kind != UserKind.MACHINE and user.pk != actor.pk:
+        raise Forbidden("not_your_token", _("A token is issued by its own person."), field="user")
     unknown = sorted(set(scopes) - {capability.value for capability in Capability})
     if unknown or not scopes:
         raise DomainError(
             "unknown_scope",
             _("Unknown or missing scopes: %(scopes)s.") % {"scopes": ", ".join(unknown) or "–"},
             field="scopes",
+        )
+    held = queries.standing(actor).scopes
+    if held is not None and not set(scopes) <= held:
+        raise Forbidden(
+            "wider_scope", _("A token does not beget one with wider scopes."), field="scopes"
         )
     now = clock.now()
     if not now < expires_at <= now + dt.timedelta(days=MOST_TOKEN_DAYS):

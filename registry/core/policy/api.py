@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from registry.core.people.rules import Capability
+from registry.core.policy import queries
 from registry.core.policy.models import PackRelease
 from registry.core.web.views import ListDoor
 
@@ -36,4 +37,4 @@ class PackDoor(ListDoor):
 
     def visible(self) -> QuerySet[PackRelease]:
         """Policy is no secret."""
-        return PackRelease.objects.all()
+        return queries.visible_to(self.request.user)

@@ -30,10 +30,8 @@ class PackRelease(Governed):
     key = models.CharField(_("pack"), max_length=60)
     version = models.CharField(_("version"), max_length=40)
     sha256 = models.CharField(max_length=64, unique=True)
-    content = models.JSONField()
-    state = models.CharField(
-        _("state"), max_length=12, choices=PackState, default=PackState.LOADED
-    )
+    content = models.TextField()  # JSON as text: jsonb would forget the order of the codes
+    state = models.CharField(_("state"), max_length=12, choices=PackState, default=PackState.LOADED)
     profile = models.CharField(_("profile"), max_length=40, blank=True)
     effective_from = models.DateTimeField(_("in force from"), null=True, blank=True)
 
@@ -43,7 +41,9 @@ class PackRelease(Governed):
         constraints = (
             models.UniqueConstraint(name="a_pack_version_is_unique", fields=["key", "version"]),
             models.UniqueConstraint(
-                name="one_release_of_a_pack_is_in_force", fields=["key"], condition=Q(state="active")
+                name="one_release_of_a_pack_is_in_force",
+                fields=["key"],
+                condition=Q(state="active"),
             ),
         )
         triggers = (

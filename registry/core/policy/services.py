@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from django.utils.translation import gettext as _
@@ -31,7 +32,12 @@ def load(*, actor: Actor, directory: Path) -> tuple[PackRelease, bool]:
                 field="version",
                 hint=_("A changed pack needs a new version."),
             )
-        release = PackRelease(key=about.key, version=version, sha256=sha256, content=content)
+        release = PackRelease(
+            key=about.key,
+            version=version,
+            sha256=sha256,
+            content=json.dumps(content, ensure_ascii=False),
+        )
         return act.create(release, "pack.loaded"), True
 
 

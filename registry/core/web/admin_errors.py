@@ -21,9 +21,7 @@ class DomainErrorsAsMessages:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
-    def process_exception(
-        self, request: HttpRequest, error: Exception
-    ) -> HttpResponse | None:
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Presents the refusal; anything else goes on to Django."""
         if not isinstance(error, DomainError) or request.path.startswith("/api/"):
             return None

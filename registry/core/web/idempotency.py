@@ -8,18 +8,18 @@ from collections.abc import Callable
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
 from registry.core import clock
 from registry.core.errors import DomainError
 from registry.core.web.models import IdempotencyRecord
+from registry.core.web.views import CallerRequest
 
 HEADER = "Idempotency-Key"
 
 
-def once(request: Request, create: Callable[[], Response]) -> Response:
+def once(request: CallerRequest, create: Callable[[], Response]) -> Response:
     """What `create` answers; for a key seen before, what it answered then.
 
     The record and the created rows are committed together, so a crash between them is not
@@ -51,7 +51,7 @@ def once(request: Request, create: Callable[[], Response]) -> Response:
         return response
 
 
-def _request_digest(request: Request) -> str:
+def _request_digest(request: CallerRequest) -> str:
     told = json.dumps(request.data, cls=JSONEncoder, sort_keys=True, default=_file_digest)
     return hashlib.sha256(f"{request.method} {request.path}\n{told}".encode()).hexdigest()
 

@@ -1,4 +1,7 @@
-"""Language and time zone: the person's own, else the browser's, else the institution's."""
+"""Language and time zone: the person's own, else the browser's, else the institution's.
+
+REST speaks UTC alone, so that a row has one spelling, read or written, in a list or by itself.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from django.utils import timezone, translation
 
 
 class PersonLanguage:
-    """The request is answered in the person's language and time zone."""
+    """The request is answered in the person's language and time zone, REST in UTC."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -18,7 +21,7 @@ class PersonLanguage:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         user = getattr(request, "user", None)
         chosen = getattr(user, "language", "") or translation.get_language_from_request(request)
-        zone = getattr(user, "time_zone", "")
+        zone = "UTC" if request.path.startswith("/api/") else getattr(user, "time_zone", "")
         with translation.override(chosen), timezone.override(_zone(zone)):
             request.LANGUAGE_CODE = translation.get_language() or "zh-hans"
             response = self.get_response(request)

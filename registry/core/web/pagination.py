@@ -8,6 +8,7 @@ import datetime as dt
 import json
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -30,18 +31,19 @@ class KeysetPagination(BasePagination):
     meanwhile are neither skipped nor repeated.
     """
 
-    def paginate_queryset(
+    def paginate_queryset(  # type: ignore[override]  # doors page querysets, never lists
         self, queryset: QuerySet[Any], request: Request, view: Any = None
     ) -> list[Any]:
         """The page's rows."""
         self.request = request
+        self.model = queryset.model
         self.ordering = self._ordering(request, view)
         size = self._size(request)
         self.count = self._count(queryset) if request.query_params.get("count") == "true" else None
         rows = queryset.order_by(*self.ordering)
         cursor = request.query_params.get("cursor")
         if cursor:
-            rows = rows.filter(self._after(self._decode(cursor)))
+            rows = self._behind(rows, cursor)
         page = list(rows[: size + 1])
         self.has_next = len(page) > size
         page = page[:size]
@@ -78,16 +80,20 @@ class KeysetPagination(BasePagination):
             _parameter("cursor", {"type": "string"}),
             _parameter("page_size", {"type": "integer", "minimum": 1, "maximum": MOST}),
             _parameter("count", {"type": "boolean"}),
-            _parameter("ordering", {"type": "string", "enum": both} if both else {"type": "string"}),
+            _parameter(
+                "ordering", {"type": "string", "enum": both} if both else {"type": "string"}
+            ),
         ]
 
     def _ordering(self, request: Request, view: Any) -> tuple[str, ...]:
         """The ordering as model paths, the key last."""
         orderings: dict[str, str] = getattr(view, "orderings", {})
         asked = request.query_params.get("ordering") or getattr(view, "default_ordering", "")
+        key = self.model._meta.pk.name
         if not asked:
-            return ("pk",)
-        name = asked.lstrip("-")
+            return (key,)
+        sign = "-" if asked.startswith("-") else ""
+        name = asked.removeprefix("-")
         if name not in orderings:
             raise DomainError(
                 "unknown_ordering",
@@ -96,12 +102,12 @@ class KeysetPagination(BasePagination):
                 status=400,
                 hint=_("Possible: %(names)s.") % {"names": ", ".join(sorted(orderings))},
             )
-        sign = "-" if asked.startswith("-") else ""
-        return (sign + orderings[name], sign + "pk")
+        path = orderings[name]
+        return (sign + path,) if path == key else (sign + path, sign + key)
 
     def _size(self, request: Request) -> int:
         raw = request.query_params.get("page_size") or str(PAGE)
-        if not raw.isdecimal() or not 1 <= int(raw) <= MOST:
+        if len(raw) > 4 or not raw.isdecimal() or not 1 <= int(raw) <= MOST:
             raise DomainError(
                 "page_size",
                 _("A page has 1 to %(most)s rows.") % {"most": MOST},
@@ -113,34 +119,11 @@ class KeysetPagination(BasePagination):
     def _count(self, queryset: QuerySet[Any]) -> int:
         return queryset.order_by().values("pk")[: COUNT_CAP + 1].count()
 
-    def _after(self, values: list[Any]) -> Q:
-        """Rows behind the cursor, in the ordering's direction."""
-        paths = [name.lstrip("-") for name in self.ordering]
-        comparison = "lt" if self.ordering[-1].startswith("-") else "gt"
-        condition = Q(**{f"{paths[-1]}__{comparison}": values[-1]})
-        for path, value in zip(reversed(paths[:-1]), reversed(values[:-1]), strict=True):
-            condition = Q(**{f"{path}__{comparison}": value}) | (Q(**{path: value}) & condition)
-        if len(paths) > 1:  # lets the index bound the scan
-            condition &= Q(**{f"{paths[0]}__{comparison}e": values[0]})
-        return condition
-
-    def _next(self) -> str | None:
-        if not self.has_next or self.last is None:
-            return None
-        values = [plain(_value(self.last, name.lstrip("-"))) for name in self.ordering]
-        token = base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
-        query = self.request.query_params.copy()
-        query["cursor"] = token
-        return self.request.build_absolute_uri(f"{self.request.path}?{query.urlencode()}")
-
-    def _decode(self, cursor: str) -> list[Any]:
+    def _behind(self, rows: QuerySet[Any], cursor: str) -> QuerySet[Any]:
+        """The rows behind the cursor. Raises `bad_cursor` for one of another list or ordering."""
         try:
-            padded = cursor + "=" * (-len(cursor) % 4)
-            values = json.loads(base64.urlsafe_b64decode(padded))
-            if not isinstance(values, list) or len(values) != len(self.ordering):
-                raise ValueError(cursor)
-            return [_moment(value) for value in values]
-        except (ValueError, binascii.Error) as error:
+            return rows.filter(self._after(self._decode(cursor)))
+        except (ValueError, TypeError, binascii.Error, ValidationError) as error:
             raise DomainError(
                 "bad_cursor",
                 _("This cursor is not of this list and ordering."),
@@ -148,10 +131,56 @@ class KeysetPagination(BasePagination):
                 status=400,
             ) from error
 
+    def _after(self, values: list[Any]) -> Q:
+        """Rows behind the cursor, in the ordering's direction."""
+        paths = [name.removeprefix("-") for name in self.ordering]
+        is_down = self.ordering[-1].startswith("-")
+        condition = Q(**{f"{paths[-1]}__{_than(is_down)}": values[-1]})
+        if len(paths) > 1:
+            condition = self._beyond(paths[0], values[0], condition, is_down=is_down)
+        return condition
+
+    def _beyond(self, path: str, value: Any, tie: Q, *, is_down: bool) -> Q:
+        """Behind the value, or level with it and behind in the tie. Empty values stand highest."""
+        is_nullable = self.model._meta.get_field(path).null
+        if value is None and is_nullable:
+            level = Q(**{f"{path}__isnull": True}) & tie
+            return level | Q(**{f"{path}__isnull": False}) if is_down else level
+        behind = Q(**{f"{path}__{_than(is_down)}": value}) | (Q(**{path: value}) & tie)
+        if is_nullable and not is_down:
+            return behind | Q(**{f"{path}__isnull": True})
+        return behind & Q(**{f"{path}__{_than(is_down)}e": value})  # lets the index bound the scan
+
+    def _next(self) -> str | None:
+        if not self.has_next or self.last is None:
+            return None
+        values = [plain(_value(self.last, name.removeprefix("-"))) for name in self.ordering]
+        told = json.dumps({"by": self.ordering[0], "at": values})
+        query = self.request.query_params.copy()
+        query["cursor"] = base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
+        return self.request.build_absolute_uri(f"{self.request.path}?{query.urlencode()}")
+
+    def _decode(self, cursor: str) -> list[Any]:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        told = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        values = told["at"] if isinstance(told, dict) and told.keys() == {"by", "at"} else None
+        if (
+            not isinstance(values, list)
+            or told["by"] != self.ordering[0]
+            or len(values) != len(self.ordering)
+            or any(isinstance(value, dict | list) for value in values)
+        ):
+            raise ValueError(cursor)
+        return [_moment(value) for value in values]
+
+
+def _than(is_down: bool) -> str:
+    return "lt" if is_down else "gt"
+
 
 def _value(row: Any, path: str) -> Any:
     if isinstance(row, dict):
-        return row.get(path, row.get("id")) if path == "pk" else row[path]
+        return row[path]
     for part in path.split("__"):
         row = getattr(row, part)
     return row

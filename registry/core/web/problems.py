@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, IntegrityError
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import DatabaseError, DataError, IntegrityError
 from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
@@ -55,9 +56,7 @@ def problem(
     if errors:
         body["errors"] = errors
     body.update(extra or {})
-    return Response(
-        body, status=status, headers=headers, content_type="application/problem+json"
-    )
+    return Response(body, status=status, headers=headers, content_type="application/problem+json")
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -65,7 +64,15 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     response = _answer(error)
     if response is not None:
         set_rollback()
+        _speak_json(context.get("request"))
     return response
+
+
+def _speak_json(request: Any) -> None:
+    """A problem is JSON, whatever the view would have answered with."""
+    if request is not None:
+        request.accepted_renderer = JSONRenderer()
+        request.accepted_media_type = "application/problem+json"
 
 
 def _answer(error: Exception) -> Response | None:
@@ -82,6 +89,10 @@ def _answer(error: Exception) -> Response | None:
         return problem(404, "not_found", _("There is nothing here."))
     if isinstance(error, PermissionDenied):
         return problem(403, "not_permitted", _("This is not permitted."))
+    if isinstance(error, RequestDataTooBig):
+        return problem(413, "too_large", _("The request is too large."))
+    if isinstance(error, SuspiciousOperation):
+        return problem(400, "malformed", _("The request is malformed."))
     if isinstance(error, exceptions.ValidationError):
         return _invalid(error)
     if isinstance(error, exceptions.APIException):
@@ -139,6 +150,7 @@ def _refused_by_database(error: DatabaseError) -> Response | None:
             _("The database refuses this: %(rule)s.") % {"rule": name.replace("_", " ")},
             extra={"constraint": name},
         )
-    if state in ("22001", "22003", "22021", "22P02", "22P05", "22007", "22008"):
+    never_sent = isinstance(error, DataError) and not state  # the driver refused the value
+    if never_sent or state in ("22001", "22003", "22021", "22P02", "22P05", "22007", "22008"):
         return problem(400, "malformed", _("A value has the wrong form or is too long."))
     return None

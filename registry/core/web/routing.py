@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.urls import URLPattern, path
 
 from registry.core.web.views import Door
@@ -17,8 +19,8 @@ def collection(
     on_list = {"get": "list", "post": "create"}
     on_one = {"get": "retrieve", "patch": "partial_update"}
     has = {action for action in door.capabilities if hasattr(door, action)}
-    many = {method: action for method, action in on_list.items() if action in has}
-    one = {method: action for method, action in on_one.items() if action in has}
+    many: dict[str, Any] = {method: action for method, action in on_list.items() if action in has}
+    one: dict[str, Any] = {method: action for method, action in on_one.items() if action in has}
     found = []
     if many:
         found.append(path(f"{name}/", door.as_view(many), name=name))

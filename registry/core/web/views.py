@@ -8,19 +8,19 @@ from typing import Any, ClassVar
 from django.db.models import F, QuerySet
 from django.http import Http404
 from rest_framework import serializers, viewsets
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry.core.web.concurrency import etag
+from registry.core.web.filters import FieldFilterBackend
+from registry.core.web.parsing import StrictJSONParser
 
 
 def columns_of(serializer: type[serializers.BaseSerializer[Any]]) -> dict[str, str]:
     """The serializer's fields as model paths: {"owner_name": "owner__name"}."""
     fields = serializer().fields  # type: ignore[attr-defined]  # Serializer and ModelSerializer
-    return {
-        name: (field.source or name).replace(".", "__")
-        for name, field in fields.items()
-    }
+    return {name: (field.source or name).replace(".", "__") for name, field in fields.items()}
 
 
 def as_rows(queryset: QuerySet[Any], columns: dict[str, str]) -> QuerySet[Any, dict[str, Any]]:
@@ -30,18 +30,29 @@ def as_rows(queryset: QuerySet[Any], columns: dict[str, str]) -> QuerySet[Any, d
     return queryset.values(*plain, **renamed)
 
 
-class Door(viewsets.GenericViewSet):
+class CallerRequest(Request):
+    """A request whose caller is known: SignedIn lets no other through."""
+
+    user: Any  # a people.User, which lies one floor above
+
+
+class Door(viewsets.GenericViewSet[Any]):  # Any: each door has its own model
     """A collection. Subclasses name `row` (a flat serializer), `orderings` and `visible`.
 
     capabilities: action → the capability that shows the button; every action has one.
     """
 
+    request: CallerRequest
+    queryset: QuerySet[Any] | None = None  # Any: each door has its own model
     row: ClassVar[type[serializers.BaseSerializer[Any]]]
     orderings: ClassVar[dict[str, str]] = {}
     default_ordering: ClassVar[str] = ""
     capabilities: ClassVar[dict[str, Any]] = {}
     needs_if_match: ClassVar[tuple[str, ...]] = ()
     lookup_value_regex = "[0-9a-f-]{36}"
+    http_method_names = ["get", "head", "post", "patch"]
+    parser_classes: tuple[type[BaseParser], ...] = (StrictJSONParser,)
+    filter_backends = (FieldFilterBackend,)
 
     def visible(self) -> QuerySet[Any]:
         """The rows that this caller may see."""
@@ -72,11 +83,11 @@ def _rows(queryset: QuerySet[Any], row: type[serializers.BaseSerializer[Any]]) -
 class ListDoor(Door):
     """Adds the list and the detail of a collection of governed rows."""
 
-    def list(self, request: Request) -> Response:
+    def list(self, request: CallerRequest) -> Response:
         """A page of the rows that the caller may see."""
         return self.page(self.filter_queryset(self.get_queryset()))
 
-    def retrieve(self, request: Request, pk: uuid.UUID) -> Response:
+    def retrieve(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """One row, with its ETag."""
         columns = columns_of(self.row)
         found = as_rows(self.get_queryset().filter(pk=pk), columns).first()
@@ -88,6 +99,4 @@ class ListDoor(Door):
 
 def present(row: Any, serializer: type[serializers.BaseSerializer[Any]], status: int) -> Response:
     """A row that a service returned, with its ETag."""
-    return Response(
-        serializer(row).data, status=status, headers={"ETag": etag(row.row_version)}
-    )
+    return Response(serializer(row).data, status=status, headers={"ETag": etag(row.row_version)})

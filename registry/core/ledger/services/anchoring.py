@@ -64,9 +64,7 @@ def public_pem() -> str:
     """The public key as PEM, to be handed to auditors."""
     return (
         public_key()
-        .public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
         .decode()
     )
 

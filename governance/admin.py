@@ -1,0 +1,9 @@
+"""Lists the slices' admin pages."""
+
+from governance.approvals import admin as approvals
+from governance.committees import admin as committees
+from governance.findings import admin as findings
+from governance.suspensions import admin as suspensions
+from governance.validations import admin as validations
+
+__all__ = ["approvals", "committees", "findings", "suspensions", "validations"]

@@ -1,0 +1,306 @@
+"""The forms of the verbs. They check shapes; services and rules decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    CHECKBOX_CLASSES,
+    FILE_CLASSES,
+    INPUT_CLASSES,
+    SELECT_CLASSES,
+    TEXTAREA_CLASSES,
+)
+
+from governance.desk.admin.pages import said
+from governance.findings.models import Severity
+from governance.lifecycle.queries import section_of
+from governance.validations.models import Conclusion, TestOutcome
+from registry.core.people.models import User
+from registry.core.policy import queries as policy
+from registry.evidence import queries as evidence
+from registry.releases.models import ORDER, STAGES, Environment, ExplainabilityLevel, Stage
+
+
+class DeskForm(forms.Form):
+    """A form in the theme's clothes. `subject` is what the verb is about."""
+
+    def __init__(self, *args: Any, subject: Any = None, **kwargs: Any) -> None:
+        self.subject = subject
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.setdefault("class", " ".join(_classes(field.widget)))
+
+
+def _classes(widget: forms.Widget) -> list[str]:
+    if isinstance(widget, forms.CheckboxInput):
+        return list(CHECKBOX_CLASSES)
+    if isinstance(widget, forms.Textarea):
+        return list(TEXTAREA_CLASSES)
+    if isinstance(widget, forms.Select):
+        return list(SELECT_CLASSES)
+    if isinstance(widget, forms.FileInput):
+        return [one for one in FILE_CLASSES if one]
+    return list(INPUT_CLASSES)
+
+
+def text(
+    label: Any, *, required: bool = True, help_text: Any = "", rows: int = 3
+) -> forms.CharField:
+    """Several lines."""
+    widget = forms.Textarea(attrs={"rows": rows})
+    return forms.CharField(label=label, required=required, help_text=help_text, widget=widget)
+
+
+def day(label: Any, *, required: bool = True, help_text: Any = "") -> forms.DateField:
+    """A date."""
+    widget = forms.DateInput(attrs={"type": "date"})
+    return forms.DateField(label=label, required=required, help_text=help_text, widget=widget)
+
+
+class ReasonForm(DeskForm):
+    """A reason alone."""
+
+    reason = text(_("reason"))
+
+
+class ConfirmGradeForm(DeskForm):
+    """Confirm a grade."""
+
+    reason = text(
+        _("reason"), required=False, help_text=_("Needed where the score is near a threshold.")
+    )
+
+
+class PromotionForm(DeskForm):
+    """Move a release."""
+
+    to = forms.ChoiceField(label=_("into the stage"))
+    reason = text(_("reason"), required=False, help_text=_("Needed for a move backwards."))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        here = self.subject.stage
+        labels = dict(Stage.choices)
+        ahead = sorted(
+            STAGES.targets(here), key=lambda one: (ORDER.index(one) < ORDER.index(here), one)
+        )
+        self.fields["to"].choices = [(one, labels[one]) for one in ahead]  # type: ignore[attr-defined]  # ChoiceField
+
+
+class NothingForm(DeskForm):
+    """A button alone."""
+
+
+class DocumentForm(DeskForm):
+    """Hand in a document."""
+
+    kind = forms.ChoiceField(label=_("kind"))
+    title = forms.CharField(label=_("title"), max_length=300)
+    file = forms.FileField(
+        label=_("file"), help_text=_("PDF, pictures, Office, JSON, CSV, Markdown or text.")
+    )
+    statement = text(
+        _("attestation"), required=False, help_text=_("For attested kinds: say what you vouch for.")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kinds = evidence.kinds()
+        choices = [(key, said(one.label.model_dump())) for key, one in kinds.items()]
+        self.fields["kind"].choices = choices  # type: ignore[attr-defined]  # ChoiceField
+
+
+class ValidationPlanForm(DeskForm):
+    """Plan a validation."""
+
+    plan = text(_("plan"))
+    scope = text(_("scope"))
+    independence = text(
+        _("declaration of independence"),
+        help_text=_("I have neither built nor own nor use this model, because …"),
+    )
+
+
+class TestForm(DeskForm):
+    """Record a test."""
+
+    __test__ = False
+    kind = forms.CharField(label=_("kind"), max_length=40)
+    name = forms.CharField(label=_("test"), max_length=200)
+    measure = forms.CharField(label=_("measure"), max_length=200)
+    threshold = forms.CharField(label=_("threshold"), max_length=200, required=False)
+    outcome = forms.ChoiceField(label=_("outcome"), choices=TestOutcome.choices)
+    comment = text(_("comment"), required=False)
+
+
+class ConclusionForm(DeskForm):
+    """Conclude a validation."""
+
+    conclusion = forms.ChoiceField(label=_("conclusion"), choices=Conclusion.choices)
+    explainability_level = forms.ChoiceField(
+        label=_("explainability level"), choices=ExplainabilityLevel.choices
+    )
+    summary = text(_("summary"))
+    limitations = text(_("limitations"), required=False)
+
+
+class ResponseForm(DeskForm):
+    """The owner's answer."""
+
+    response = text(_("your answer"))
+
+
+class FindingForm(DeskForm):
+    """Raise a finding."""
+
+    severity = forms.ChoiceField(label=_("severity"), choices=Severity.choices)
+    title = forms.CharField(label=_("title"), max_length=200)
+    detail = text(_("detail"), required=False)
+
+
+class FindingPlanForm(DeskForm):
+    """A dated plan."""
+
+    plan = text(_("plan"))
+    due_on = day(_("due on"))
+
+
+class NoteForm(DeskForm):
+    """How it was done."""
+
+    note = text(_("how it was mended"))
+
+
+class ExemptionForm(DeskForm):
+    """Ask for an exemption."""
+
+    requirement = forms.ChoiceField(label=_("requirement"))
+    reason = text(_("reason"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        section = section_of(policy.active_pack())
+        choices = []
+        for one in section.requirements:
+            label = said(one.label.model_dump())
+            if one.alternative is not None:
+                other = said(one.alternative.model_dump())
+                choices.append((f"alternative:{one.key}", f"{label} → {other}"))
+            if one.not_applicable:
+                choices.append((f"not_applicable:{one.key}", f"{label} → {_('not applicable')}"))
+        self.fields["requirement"].choices = choices  # type: ignore[attr-defined]  # ChoiceField
+
+
+class WaiverForm(DeskForm):
+    """Ask for a waiver."""
+
+    requirement = forms.ChoiceField(label=_("requirement"))
+    reason = text(_("reason"))
+    compensating_measures = text(_("compensating measures"))
+    expires_on = day(_("expires on"), help_text=_("At most 90 days ahead."))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        section = section_of(policy.active_pack())
+        choices = [
+            (one.key, said(one.label.model_dump())) for one in section.requirements if one.waivable
+        ]
+        self.fields["requirement"].choices = choices  # type: ignore[attr-defined]  # ChoiceField
+
+
+class AnswerForm(DeskForm):
+    """Yes or no."""
+
+    yes = forms.TypedChoiceField(
+        label=_("answer"),
+        choices=[("yes", _("grant")), ("no", _("refuse"))],
+        coerce=lambda value: value == "yes",
+    )
+
+
+class StopForm(DeskForm):
+    """Stop at once."""
+
+    reason = text(_("reason"))
+    given_by = forms.CharField(label=_("given by telephone by"), max_length=150, required=False)
+
+
+class RestrictForm(DeskForm):
+    """Restrict at once."""
+
+    reason = text(_("reason"))
+    limits = text(_("limits of use"))
+
+
+class ResumeForm(DeskForm):
+    """Lift an order."""
+
+    reason = text(_("root cause and test"))
+    second_officer = forms.ModelChoiceField(
+        label=_("second officer"),
+        queryset=User.objects.filter(kind="person", is_active=True),
+        required=False,
+        help_text=_("Needed to lift a stop: another officer who may resume."),
+    )
+
+
+class DeploymentForm(DeskForm):
+    """Report a deployment."""
+
+    environment = forms.ChoiceField(label=_("environment"), choices=Environment.choices)
+    digest = forms.RegexField(r"^[0-9a-f]{64}$", label=_("digest"), help_text="SHA-256")
+    endpoint = forms.CharField(label=_("endpoint"), max_length=300, required=False)
+    traffic_percent = forms.IntegerField(
+        label=_("traffic in percent"), min_value=0, max_value=100, initial=100
+    )
+
+
+class CardForm(DeskForm):
+    """Correct the use-case card."""
+
+    purpose = text(_("purpose"), help_text=_("Material: a change voids an open approval."))
+    process_node = forms.CharField(label=_("process node"), max_length=200, required=False)
+    benefit = text(_("benefit"), required=False, rows=2)
+    affected_people = text(_("affected people"), required=False, rows=2)
+    prohibited_uses = text(
+        _("prohibited uses"),
+        required=False,
+        rows=2,
+        help_text=_("Material: a change voids an open approval."),
+    )
+    reason = forms.CharField(label=_("reason for the correction"), max_length=500)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("purpose", "process_node", "benefit", "affected_people", "prohibited_uses"):
+            self.initial.setdefault(name, getattr(self.subject, name))
+
+
+class VersionForm(DeskForm):
+    """Register a version by its artifact's digest."""
+
+    label = forms.CharField(label=_("version"), max_length=60)
+    digest = forms.RegexField(
+        r"^[0-9a-f]{64}$", label=_("digest"), help_text=_("SHA-256 of the artifact.")
+    )
+    source = forms.CharField(label=_("source"), max_length=500, required=False)
+    developers = forms.ModelMultipleChoiceField(
+        label=_("developers"),
+        queryset=User.objects.filter(kind="person", is_active=True),
+        required=False,
+        widget=forms.SelectMultiple(attrs={"size": 6}),
+    )
+
+
+class AttachForm(DeskForm):
+    """Choose the version of a release."""
+
+    version = forms.ModelChoiceField(label=_("version"), queryset=None)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        versions = self.subject.model_use.model.versions.all()
+        self.fields["version"].queryset = versions  # type: ignore[attr-defined]  # ModelChoiceField

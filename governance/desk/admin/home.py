@@ -1,0 +1,54 @@
+"""My desk."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from governance.desk import queries
+from governance.desk.admin.pages import PersonRequest, page, show
+from registry.core.notices import services as notices
+from registry.core.people import services as people
+from registry.core.people.models import ROLE_LABELS
+from registry.core.people.queries import standing
+from registry.core.people.rules import Capability
+
+
+@page
+def home(request: PersonRequest) -> HttpResponse:
+    """What waits for the person, and what the person answers for."""
+    found = standing(request.user)
+    context = {
+        "desk": queries.desk_of(request.user),
+        "roles": [ROLE_LABELS[role] for role in sorted(found.role_set)],
+        "may_register": found.may(Capability.REGISTER),
+    }
+    return show(request, "home", _("My desk"), context)
+
+
+@page
+@require_POST
+def preferences(request: PersonRequest) -> HttpResponse:
+    """The person reads Mingce in the chosen language."""
+    chosen = request.POST.get("language", "")
+    language = chosen if chosen in ("zh-hans", "en") else ""
+    people.set_preferences(actor=request.user, language=language, time_zone=request.user.time_zone)
+    return HttpResponseRedirect(_next(request))
+
+
+@page
+@require_POST
+def read_notices(request: PersonRequest) -> HttpResponse:
+    """The notices on the desk are read."""
+    for notice in queries.desk_of(request.user).notices:
+        notices.read(actor=request.user, notice_id=notice.pk)
+    return HttpResponseRedirect(_next(request))
+
+
+def _next(request: PersonRequest) -> str:
+    asked = request.POST.get("next", "")
+    fine = url_has_allowed_host_and_scheme(asked, {request.get_host()}, request.is_secure())
+    return asked if fine else reverse("admin:index")

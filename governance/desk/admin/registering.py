@@ -1,0 +1,178 @@
+"""The registration form: twelve questions in plain language, with a live preview."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from governance.desk.admin.forms import text
+from governance.desk.admin.pages import PersonRequest, page, show
+from governance.desk.admin.questions import QuestionsForm
+from registry.catalogue.services import NewModel
+from registry.classification import queries as classification
+from registry.classification.queries import Inputs
+from registry.classification.schema import ClassificationSection
+from registry.core.errors import DomainError
+from registry.core.people.models import LegalEntity, User
+from registry.core.people.queries import require, visible_entities
+from registry.core.people.rules import Capability, Role
+from registry.core.policy import queries as policy
+from registry.core.web.wording import hint_of, message_of
+from registry.registration import queries, services
+from registry.systems.models import System
+from registry.systems.queries import visible_to as visible_systems
+from registry.usecases.services import NewUseCase
+
+CARD = ("purpose", "process_node", "prohibited_uses", "benefit", "affected_people")
+STAGES = ("registration", "S0")
+
+
+class RegistrationForm(QuestionsForm):
+    """The model, the card of its first use, and the questions of the pack in force."""
+
+    name_zh = forms.CharField(label=_("name of the model (Chinese)"), max_length=200)
+    name_en = forms.CharField(
+        label=_("name of the model (English)"), max_length=200, required=False
+    )
+    description = text(_("description"), required=False)
+    entity = forms.ModelChoiceField(label=_("legal entity"), queryset=LegalEntity.objects.none())
+    owner = forms.ModelChoiceField(label=_("model owner"), queryset=User.objects.none())
+    is_confidential = forms.BooleanField(
+        label=_("confidential"),
+        required=False,
+        help_text=_("Need to know: hidden from all others."),
+    )
+    use_name_zh = forms.CharField(label=_("name of the use case (Chinese)"), max_length=200)
+    use_name_en = forms.CharField(
+        label=_("name of the use case (English)"), max_length=200, required=False
+    )
+    purpose = text(_("purpose"), help_text=_("What is decided or done with it?"))
+    process_node = forms.CharField(label=_("process node"), max_length=200, required=False)
+    benefit = text(_("benefit"), required=False, rows=2)
+    affected_people = text(_("affected people"), required=False, rows=2)
+    prohibited_uses = text(
+        _("prohibited uses"), required=False, rows=2, help_text=_("What it must never be used for.")
+    )
+    system = forms.ModelChoiceField(
+        label=_("system"), queryset=System.objects.none(), required=False
+    )
+    is_uninterruptible = forms.BooleanField(
+        label=_("uninterruptible"), required=False,
+        help_text=_("AML, provisioning, payments: never restricted automatically."),
+    )  # fmt: skip
+
+    def __init__(
+        self, *args: Any, user: User, section: ClassificationSection, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, section=section, stages=STAGES, **kwargs)
+        owners = User.objects.filter(
+            role_assignments__role=Role.OWNER.value, is_active=True
+        ).distinct()
+        for name, rows in (
+            ("entity", visible_entities(user)),
+            ("owner", owners.order_by("username")),
+            ("system", visible_systems(user)),
+        ):
+            self.fields[name].queryset = rows  # type: ignore[attr-defined]  # ModelChoiceField
+
+    def registration_questions(self) -> list[Any]:
+        """The twelve."""
+        return self.asked("registration")
+
+    def inception_questions(self) -> list[Any]:
+        """Those that S0 asks."""
+        return self.asked("S0")
+
+    def about_model(self) -> list[Any]:
+        """The fields of the model."""
+        return [self[name] for name in ("name_zh", "name_en", "description", "entity", "owner",
+                                        "is_confidential")]  # fmt: skip
+
+    def about_use(self) -> list[Any]:
+        """The fields of the card."""
+        return [self[name] for name in ("use_name_zh", "use_name_en", *CARD, "system",
+                                        "is_uninterruptible")]  # fmt: skip
+
+
+def _form(request: PersonRequest) -> RegistrationForm:
+    section = classification.section_of(policy.active_pack())
+    root = LegalEntity.objects.filter(parent=None).first()
+    initial = {"entity": root, "owner": request.user.pk}
+    return RegistrationForm(
+        request.POST or None, user=request.user, section=section, initial=initial
+    )
+
+
+@page
+def register(request: PersonRequest) -> HttpResponse:
+    """Register a model with its first use: ten minutes, twelve questions."""
+    require(request.user, Capability.REGISTER)
+    form = _form(request)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = _register(request.user, form)
+        except DomainError as refusal:
+            form.add_error(None, f"{message_of(refusal)} {hint_of(refusal)}".strip())
+        else:
+            messages.success(request, _t("%(code)s is registered.") % {"code": made.model.code})
+            return HttpResponseRedirect(f"/models/{made.model.pk}/")
+    context = {"form": form, **_preview(request, form)}
+    status = 422 if form.errors and request.method == "POST" else 200
+    return show(request, "register", _("Register a model"), context, status=status)
+
+
+@page
+@require_POST
+def preview(request: PersonRequest) -> HttpResponse:
+    """The grade that the answers so far would get, and models with much the same name."""
+    form = _form(request)
+    form.is_valid()
+    return show(request, "parts/preview", "", _preview(request, form))
+
+
+def _preview(request: PersonRequest, form: RegistrationForm) -> dict[str, Any]:
+    answers = form.answers()
+    told: dict[str, Any] = {"answered": form.answered, "asked": len(form.questions)}
+    names = (request.POST.get("name_zh", ""), request.POST.get("name_en", ""))
+    told["alike"] = queries.near_duplicates(request.user, *names)
+    if not answers:
+        return told
+    try:
+        graded = classification.preview(Inputs(answers=form.answers()))
+    except DomainError as refusal:
+        return told | {"fault": message_of(refusal)}
+    return told | {"explanation": classification.explanation(graded)}
+
+
+def _register(user: User, form: RegistrationForm) -> services.Registered:
+    data = form.cleaned_data
+    model = NewModel(
+        name_zh=data["name_zh"],
+        name_en=data["name_en"],
+        description=data["description"],
+        entity=data["entity"],
+        owner=data["owner"],
+        is_confidential=data["is_confidential"],
+    )
+    card = NewUseCase(
+        name_zh=data["use_name_zh"],
+        name_en=data["use_name_en"],
+        entity=data["entity"],
+        owner=data["owner"],
+        system=data["system"],
+        **{name: data[name] for name in CARD},
+    )
+    return services.register(
+        actor=user,
+        model=model,
+        card=card,
+        using_entity=data["entity"],
+        inputs=Inputs(answers=form.answers()),
+        is_uninterruptible=data["is_uninterruptible"],
+    )

@@ -1,0 +1,43 @@
+"""The desk's addresses."""
+
+from django.urls import path, register_converter
+
+from governance.desk.admin import grading, home, registering, story, trail, verbs, voting
+
+app_name = "desk"
+
+
+class LedgerJob:
+    """The two long works on the ledger."""
+
+    regex = "verify|export"
+
+    def to_python(self, value: str) -> str:
+        """As it is."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """As it is."""
+        return value
+
+
+register_converter(LedgerJob, "ledger_job")
+
+urlpatterns = [
+    path("admin/", home.home, name="home"),
+    path("preferences/", home.preferences, name="preferences"),
+    path("notices/read/", home.read_notices, name="read-notices"),
+    path("register/", registering.register, name="register"),
+    path("register/preview/", registering.preview, name="preview"),
+    path("models/<uuid:pk>/", story.model, name="model"),
+    path("releases/<uuid:pk>/", story.release, name="release"),
+    path("uses/<uuid:pk>/grade/", grading.grade, name="grade"),
+    path("documents/<uuid:pk>/file/", story.document, name="document"),
+    path("validations/<uuid:pk>/", story.validation, name="validation"),
+    path("approvals/<uuid:pk>/", voting.approval, name="approval"),
+    path("do/<slug:verb>/<uuid:pk>/", verbs.do, name="do"),
+    path("trail/", trail.trail, name="trail"),
+    path("trail/<ledger_job:kind>/", trail.start, name="start"),
+    path("jobs/<uuid:pk>/", trail.job, name="job"),
+    path("jobs/<uuid:pk>/progress/", trail.progress, name="progress"),
+]

@@ -1,0 +1,364 @@
+"""Every verb of the desk: its button, its form, the one service that it calls."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from governance.approvals import queries as approvals_queries
+from governance.approvals import services as approvals
+from governance.desk.admin import forms
+from governance.desk.admin.pages import PersonRequest, page, show
+from governance.findings import queries as findings_queries
+from governance.findings import services as findings
+from governance.lifecycle import queries as lifecycle_queries
+from governance.lifecycle import services as lifecycle
+from governance.suspensions import queries as suspensions_queries
+from governance.suspensions import services as suspensions
+from governance.validations import queries as validations_queries
+from governance.validations import services as validations
+from governance.validations.services import Findings, TestResult
+from registry.catalogue import queries as catalogue_queries
+from registry.catalogue import services as catalogue
+from registry.catalogue.services import NewVersion
+from registry.classification import queries as classification_queries
+from registry.core.errors import DomainError
+from registry.core.people.models import User
+from registry.core.people.queries import get_or_refuse, require
+from registry.core.people.rules import Capability
+from registry.core.web.wording import hint_of, message_of
+from registry.evidence import services as evidence
+from registry.releases import queries as releases_queries
+from registry.releases import services as releases
+from registry.usecases import queries as usecases_queries
+from registry.usecases import services as usecases
+
+Find = Callable[[User], QuerySet[Any]]
+Perform = Callable[[User, Any, dict[str, Any]], object]
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A button: who has it, what it is about, what it asks, what it does, where it leads back."""
+
+    title: Any
+    capability: Capability
+    find: Find
+    form: type[forms.DeskForm]
+    perform: Perform
+    back: Callable[[Any], str]
+    is_danger: bool = False
+    explanation: Any = ""
+
+
+def _release(user: User) -> QuerySet[Any]:
+    return releases_queries.whole(releases_queries.visible_to(user))
+
+
+def _own(subject: Any) -> str:
+    return str(subject.get_absolute_url())
+
+
+def _of_release(subject: Any) -> str:
+    return f"/releases/{subject.release_id}/"
+
+
+def _of_order(subject: Any) -> str:
+    return {
+        "release": f"/releases/{subject.target_id}/",
+        "model": f"/models/{subject.target_id}/",
+    }.get(subject.target_type, "/admin/governance/order/")
+
+
+def _of_grade(subject: Any) -> str:
+    return f"/models/{subject.model_use.model_id}/"
+
+
+def _hand_in(user: User, subject: Any, data: dict[str, Any]) -> object:
+    return evidence.hand_in(
+        actor=user,
+        subject=subject,
+        kind=data["kind"],
+        title=data["title"],
+        file_name=data["file"].name,
+        content=data["file"],
+        statement=data["statement"],
+    )
+
+
+def _ask_exemption(user: User, subject: Any, data: dict[str, Any]) -> object:
+    kind, _colon, key = data["requirement"].partition(":")
+    return lifecycle.ask_exemption(
+        actor=user, release_id=subject.pk, requirement=key, kind=kind, reason=data["reason"]
+    )
+
+
+def _register_version(user: User, subject: Any, data: dict[str, Any]) -> object:
+    version = NewVersion(
+        label=data["label"],
+        identity_kind="artifact",
+        digest=data["digest"],
+        source=data["source"],
+        developers=tuple(data["developers"]),
+    )
+    return catalogue.register_version(actor=user, model=subject, version=version)
+
+
+def _correct_card(user: User, subject: Any, data: dict[str, Any]) -> object:
+    told = dict(data)
+    reason = told.pop("reason")
+    changes = {name: value for name, value in told.items() if value != getattr(subject, name)}
+    return usecases.correct_use_case(
+        actor=user, use_case_id=subject.pk, changes=changes, reason=reason
+    )
+
+
+def _order(kind: str, target_type: str) -> Perform:
+    return lambda user, subject, data: suspensions.order(
+        actor=user, kind=kind, target_type=target_type, target_id=subject.pk, **data
+    )
+
+
+VERBS: dict[str, Verb] = {
+    "register-version": Verb(
+        _("Register a version"), Capability.REGISTER_VERSION, catalogue_queries.visible_to,
+        forms.VersionForm, _register_version, _own,
+    ),
+    "attach-version": Verb(
+        _("Choose the version"), Capability.REGISTER_VERSION, _release, forms.AttachForm,
+        lambda user, subject, data: releases.attach_version(
+            actor=user, release_id=subject.pk, version=data["version"]
+        ),
+        _own,
+    ),
+    "confirm-grade": Verb(
+        _("Confirm the grade"), Capability.CONFIRM_GRADE,
+        lambda user: classification_queries.visible_grades(user).select_related("model_use"),
+        forms.ConfirmGradeForm,
+        lambda user, subject, data: approvals.confirm_grade(
+            actor=user, grade_id=subject.pk, reason=data["reason"]
+        ),
+        _of_grade,
+        explanation=_("You are the second person: the tier decides who approves this model."),
+    ),
+    "correct-card": Verb(
+        _("Correct the use-case card"), Capability.REGISTER, usecases_queries.visible_use_cases,
+        forms.CardForm, _correct_card,
+        lambda subject: "/admin/registry/usecase/",
+    ),
+    "hand-in": Verb(
+        _("Hand in a document"), Capability.HAND_IN_EVIDENCE, _release, forms.DocumentForm,
+        _hand_in, _own,
+    ),
+    "hand-in-working-paper": Verb(
+        _("Hand in a working paper"), Capability.VALIDATE, validations_queries.visible_to,
+        forms.DocumentForm, _hand_in, _own,
+    ),
+    "promote": Verb(
+        _("Move to another stage"), Capability.PROMOTE, _release, forms.PromotionForm,
+        lambda user, subject, data: lifecycle.promote(actor=user, release_id=subject.pk, **data),
+        _own,
+    ),
+    "request-approval": Verb(
+        _("Request approval"), Capability.REQUEST_APPROVAL, _release, forms.NothingForm,
+        lambda user, subject, data: lifecycle.request_approval(actor=user, release_id=subject.pk),
+        _own,
+        explanation=_("The papers are locked as they now are; a material change voids the request."),
+    ),
+    "report-deployment": Verb(
+        _("Report a deployment"), Capability.REPORT_DEPLOYMENT, _release, forms.DeploymentForm,
+        lambda user, subject, data: releases.record_deployment(
+            actor=user, release=subject, **data
+        ),
+        _own,
+    ),
+    "plan-validation": Verb(
+        _("Begin a validation"), Capability.VALIDATE, _release, forms.ValidationPlanForm,
+        lambda user, subject, data: validations.plan(actor=user, release_id=subject.pk, **data),
+        _own,
+    ),
+    "record-test": Verb(
+        _("Record a test"), Capability.VALIDATE, validations_queries.visible_to, forms.TestForm,
+        lambda user, subject, data: validations.record_test(
+            actor=user, validation_id=subject.pk, result=TestResult(**data)
+        ),
+        _own,
+    ),
+    "conclude-validation": Verb(
+        _("Conclude the validation"), Capability.VALIDATE, validations_queries.visible_to,
+        forms.ConclusionForm,
+        lambda user, subject, data: validations.conclude(
+            actor=user, validation_id=subject.pk, findings=Findings(**data)
+        ),
+        _own,
+    ),
+    "answer-validation": Verb(
+        _("Answer the validation"), Capability.RESPOND_TO_VALIDATION,
+        validations_queries.visible_to, forms.ResponseForm,
+        lambda user, subject, data: validations.answer(
+            actor=user, validation_id=subject.pk, **data
+        ),
+        _own,
+    ),
+    "sign-off-validation": Verb(
+        _("Sign off the validation"), Capability.OVERRIDE_GRADE, validations_queries.visible_to,
+        forms.NothingForm,
+        lambda user, subject, data: validations.sign_off(actor=user, validation_id=subject.pk),
+        _own,
+        explanation=_("The release then carries the conclusion and the explainability level."),
+    ),
+    "raise-finding": Verb(
+        _("Raise a finding"), Capability.RAISE_FINDING, _release, forms.FindingForm,
+        lambda user, subject, data: findings.raise_finding(
+            actor=user, release_id=subject.pk, **data
+        ),
+        _own,
+    ),
+    "plan-finding": Verb(
+        _("Plan the finding"), Capability.REGISTER, findings_queries.visible_to,
+        forms.FindingPlanForm,
+        lambda user, subject, data: findings.plan_finding(
+            actor=user, finding_id=subject.pk, **data
+        ),
+        _of_release,
+    ),
+    "close-finding": Verb(
+        _("Close the finding"), Capability.OVERRIDE_GRADE, findings_queries.visible_to,
+        forms.NoteForm,
+        lambda user, subject, data: findings.close_finding(
+            actor=user, finding_id=subject.pk, **data
+        ),
+        _of_release,
+    ),
+    "ask-exemption": Verb(
+        _("Ask for an exemption"), Capability.REGISTER, _release, forms.ExemptionForm,
+        _ask_exemption, _own,
+    ),
+    "answer-exemption": Verb(
+        _("Answer the exemption"), Capability.CONFIRM_REQUIREMENT,
+        lifecycle_queries.visible_exemptions, forms.AnswerForm,
+        lambda user, subject, data: lifecycle.answer_exemption(
+            actor=user, exemption_id=subject.pk, confirm=data["yes"]
+        ),
+        _of_release,
+    ),
+    "ask-waiver": Verb(
+        _("Ask for a waiver"), Capability.REGISTER, _release, forms.WaiverForm,
+        lambda user, subject, data: findings.ask_waiver(
+            actor=user, release_id=subject.pk, **data
+        ),
+        _own,
+    ),
+    "answer-waiver": Verb(
+        _("Answer the waiver"), Capability.WAIVE, findings_queries.visible_waivers,
+        forms.AnswerForm,
+        lambda user, subject, data: findings.answer_waiver(
+            actor=user, waiver_id=subject.pk, grant=data["yes"]
+        ),
+        _of_release,
+    ),
+    "meet-condition": Verb(
+        _("Confirm that the condition is met"), Capability.CONFIRM_REQUIREMENT,
+        approvals_queries.visible_conditions, forms.NoteForm,
+        lambda user, subject, data: approvals.meet_condition(
+            actor=user, condition_id=subject.pk, **data
+        ),
+        lambda subject: f"/approvals/{subject.approval_id}/",
+    ),
+    "close-vote": Verb(
+        _("Close the vote"), Capability.MANAGE_APPROVAL, approvals_queries.visible_to,
+        forms.NothingForm,
+        lambda user, subject, data: approvals.close_step(actor=user, approval_id=subject.pk),
+        _own,
+        explanation=_("Whoever has not voted counts as absent. A quorum is needed."),
+    ),
+    "withdraw-approval": Verb(
+        _("Take the request back"), Capability.REQUEST_APPROVAL, approvals_queries.visible_to,
+        forms.ReasonForm,
+        lambda user, subject, data: approvals.withdraw(
+            actor=user, approval_id=subject.pk, **data
+        ),
+        _own,
+    ),
+    "stop": Verb(
+        _("Emergency stop"), Capability.STOP, _release, forms.StopForm,
+        _order("stop", "release"), _own, is_danger=True,
+        explanation=_("It takes effect at once and needs no approval. Others than you resume."),
+    ),
+    "stop-model": Verb(
+        _("Emergency stop"), Capability.STOP, catalogue_queries.visible_to, forms.StopForm,
+        _order("stop", "model"), _own, is_danger=True,
+        explanation=_("Every use and version of this model is stopped at once."),
+    ),
+    "restrict": Verb(
+        _("Restrict the use"), Capability.RESTRICT, _release, forms.RestrictForm,
+        _order("restrict", "release"), _own, is_danger=True,
+    ),
+    "resume": Verb(
+        _("Resume"), Capability.RESUME, suspensions_queries.visible_to, forms.ResumeForm,
+        lambda user, subject, data: suspensions.resume(
+            actor=user, order_id=subject.pk, **data
+        ),
+        _of_order,
+        explanation=_("Whoever gave the order takes no part in lifting it."),
+    ),
+}  # fmt: skip
+
+
+@page
+def do(request: PersonRequest, verb: str, pk: uuid.UUID) -> HttpResponse:
+    """Shows the verb's form, or does it and leads back; a refusal is shown on the form."""
+    found = VERBS.get(verb)
+    if found is None:
+        raise Http404
+    require(request.user, found.capability)
+    subject = get_or_refuse(found.find(request.user), pk, "object")
+    initial = {key: request.GET[key] for key in request.GET if key != "next"}
+    back = _next(request) or found.back(subject)
+    form = found.form(request.POST or None, request.FILES or None, subject=subject, initial=initial)
+    details: dict[str, Any] = {}
+    if request.method == "POST" and form.is_valid():
+        try:
+            found.perform(request.user, subject, form.cleaned_data)
+        except DomainError as refusal:
+            approvals.record_refusal(actor=request.user, subject=subject, refusal=refusal)
+            form.add_error(None, f"{message_of(refusal)} {hint_of(refusal)}".strip())
+            details = refusal.details
+        else:
+            messages.success(request, _t("Done: %(verb)s.") % {"verb": found.title})
+            return HttpResponseRedirect(back)
+    context = {
+        "form": form, "verb": found, "subject": subject, "back": back,
+        "gate": details.get("gate"),
+    }  # fmt: skip
+    return show(request, "verb", found.title, context, status=422 if form.errors else 200)
+
+
+def _next(request: PersonRequest) -> str:
+    """Where the button stood, if it says so and lies within this site."""
+    asked = request.GET.get("next", "")
+    fine = url_has_allowed_host_and_scheme(asked, {request.get_host()}, request.is_secure())
+    return asked if fine else ""
+
+
+def offered(user: User, *keys: str) -> list[tuple[str, Verb]]:
+    """Those of the verbs whose buttons exist for the person."""
+    from_standing = [(key, VERBS[key]) for key in keys]
+    return [(key, verb) for key, verb in from_standing if _may(user, verb.capability)]
+
+
+def _may(user: User, capability: Capability) -> bool:
+    try:
+        require(user, capability)
+    except DomainError:
+        return False
+    return True

@@ -1,0 +1,162 @@
+"""The vote page: the locked papers, the ballot, one vote with a step-up."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from governance.approvals import queries, services
+from governance.approvals.models import Approval, BallotSeat, Choice, Step
+from governance.approvals.services import Ballot
+from governance.desk.admin.forms import DeskForm, text
+from governance.desk.admin.pages import PersonRequest, page, said, show
+from governance.desk.admin.verbs import offered
+from governance.lifecycle.queries.papers import approvals_section
+from governance.validations.models import Conclusion, TestOutcome
+from registry.core.adminkit import named
+from registry.core.errors import DomainError
+from registry.core.people import services as people
+from registry.core.people.models import User
+from registry.core.people.queries import get_or_refuse
+from registry.core.policy import queries as policy
+from registry.core.web.wording import hint_of, message_of
+from registry.evidence import queries as evidence
+
+
+class VoteForm(DeskForm):
+    """A vote on the papers whose digest the page shows."""
+
+    choice = forms.ChoiceField(label=_("your vote"), choices=Choice.choices)
+    reason = text(_("reason"), required=False, help_text=_("A plain approval needs none."))
+    conditions = text(
+        _("conditions"),
+        required=False,
+        help_text=_("One a line; each becomes a dated task of the model's owner."),
+    )
+    password = forms.CharField(
+        label=_("password"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        help_text=_("Proves that it is you who votes (step-up)."),
+    )
+    dossier_digest = forms.CharField(widget=forms.HiddenInput)
+
+
+@page
+def approval(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """The papers and the ballot; a POST casts the vote. Refusals are shown and recorded."""
+    row = get_or_refuse(
+        queries.visible_to(request.user).select_related(
+            "release__model_use__model", "requested_by"
+        ),
+        pk,
+        "approval",
+    )
+    seat = queries.seats_to_vote(request.user).filter(step__approval=row).first()
+    form = VoteForm(request.POST or None, initial={"dossier_digest": row.dossier_digest})
+    if request.method == "POST" and form.is_valid():
+        refusal = _vote(request.user, row, form.cleaned_data)
+        if refusal is None:
+            messages.success(request, _t("Your vote stands."))
+            return HttpResponseRedirect(request.path)
+        form.add_error(None, refusal)
+    row.refresh_from_db(fields=["state"])
+    context = {
+        "approval": row,
+        "model_name": named(row.release.model_use.model),
+        "papers": row.dossier,
+        "documents": _documents(row),
+        "tests": _tests(row),
+        "conclusion": dict(Conclusion.choices).get(
+            (row.dossier.get("validation") or {}).get("conclusion", ""), ""
+        ),
+        "seat_label": _label(seat, row) if seat else "",
+        "route": said(row.route["label"]),
+        "steps": _steps(row),
+        "seat": seat,
+        "form": form,
+        "conditions": row.conditions.select_related("owner"),
+        "verbs": offered(request.user, "close-vote", "withdraw-approval")
+        if row.state == "open"
+        else [],
+        "condition_verbs": offered(request.user, "meet-condition"),
+    }
+    return show(request, "approval", row.code, context, status=422 if form.errors else 200)
+
+
+def _vote(user: User, row: Approval, data: dict[str, Any]) -> str | None:
+    """None where the vote stands; else why it was refused."""
+    lines = [line.strip() for line in data["conditions"].splitlines() if line.strip()]
+    try:
+        proof = people.step_up(user=user, password=data["password"], subjects=[row.dossier_digest])
+        ballot = Ballot(
+            choice=data["choice"],
+            dossier_digest=data["dossier_digest"],
+            reason=data["reason"],
+            conditions=tuple({"text": line} for line in lines),
+            step_up_id=proof.pk,
+        )
+        services.cast(actor=user, approval_id=row.pk, ballot=ballot)
+    except DomainError as refusal:
+        services.record_refusal(actor=user, subject=row, refusal=refusal)
+        return f"{message_of(refusal)} {hint_of(refusal)}".strip()
+    return None
+
+
+def _steps(row: Approval) -> list[dict[str, Any]]:
+    steps = row.steps.prefetch_related("seats__vote__voter", "seats__holder")
+    return [_step(row, step) for step in steps.order_by("order")]
+
+
+def _step(row: Approval, step: Step) -> dict[str, Any]:
+    seats = list(step.seats.all())
+    for seat in seats:
+        seat.label = _label(seat, row)  # type: ignore[attr-defined]  # for the template alone
+    section = approvals_section(policy.active_pack())
+    bodies = {body.key: said(body.label.model_dump()) for body in section.bodies}
+    return {
+        "step": step,
+        "tally": queries.tally(step),
+        "is_committee": step.policy["kind"] == "committee",
+        "policy": step.policy,
+        "body": bodies.get(step.body_code, _t("signatures")),
+        "veto": [_seat_names().get(name, name) for name in step.policy.get("veto_seats", [])],
+        "seats": seats,
+    }
+
+
+def _seat_names() -> dict[str, str]:
+    section = approvals_section(policy.active_pack())
+    return {
+        name: said(label.model_dump())
+        for body in section.bodies
+        for name, label in body.named_seats.items()
+    }
+
+
+def _label(seat: BallotSeat, row: Approval) -> str:
+    """The seat's name in words: of the committee, or of the signature in the copied route."""
+    for step in row.route["steps"]:
+        for signature in step.get("signatures", []):
+            if signature["seat"] == seat.name:
+                return said(signature["label"])
+    return _seat_names().get(seat.name, seat.name) or _t("member")
+
+
+def _documents(row: Approval) -> list[dict[str, Any]]:
+    kinds = evidence.kinds()
+    return [
+        one | {"label": said(kinds[one["kind"]].label.model_dump()) if one["kind"] in kinds else ""}
+        for one in row.dossier.get("documents", [])
+    ]
+
+
+def _tests(row: Approval) -> list[dict[str, Any]]:
+    outcomes = dict(TestOutcome.choices)
+    tests = (row.dossier.get("validation") or {}).get("tests", [])
+    return [one | {"outcome": outcomes.get(one["outcome"], one["outcome"])} for one in tests]

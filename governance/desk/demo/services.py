@@ -1,0 +1,100 @@
+"""The demo's one verb: load. It all happens in one transaction, or not at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import heapq
+import json
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from itertools import chain
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from governance.desk.demo import accounts, events, institution, schema, telling
+from governance.desk.demo.telling import Told
+from registry.core import clock
+from registry.core.dispatch import services as dispatch
+from registry.core.errors import DomainError
+from registry.core.ledger import queries as ledger_queries
+from registry.core.ledger.models import Entry
+
+Progress = Callable[[str, int, int], None]
+
+
+class Outcome(StrEnum):
+    """What loading found or did."""
+
+    LOADED = "loaded"
+    LOADED_BEFORE = "loaded_before"
+    FOUNDED_OTHERWISE = "founded_otherwise"
+
+
+def load(progress: Progress | None = None) -> Outcome:
+    """The demo story stands in an empty installation; nothing was done where it is not empty.
+
+    One transaction: an interrupted loading leaves nothing, and the next one begins afresh.
+    Raises DomainError (`demo_refused`) where the settings do not let the clock be set.
+    """
+    if not settings.CLOCK_CAN_BE_SET:
+        raise DomainError(
+            "demo_refused",
+            _("The demo story is refused here: it needs the demo settings, never production."),
+        )
+    seeds = schema.read(
+        Path(settings.BASE_DIR) / "seeds" / "demo",
+        Path(settings.POLICY_PACKS_DIR) / settings.POLICY_PACK,
+    )
+    found = _founded_by(seeds)
+    if found is not None:
+        return found
+    password = accounts.new_password()
+    with transaction.atomic():
+        _tell(seeds, password, progress or (lambda stage, done, total: None))
+        accounts.write(Path(settings.DEMO_ACCOUNTS_FILE), password, seeds.people)
+        # The reactions have run already, each at its time in the story. Hundreds of queued
+        # wake-ups would only keep the worker busy; beat wakes the dispatcher anyway.
+        transaction.get_connection().run_on_commit.clear()
+    return Outcome.LOADED
+
+
+def _founded_by(seeds: schema.Seeds) -> Outcome | None:
+    """None where the installation is empty."""
+    if ledger_queries.head()[0] == 0:
+        return None
+    act = Entry.objects.filter(kind="founding.act").first()
+    facts = json.loads(act.body).get("facts", {}) if act else {}
+    if facts.get("policy_document") == seeds.institution.document:
+        return Outcome.LOADED_BEFORE
+    return Outcome.FOUNDED_OTHERWISE
+
+
+def _tell(seeds: schema.Seeds, password: str, progress: Progress) -> None:
+    """Everything happens in the order of its moments, across all stories."""
+    today = clock.today()
+    others: dict[str, Told] = {}
+    for story in seeds.stories:
+        others[story.key] = Told(seeds, story, password, today, others)
+    founded = _founding(seeds, password, others[seeds.stories[0].key])
+    tales = [founded, *(chain(telling.tell(one), events.tell(one)) for one in others.values())]
+    queue = [(next(tale), number) for number, tale in enumerate(tales)]
+    heapq.heapify(queue)
+    while queue:
+        moment, number = heapq.heappop(queue)
+        with clock.at(moment):
+            following = next(tales[number], None)
+            if following is not None:
+                heapq.heappush(queue, (following, number))
+            if not queue or queue[0][0].date() != moment.date():
+                dispatch.run()  # once at the end of each day: notices are dated as they would be
+        progress(f"{moment:%Y-%m}", len(tales) - len(queue), len(tales))
+
+
+def _founding(seeds: schema.Seeds, password: str, any_story: Told) -> Iterator[dt.datetime]:
+    yield Told(seeds, any_story.story, password, any_story.today, {}).at(
+        seeds.institution.founded_days_ago, "09:00"
+    )
+    institution.build(seeds, password)

@@ -1,0 +1,128 @@
+"""What lies on a person's desk: what waits for them, and what they answer for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from governance.approvals import queries as approvals
+from governance.approvals.models import Condition
+from governance.findings import queries as findings
+from governance.lifecycle import queries as lifecycle
+from governance.suspensions import queries as suspensions
+from governance.validations import queries as validations
+from registry.classification.models import Grade
+from registry.classification.queries import visible_grades
+from registry.core.dispatch.models import Held
+from registry.core.notices.queries import visible_to as notices_of
+from registry.core.people.models import User
+from registry.core.people.queries import standing
+from registry.core.people.rules import Capability
+from registry.releases import queries as releases
+from registry.releases.models import Release, Stage
+
+MOST = 10
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The heaps on the desk; an empty heap is not shown."""
+
+    votes: list[Any]
+    grades: list[Any]
+    validations: list[Any]
+    to_validate: list[Any]
+    exemptions: list[Any]
+    waivers: list[Any]
+    conditions: list[Any]
+    findings: list[Any]
+    releases: list[Any]
+    orders: list[Any]
+    notices: list[Any]
+    parked: list[Any]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits for the person."""
+        return not any(vars(self).values())
+
+
+def desk_of(user: User) -> Desk:
+    """The person's desk: a fixed number of statements, ten lines a heap."""
+    may = standing(user).may
+    return Desk(
+        votes=list(approvals.seats_to_vote(user)[:MOST]) if may(Capability.VOTE) else [],
+        grades=_grades(user) if may(Capability.CONFIRM_GRADE) else [],
+        validations=_validations(user),
+        to_validate=_to_validate(user) if may(Capability.VALIDATE) else [],
+        exemptions=_exemptions(user) if may(Capability.CONFIRM_REQUIREMENT) else [],
+        waivers=_waivers(user) if may(Capability.WAIVE) else [],
+        conditions=list(
+            Condition.objects.filter(owner=user, met_at=None).select_related("approval")[:MOST]
+        ),
+        findings=_findings(user),
+        releases=_releases(user),
+        orders=list(
+            suspensions.visible_to(user)
+            .filter(state="in_force")
+            .select_related("ordered_by")[:MOST]
+        ),
+        notices=list(notices_of(user).filter(read_at=None)[:MOST]),
+        parked=list(Held.objects.exclude(parked_at=None)[:MOST])
+        if may(Capability.MANAGE_PEOPLE)
+        else [],
+    )
+
+
+def _grades(user: User) -> list[Grade]:
+    """Grades that wait for a second person who is neither grader nor owner."""
+    rows = visible_grades(user).filter(
+        confirmation=None, model_use__is_live=True, model_use__is_provisional=True
+    )
+    return list(
+        rows.exclude(graded_by=user)
+        .exclude(model_use__model__owner=user)
+        .select_related("model_use__model", "graded_by")
+        .order_by("model_use_id", "-number")
+        .distinct("model_use_id")[:MOST]
+    )
+
+
+def _validations(user: User) -> list[Any]:
+    rows = validations.visible_to(user).exclude(state="signed_off")
+    mine = rows.filter(validator=user) | rows.filter(
+        release__model_use__model__owner=user, state="concluded"
+    )
+    return list(mine.select_related("release__model_use__model").distinct()[:MOST])
+
+
+def _to_validate(user: User) -> list[Release]:
+    rows = releases.visible_to(user).filter(stage=Stage.S2, validation_conclusion="")
+    return list(
+        releases.whole(rows)
+        .exclude(model_use__model__owner=user)
+        .exclude(validations__state__in=["planned", "concluded", "answered"])
+        .order_by("stage_since")[:MOST]
+    )
+
+
+def _exemptions(user: User) -> list[Any]:
+    rows = lifecycle.visible_exemptions(user).filter(state="asked").exclude(asked_by=user)
+    return list(rows.select_related("release__model_use__model", "asked_by")[:MOST])
+
+
+def _waivers(user: User) -> list[Any]:
+    rows = findings.visible_waivers(user).filter(state="requested").exclude(requested_by=user)
+    return list(rows.select_related("release__model_use__model", "requested_by")[:MOST])
+
+
+def _findings(user: User) -> list[Any]:
+    rows = findings.visible_to(user).filter(release__model_use__model__owner=user)
+    return list(rows.exclude(state="closed").select_related("release")[:MOST])
+
+
+def _releases(user: User) -> list[Release]:
+    """The releases that the person owns or is building, not yet retired."""
+    rows = releases.visible_to(user).exclude(stage=Stage.S8)
+    mine = rows.filter(model_use__model__owner=user) | rows.filter(version__developers__user=user)
+    return list(releases.whole(mine).distinct().order_by("-stage_since")[:MOST])

@@ -1,0 +1,14 @@
+"""Lists the slices' admin pages."""
+
+from registry.catalogue import admin as catalogue
+from registry.core.jobs import admin as jobs
+from registry.core.people import admin as people
+from registry.core.policy import admin as policy
+from registry.evidence import admin as evidence
+from registry.releases import admin as releases
+from registry.systems import admin as systems
+from registry.usecases import admin as usecases
+
+__all__ = [
+    "catalogue", "evidence", "jobs", "people", "policy", "releases", "systems", "usecases",
+]  # fmt: skip

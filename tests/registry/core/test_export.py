@@ -1,0 +1,356 @@
+"""The export, and the script with which an auditor verifies it without Mingce."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import hashlib
+import json
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.conf import settings
+from django.test import override_settings
+
+from registry.core.ledger import jobs, queries, rules
+from registry.core.ledger import services as ledger
+from registry.core.ledger.services import anchoring
+
+SCRIPT = Path(settings.BASE_DIR) / "docs" / "verify_export.py"
+Lines = list[str]
+
+
+@pytest.fixture(scope="module")
+def folder(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """The founded world's ledger as sound.jsonl, with the institution's key beside it."""
+    path = tmp_path_factory.mktemp("export")
+    own = override_settings(
+        ANCHOR_SINK_DIR=path / "anchors", ANCHOR_KEY_FILE=path / "keys" / "anchor.pem"
+    )
+    with django_db_blocker.unblock(), own:
+        ledger.export(path / "sound.jsonl")
+        yield path
+
+
+def verify(path: Path, *arguments: str) -> tuple[int, str, str]:
+    """(exit status, what it printed, what it complained of), as an auditor runs it."""
+    done = subprocess.run(
+        [sys.executable, "-I", str(SCRIPT), str(path), *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def public_pem(folder: Path) -> str:
+    return str(folder / "anchors" / "anchor.pub.pem")
+
+
+def lines_of(folder: Path) -> Lines:
+    return (folder / "sound.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+
+
+def ended(lines: Lines) -> Lines:
+    """The lines with a fresh end: somebody who forges an export mends its own checksum too."""
+    kept = [line for line in lines if not line.startswith('{"end":')]
+    end = {
+        "entries": sum(line.startswith('{"entry":') for line in kept),
+        "sha256": hashlib.sha256("".join(kept).encode()).hexdigest(),
+    }
+    return [*kept, rules.canonical({"end": end}) + "\n"]
+
+
+def changed(line: str, part: str, **values: object) -> str:
+    record = json.loads(line)
+    record[part] |= values
+    return rules.canonical(record) + "\n"
+
+
+def anchor_line(lines: Lines) -> int:
+    return next(i for i, line in enumerate(lines) if line.startswith('{"anchor":'))
+
+
+def test_a_sound_export_passes_and_says_whose_key_it_used(folder: Path) -> None:
+    count = len(lines_of(folder)) - 3
+    assert verify(folder / "sound.jsonl") == (
+        0,
+        f"sound: {count} entries, 1 anchors\n"
+        "note: the anchors were checked with the key in the file itself; give --key\n",
+        "",
+    )
+
+
+def test_a_sound_export_passes_with_the_institutions_own_key(folder: Path) -> None:
+    count = len(lines_of(folder)) - 3
+    status = verify(folder / "sound.jsonl", "--key", public_pem(folder))
+    assert status == (0, f"sound: {count} entries, 1 anchors\n", "")
+
+
+def test_the_export_holds_the_whole_ledger_in_order(folder: Path, django_db_blocker: Any) -> None:
+    records = [json.loads(line) for line in lines_of(folder)]
+    with django_db_blocker.unblock():
+        expected = [vars(line) for line in queries.lines()]
+    assert [record["entry"] for record in records if "entry" in record] == expected
+    assert [next(iter(record)) for record in (records[0], *records[-2:])] == [
+        "header",
+        "anchor",
+        "end",
+    ]
+
+
+def test_the_export_holds_no_name_of_a_person(folder: Path) -> None:
+    told = (folder / "sound.jsonl").read_text(encoding="utf-8")
+    for name in ("王建国", "wang", "马行长", "md5$"):
+        assert name not in told
+
+
+def altered_entry(lines: Lines) -> Lines:
+    lines[5] = changed(lines[5], "entry", actor=str(uuid.UUID(int=5)))
+    return ended(lines)
+
+
+def altered_body(lines: Lines) -> Lines:
+    body = json.loads(lines[5])["entry"]["body"] + " "
+    lines[5] = changed(lines[5], "entry", body=body)
+    return ended(lines)
+
+
+def removed_line(lines: Lines) -> Lines:
+    return ended(lines[:5] + lines[6:])
+
+
+def removed_first(lines: Lines) -> Lines:
+    return ended(lines[:1] + lines[2:])
+
+
+def swapped_lines(lines: Lines) -> Lines:
+    lines[5], lines[6] = lines[6], lines[5]
+    return ended(lines)
+
+
+def doubled_line(lines: Lines) -> Lines:
+    return ended(lines[:6] + lines[5:])
+
+
+def truncated(lines: Lines) -> Lines:
+    return lines[:10]
+
+
+def cut_tail(lines: Lines) -> Lines:
+    at = anchor_line(lines)
+    return ended(lines[: at - 1] + lines[at:])
+
+
+def cut_tail_and_anchor(lines: Lines) -> Lines:
+    return ended(lines[: anchor_line(lines) - 1])
+
+
+def checksum(lines: Lines) -> Lines:
+    return [*lines[:-1], changed(lines[-1], "end", sha256="0" * 64)]
+
+
+def anchored_hash(lines: Lines) -> Lines:
+    at = anchor_line(lines)
+    lines[at] = changed(lines[at], "anchor", hash="f" * 64)
+    return ended(lines)
+
+
+def anchored_time(lines: Lines) -> Lines:
+    at = anchor_line(lines)
+    lines[at] = changed(lines[at], "anchor", at="2020-01-01T00:00:00.000000Z")
+    return ended(lines)
+
+
+def earlier_anchor(lines: Lines) -> Lines:
+    at = anchor_line(lines)
+    lines[at] = changed(lines[at], "anchor", seq=3, hash=json.loads(lines[3])["entry"]["hash"])
+    return ended(lines)
+
+
+def signature(lines: Lines) -> Lines:
+    at = anchor_line(lines)
+    lines[at] = changed(lines[at], "anchor", signature="AAAA")
+    return ended(lines)
+
+
+def something_after_the_end(lines: Lines) -> Lines:
+    return [*lines, lines[1]]
+
+
+def unknown_kind(lines: Lines) -> Lines:
+    return ended([*lines[:4], '{"remark":"x"}\n', *lines[4:]])
+
+
+def other_format(lines: Lines) -> Lines:
+    return ended([changed(lines[0], "header", format="other/1"), *lines[1:]])
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "fault"),
+    [
+        ("an altered entry", altered_entry, "entry 5 was altered"),
+        ("an altered body", altered_body, "entry 5 was altered"),
+        ("a removed entry", removed_line, "entry 5 is missing (found 6)"),
+        ("a removed first entry", removed_first, "entry 1 is missing (found 2)"),
+        ("two entries swapped", swapped_lines, "entry 5 is missing (found 6)"),
+        ("an entry twice", doubled_line, "entry 6 is missing (found 5)"),
+        ("a truncated file", truncated, "the export stops after entry 9, without its end"),
+        ("a tail cut off", cut_tail, "entry {last} is not the one that was anchored at {at}"),
+        (
+            "a tail and its anchor cut off",
+            cut_tail_and_anchor,
+            "no anchor covers the last entry, {before}",
+        ),
+        ("a wrong checksum", checksum, "the export's own checksum does not match"),
+        (
+            "another hash anchored",
+            anchored_hash,
+            "entry {last} is not the one that was anchored at {at}",
+        ),
+        (
+            "another time anchored",
+            anchored_time,
+            "the anchor of entry {last} is not signed by the key",
+        ),
+        (
+            "an anchor moved to an earlier entry",
+            earlier_anchor,
+            "the anchor of entry 3 is not signed by the key",
+        ),
+        ("another signature", signature, "the anchor of entry {last} is not signed by the key"),
+        ("a line after the end", something_after_the_end, "line {after} stands after the end"),
+        ("a line of an unknown kind", unknown_kind, "line 5 is of no known kind"),
+        ("another format", other_format, "not a mingce-ledger-export/1 file"),
+    ],
+)
+def test_a_damaged_export_fails_and_the_fault_is_named(
+    name: str, damage: Callable[[Lines], Lines], fault: str, folder: Path, tmp_path: Path
+) -> None:
+    sound = lines_of(folder)
+    anchor = json.loads(sound[anchor_line(sound)])["anchor"]
+    told = fault.format(
+        last=anchor["seq"], before=anchor["seq"] - 1, at=anchor["at"], after=len(sound) + 1
+    )
+    path = tmp_path / "damaged.jsonl"
+    path.write_text("".join(damage(list(sound))), encoding="utf-8", newline="\n")
+    assert verify(path, "--key", public_pem(folder)) == (1, f"FAULT: {told}\n", "")
+
+
+def forged(folder: Path, path: Path) -> Path:
+    """An export of another history, whole and consistent, signed with another key."""
+    own = Ed25519PrivateKey.generate()
+    pem = own.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    key = path / "forger.pem"
+    key.write_bytes(pem)
+    lines = lines_of(folder)
+    with override_settings(ANCHOR_KEY_FILE=key, ANCHOR_SINK_DIR=path):
+        at = anchor_line(lines)
+        told = json.loads(lines[at])["anchor"]
+        made = anchoring.Anchor(told["seq"], told["hash"], told["at"], "", "")
+        signature = base64.b64encode(own.sign(made.message())).decode()
+        lines[0] = changed(lines[0], "header", public_key=anchoring.public_pem())
+        lines[at] = changed(lines[at], "anchor", signature=signature)
+    target = path / "forged.jsonl"
+    target.write_text("".join(ended(lines)), encoding="utf-8", newline="\n")
+    return target
+
+
+def test_a_forgery_under_another_key_fails_with_the_institutions_own_key(
+    folder: Path, tmp_path: Path
+) -> None:
+    target = forged(folder, tmp_path)
+    last = json.loads(lines_of(folder)[-2])["anchor"]["seq"]
+    status, told, _ = verify(target, "--key", public_pem(folder))
+    assert (status, told) == (1, f"FAULT: the anchor of entry {last} is not signed by the key\n")
+
+
+def test_a_forgery_under_its_own_key_passes_only_with_the_note(
+    folder: Path, tmp_path: Path
+) -> None:
+    status, told, _ = verify(forged(folder, tmp_path))
+    assert status == 0
+    assert told.endswith("with the key in the file itself; give --key\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("no json", b"nonsense\n"),
+        ("no text", b"\xff\xfe\x00"),
+        ("a number", b"7\n"),
+        ("a list", b"[]\n"),
+        ("a header that is a text", b'{"header":"x"}\n'),
+        ("a header without a key", b'{"header":{"format":"mingce-ledger-export/1"}}\n'),
+        (
+            "a key that is none",
+            b'{"header":{"format":"mingce-ledger-export/1","public_key":"x"}}\n',
+        ),
+    ],
+)
+def test_nonsense_is_unreadable(name: str, content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "nonsense.jsonl"
+    path.write_bytes(content)
+    status, told, complaint = verify(path)
+    assert (status, told, complaint.startswith("unreadable: ")) == (2, "", True)
+
+
+def test_a_missing_file_or_key_is_unreadable(folder: Path, tmp_path: Path) -> None:
+    assert verify(tmp_path / "none.jsonl")[0] == 2
+    assert verify(folder / "sound.jsonl", "--key", str(tmp_path / "none.pem"))[0] == 2
+
+
+def test_the_script_needs_nothing_but_the_standard_library_and_cryptography() -> None:
+    imported: set[str] = set()
+    for node in ast.walk(ast.parse(SCRIPT.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            imported.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            imported.add(str(node.module).split(".")[0])
+    assert imported - sys.stdlib_module_names == {"cryptography"}
+
+
+def test_an_export_that_is_interrupted_does_not_appear(
+    folder: Path, django_db_blocker: Any, tmp_path: Path
+) -> None:
+    def interrupt(stage: str, done: int, total: int) -> None:
+        raise InterruptedError
+
+    target = tmp_path / "export.jsonl"
+    with django_db_blocker.unblock(), pytest.raises(InterruptedError):
+        ledger.export(target, interrupt)
+    assert not target.exists()
+
+
+@pytest.mark.django_db
+def test_export_and_verification_run_as_jobs(settings: Any, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path
+    settings.ANCHOR_SINK_DIR = tmp_path / "anchors"
+    told: list[tuple[str, int, int]] = []
+
+    def progress(stage: str, done: int, total: int) -> None:
+        told.append((stage, done, total))
+
+    entries, _ = queries.head()
+    report = jobs.verify({}, progress)
+    assert (report["sound"], report["faults"], report["entries"]) == (True, [], entries)
+    made = jobs.export({}, progress)
+    assert made == {"file": made["file"], "entries": entries}
+    assert verify(tmp_path / "exports" / made["file"])[0] == 0
+    assert told[-1] == ("entries", entries, entries)

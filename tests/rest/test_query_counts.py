@@ -1,0 +1,262 @@
+"""How many statements each address costs: the same for one row as for many, and written down.
+
+The figures stand in tests/query_counts.json. A new address needs a new figure; a changed one is a
+decision: MINGCE_WRITE_QUERY_COUNTS=1 writes the file anew.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from governance.approvals.models import Approval, Condition
+from governance.committees import services as committees
+from governance.findings import services as findings
+from governance.lifecycle import services as lifecycle
+from governance.suspensions import services as suspensions
+from registry.catalogue import services as catalogue
+from registry.catalogue.services import NewVersion
+from registry.core import clock
+from registry.core.jobs.models import Job
+from registry.core.notices import services as notices
+from registry.core.people import services as people
+from registry.core.people.services import NewPerson
+from registry.releases import services as releases
+from registry.systems import services as systems
+from tests import story
+from tests.rest.actions import actions
+from tests.rest.calling import Caller, caller, secret_of
+from tests.story import Story
+from tests.world import PASSWORD, head_office, person
+
+pytestmark = pytest.mark.django_db
+BASELINE = Path(__file__).parent.parent / "query_counts.json"
+WRITING = bool(os.environ.get("MINGCE_WRITE_QUERY_COUNTS"))
+MOST_FOR_READING = 6
+MANY = 60
+_NOT_WORK = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT", "BEGIN", "COMMIT")
+
+
+@pytest.fixture(scope="module")
+def counts() -> Iterator[dict[str, int]]:
+    """The figures of the file."""
+    known: dict[str, int] = json.loads(BASELINE.read_text()) if BASELINE.exists() else {}
+    yield known
+    if WRITING:
+        BASELINE.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")
+
+
+def statements(call: Callable[[], Any], status: int = 200) -> int:
+    """How many statements the call runs, without the marks of transactions."""
+    with CaptureQueriesContext(connection) as found:
+        response = call()
+    assert response.status_code == status, response.content
+    return sum(not query["sql"].startswith(_NOT_WORK) for query in found.captured_queries)
+
+
+def compare(counts: dict[str, int], measured: dict[str, int]) -> None:
+    """The figures are those of the file (or are written to it)."""
+    if WRITING:
+        counts.update(measured)
+    assert measured == {label: counts.get(label) for label in measured}
+
+
+def lists() -> list[str]:
+    """The addresses of all lists."""
+    return [action.path for action in actions() if action.name == "list"]
+
+
+def measured_lists(who: Caller) -> dict[str, int]:
+    """What a page of each list costs."""
+    return {path: statements(lambda path=path: who.get(path)) for path in lists()}
+
+
+@pytest.fixture
+def everything() -> Caller:
+    """Somebody who may read every list, and has a little of everything in them."""
+    made = story.register()
+    approval = story.to_approval(made)
+    conditions = tuple({"text": f"条件 {index}"} for index in range(2))
+    story.vote(approval, "sun", "approve_with_conditions", reason="附条件同意", conditions=conditions)
+    _finish(approval)
+    _fill(made, "a")
+    who = caller("shen")
+    for path in lists():  # what is read once per process has been read
+        who.get(path)
+    return who
+
+
+def _finish(approval: Approval) -> None:
+    for username in ("qian", "lin"):
+        story.vote(approval, username)
+    for username in ("gao", "sun", "qian", "he", "ma"):
+        approval.refresh_from_db()
+        if approval.state == "open":
+            story.vote(approval, username)
+
+
+def _fill(made: Story, mark: str) -> None:
+    """One more row in each list that takes one quickly."""
+    release, shen = made.release, person("shen")
+    _fill_registry(made, mark)
+    severity = {"severity": "low", "title": "发现"}
+    findings.raise_finding(actor=person("chen"), release_id=release.pk, **severity)
+    suspensions.order(
+        actor=person("chen"), kind="restrict", target_type="release", target_id=release.pk,
+        reason="测试用的限制", limits="限额",
+    )  # fmt: skip
+    committees.resolve(
+        actor=person("mi"), body_code="mrc", subject_id=release.pk, outcome="approved",
+        text_zh="同意", text_en="Approved",
+    )  # fmt: skip
+    committees.establish(
+        actor=person("mi"), code=f"c_{mark}", name_zh="委员会", name_en="", entity=head_office()
+    )
+    Job.objects.create(kind="ledger.verify", requested_by=shen, requested_at=clock.now())
+    notices.tell(
+        user_ids=[shen.pk], kind="test.notice", text_zh="通知", text_en="Notice", once_key=mark
+    )
+    secret_of(shen)
+
+
+def _fill_registry(made: Story, mark: str) -> None:
+    admin = person("admin")
+    people.enrol(actor=admin, person=NewPerson(f"p_{mark}", "某人", PASSWORD))
+    people.open_department(
+        actor=admin, code=f"D{mark}", name_zh="部门", name_en="", entity=head_office()
+    )
+    people.open_entity(
+        actor=admin, code=f"E{mark.upper()}", name_zh="支行", name_en="", parent=head_office()
+    )
+    systems.register(
+        actor=person("wang"), code=f"s_{mark}", name_zh="系统", name_en="", entity=head_office()
+    )
+    story.hand_in(made.release, "model_card")
+    releases.record_deployment(
+        actor=person("luo"), release=made.release, environment="test", digest=made.version.digest
+    )
+    other = story.register(name=f"模型 {mark}")
+    reason = "因为这是必要的,理由充分。"
+    lifecycle.ask_exemption(
+        actor=person("wang"), release_id=other.release.pk, requirement="pilot_length",
+        kind="alternative", reason=reason,
+    )  # fmt: skip
+    findings.ask_waiver(
+        actor=person("wang"), release_id=other.release.pk, requirement="pilot_length",
+        reason=reason, compensating_measures="人工复核全部案件",
+        expires_on=clock.today() + dt.timedelta(days=30),
+    )  # fmt: skip
+
+
+def test_a_page_costs_the_same_for_one_row_as_for_many(
+    everything: Caller, counts: dict[str, int]
+) -> None:
+    few = measured_lists(everything)
+    made = story.register(name="又一个")
+    for index in range(MANY):
+        _fill(made, str(index))
+    full = [path for path in lists() if len(everything.get(path).json()["results"]) >= 50]
+    assert len(full) >= 20, sorted(set(lists()) - set(full))
+    assert measured_lists(everything) == few
+    compare(counts, {f"GET {path}": number for path, number in few.items()})
+    assert max(few.values()) <= MOST_FOR_READING
+
+
+def test_a_page_costs_the_same_however_it_is_asked_for(everything: Caller) -> None:
+    plain = statements(lambda: everything.get("/models/"))
+    filters = {"tier": "II", "entity": head_office().pk, "ordering": "name_zh", "search": "评分"}
+    assert statements(lambda: everything.get("/models/", filters)) == plain
+    assert statements(lambda: everything.get("/models/", {"count": "true"})) == plain + 1
+    branch = caller("hai")
+    assert statements(lambda: branch.get("/models/")) == plain
+
+
+def test_a_row_by_itself_costs_few_statements(everything: Caller, counts: dict[str, int]) -> None:
+    measured = {}
+    for action in actions():
+        if action.name != "retrieve" or "{id}" not in action.path:
+            continue
+        key = everything.get(action.path.removesuffix("{id}/")).json()["results"][0]["id"]
+        path = action.path.replace("{id}", key)
+        measured[action.label] = statements(lambda path=path: everything.get(path))
+    compare(counts, measured)
+    assert max(measured.values()) <= MOST_FOR_READING
+
+
+def test_other_reading_costs_few_statements(everything: Caller, counts: dict[str, int]) -> None:
+    approved = Approval.objects.get()
+    gate = f"/releases/{approved.release_id}/gates/"
+    measured = {
+        "GET /me/": statements(lambda: everything.get("/me/")),
+        "GET /questionnaire/": statements(lambda: everything.get("/questionnaire/")),
+        "GET /registrations/near-duplicates/": statements(
+            lambda: everything.get("/registrations/near-duplicates/", {"name_zh": "零售评分卡"})
+        ),
+        "GET /releases/{id}/gates/": statements(lambda: everything.get(gate, {"to": "S5"})),
+    }
+    assert Condition.objects.count() == 2
+    compare(counts, measured)
+
+
+def test_writing_costs_what_it_is_known_to_cost(counts: dict[str, int]) -> None:
+    made = story.register()
+    wang, li = caller("wang"), caller("li")
+    wang.get("/me/")
+    model = str(made.registered.model.pk)
+    measured = {
+        "POST /registrations/": statements(lambda: wang.post("/registrations/", _new()), 201),
+        "POST /versions/": statements(
+            lambda: li.post("/versions/", _versions(1)[0] | {"model": model}), 201
+        ),
+        "POST /versions/bulk/ of 10": statements(
+            lambda: li.post("/versions/bulk/", {"model": model, "versions": _versions(10, "t")}), 201
+        ),
+        "POST /versions/bulk/ of 100": statements(
+            lambda: li.post("/versions/bulk/", {"model": model, "versions": _versions(100, "h")}), 201
+        ),
+        "POST /systems/": statements(
+            lambda: wang.post(
+                "/systems/", {"code": "x", "name_zh": "系统", "entity": str(head_office().pk)}
+            ),
+            201,
+        ),
+    }
+    compare(counts, measured)
+    assert measured["POST /versions/bulk/ of 100"] == measured["POST /versions/bulk/ of 10"] <= 25
+
+
+def test_every_figure_belongs_to_an_address(counts: dict[str, int]) -> None:
+    labels = {action.label for action in actions()}
+    assert {label.split(" of ")[0] for label in counts} - labels == set()
+
+
+def _versions(count: int, mark: str = "v") -> list[dict[str, str]]:
+    return [
+        {
+            "label": f"{mark}{index}",
+            "identity_kind": "artifact",
+            "digest": hashlib.sha256(f"{mark}{index}".encode()).hexdigest(),
+        }
+        for index in range(count)
+    ]
+
+
+def _new() -> dict[str, Any]:
+    owner, entity = str(person("wang").pk), str(head_office().pk)
+    return {
+        "model": {"name_zh": "反欺诈模型", "entity": entity, "owner": owner},
+        "use_case": {
+            "name_zh": "交易反欺诈", "purpose": "识别可疑交易", "entity": entity, "owner": owner,
+        },
+        "using_entity": entity,
+        **{name: story.E01[name] for name in ("classification", "factors", "facts", "reasons")},
+    }  # fmt: skip

@@ -17,6 +17,7 @@ import base64
 import hashlib
 import json
 import sys
+from pathlib import Path
 
 FORMAT = "mingce-ledger-export/1"
 COLUMNS = (
@@ -117,7 +118,7 @@ def main():
     parser.add_argument("--key", help="the institution's public key (PEM)")
     arguments = parser.parse_args()
     try:
-        key_pem = open(arguments.key, encoding="ascii").read() if arguments.key else ""
+        key_pem = Path(arguments.key).read_text(encoding="ascii") if arguments.key else ""
         entries, anchors = verify(arguments.export, key_pem)
     except Fault as fault:
         print(f"FAULT: {fault}")

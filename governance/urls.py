@@ -7,6 +7,7 @@ from governance.approvals.api import (
     ConditionDoor,
     GradeDecisionDoor,
     OverrideDoor,
+    PackDecisionDoor,
 )
 from governance.committees.api import CommitteeDoor, ResolutionDoor, SeatDoor
 from governance.findings.api import FindingDoor, WaiverDoor
@@ -50,6 +51,7 @@ urlpatterns = [
     *collection("conditions", ConditionDoor, sub={"fulfilments": ("post", "fulfilments")}),
     *collection("grades", GradeDecisionDoor, sub={"confirmations": ("post", "confirmations")}),
     *collection("model-uses", OverrideDoor, sub={"overrides": ("post", "overrides")}),
+    *collection("policy-packs", PackDecisionDoor, sub={"activations": ("post", "activations")}),
     *collection(
         "findings",
         FindingDoor,

@@ -7,6 +7,7 @@ from registry.classification.api import GradeDoor, PreviewDoor, QuestionnaireDoo
 from registry.core.jobs.api import JobDoor
 from registry.core.notices.api import NoticeDoor
 from registry.core.people.api import (
+    DelegationDoor,
     DepartmentDoor,
     EntityDoor,
     MyselfDoor,
@@ -47,6 +48,7 @@ urlpatterns = [
     *collection("entities", EntityDoor),
     *collection("departments", DepartmentDoor),
     *collection("roles", RoleDoor),
+    *collection("delegations", DelegationDoor, sub={"revocations": ("post", "revocations")}),
     *collection("tokens", TokenDoor, sub={"revocations": ("post", "revocations")}),
     path("step-ups/", StepUpDoor.as_view({"post": "create"}), name="step-ups"),
     path("me/", MyselfDoor.as_view({"get": "retrieve"}), name="me"),

@@ -39,9 +39,10 @@ def declare() -> None:
 
 
 def _classification(content: dict[str, Any]) -> ClassificationSection:
+    classification = validate(ClassificationFile, content["classification"], "classification.yaml")
     return ClassificationSection(
         pack="active",
-        classification=validate(ClassificationFile, content["classification"], "classification.yaml"),
+        classification=classification,
         grading=validate(GradingFile, content["grading"], "grading.yaml"),
         questionnaire=validate(QuestionnaireFile, content["questionnaire"], "questionnaire.yaml"),
     )

@@ -21,7 +21,7 @@ WORLD = f"mingce_world_{RUN}"  # founded, with people; the template of the other
 MAIN = f"mingce_test_{RUN}"  # the tests' own, each test inside a transaction
 
 
-def _admin(statement: sql.Composable) -> None:
+def _admin(statement: sql.Composed) -> None:
     with psycopg.connect(ADMIN_URL, autocommit=True) as connection:
         connection.execute(statement)
 

@@ -13,8 +13,8 @@ import environ
 if "DATABASE_URL" not in os.environ:
     environ.Env.read_env(Path(__file__).resolve().parents[2] / "var" / "local.env")
 
-from config.settings.base import *  # noqa: E402, F403
-from config.settings.base import DATA_DIR, SECRET_KEY, env  # noqa: E402
+from config.settings.base import *  # noqa: E402, F403 (the environment first)
+from config.settings.base import DATA_DIR, SECRET_KEY, env  # noqa: E402 (the same)
 
 # Several processes share one key by the environment; a single one may make its own.
 SECRET_KEY = SECRET_KEY or secrets.token_urlsafe(50)

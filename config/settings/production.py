@@ -2,7 +2,7 @@
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config.settings.base import *  # noqa: F403
+from config.settings.base import *  # noqa: F403 (settings build on settings)
 from config.settings.base import ALLOWED_HOSTS, CLOCK_CAN_BE_SET, DATABASES, SECRET_KEY, env
 
 SESSION_COOKIE_SECURE = True

@@ -3,10 +3,10 @@
 import tempfile
 from pathlib import Path
 
-from config.settings.base import *  # noqa: F403
+from config.settings.base import *  # noqa: F403 (settings build on settings)
 from config.settings.base import REST_FRAMEWORK, STORAGES
 
-SECRET_KEY = "only-for-tests-and-never-anywhere-else-000000"  # noqa: S105
+SECRET_KEY = "only-for-tests-and-never-anywhere-else-000000"  # noqa: S105 (no secret)
 CLOCK_CAN_BE_SET = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = STORAGES | {

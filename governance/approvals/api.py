@@ -22,6 +22,9 @@ from registry.core.ledger.models import Governed
 from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
+from registry.core.policy.api import PackRow
+from registry.core.policy.models import PackRelease
+from registry.core.policy.queries import visible_to as visible_packs
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, Door, ListDoor, present
 from registry.usecases.queries import visible_uses
@@ -305,3 +308,33 @@ class OverrideDoor(Door):
 
         with refusals_recorded(request.user, use):  # outside `once`, which rolls a refusal back
             return once(request, create)
+
+
+class NewActivation(serializers.Serializer[Any]):
+    """Sign that this release shall be in force, under a profile."""
+
+    profile = serializers.ChoiceField(choices=["strict", "literal"])
+
+
+class PackDecisionDoor(Door):
+    """Putting a policy pack in force takes two signatures."""
+
+    queryset = PackRelease.objects.none()
+    row = PackRow
+    capabilities: ClassVar[dict[str, Capability]] = {"activations": Capability.MANAGE_POLICY}
+
+    def visible(self) -> QuerySet[PackRelease]:
+        """The releases of packs."""
+        return visible_packs(self.request.user)
+
+    @extend_schema(request=NewActivation, responses={201: PackRow})
+    def activations(self, request: CallerRequest, pk: uuid.UUID) -> Response:
+        """The caller has signed; with the second signature the release is in force."""
+        told = NewActivation(data=request.data)
+        told.is_valid(raise_exception=True)
+        pack = get_or_refuse(self.visible(), pk, "policy pack")
+        with refusals_recorded(request.user, pack):
+            row = services.sign_activation(
+                actor=request.user, release_id=pack.pk, **told.validated_data
+            )
+        return present(row, PackRow, 201)

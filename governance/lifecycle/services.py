@@ -50,9 +50,9 @@ def promote(
     Raises Conflict (`gate_closed`) with the whole list of what is missing; Conflict
     (`illegal_transition`) for a move that does not exist; Forbidden for the wrong role.
     """
-    _check_mover(actor, to)
     with ledger.act(actor) as act:
         release = releases.lock(release_id)
+        _check_mover(actor, release, to)
         check_version(expected_version, release.row_version)
         STAGES.check(release.stage, to)
         if ORDER.index(to) > ORDER.index(release.stage):
@@ -158,9 +158,11 @@ def _check_exemptable(key: str, kind: str) -> None:
         )
 
 
-def _check_mover(actor: User, to: str) -> None:
-    roles = MOVERS.get(to, ())
-    if not standing(actor).has(*roles):
+def _check_mover(actor: User, release: Release, to: str) -> None:
+    """The role must reach the using entity: a branch only reads what head office uses."""
+    roles, path = MOVERS.get(to, ()), release.model_use.entity.path
+    held = standing(actor).roles
+    if not any(role in roles and path.startswith(reach) for role, reach in held):
         raise Forbidden(
             "not_a_mover",
             _("Into %(stage)s a release is moved by: %(roles)s.")

@@ -33,7 +33,8 @@ def check_independent(candidate: Candidate) -> None:
     ):
         raise SegregationRefused(
             "not_independent",
-            "Owner, developers, vendor staff, machines and technical administrators don't validate.",
+            "Owner, developers, vendor staff, machines and technical administrators "
+            "don't validate.",
             field="validator",
         )
 

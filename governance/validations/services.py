@@ -128,7 +128,7 @@ def answer(*, actor: User, validation_id: uuid.UUID, response: str) -> Validatio
 
 
 def sign_off(*, actor: User, validation_id: uuid.UUID) -> Validation:
-    """The validation is signed off by another independent person; the release carries its result."""
+    """Another independent person has signed the validation off; the release carries its result."""
     with ledger.act(actor) as act:
         release_id = Validation.objects.values_list("release_id", flat=True).get(pk=validation_id)
         release = releases.lock(release_id)

@@ -54,8 +54,8 @@ class NewVersion:
     developers: tuple[User, ...] = ()
 
 
-def register_model(*, actor: User, model: NewModel) -> AIModel:
-    """The model is in the inventory under a new permanent code."""
+def register_model(*, actor: User, model: NewModel, tier: str = "") -> AIModel:
+    """The model is in the inventory under a new permanent code, with its first use's tier."""
     if model.owner.is_vendor_staff:
         raise DomainError(
             "vendor_owner", _("Vendor staff can't own a model."), field="owner", status=422
@@ -69,6 +69,7 @@ def register_model(*, actor: User, model: NewModel) -> AIModel:
         department=model.department,
         owner=model.owner,
         is_confidential=model.is_confidential,
+        tier=tier,
         registered_at=clock.now(),
     )
     _index(row)

@@ -107,34 +107,13 @@ def explanation(graded: Graded) -> dict[str, Any]:
     """The result with its reasons, as JSON: each factor, each floor with its clause, each flag."""
     section = section_of(graded.pack)
     result = graded.result
-    labels = {floor.id: floor for floor in section.grading.floors}
-    factors = {factor.key: factor for factor in section.grading.factors}
     return {
         "score": str(result.score),
         "tier_by_score": result.tier_by_score.value,
         "tier": result.tier.value,
-        "floors": [
-            {
-                "id": hit.id,
-                "minimum": hit.minimum.value if hit.minimum else None,
-                "label": labels[hit.id].label.model_dump() if hit.id in labels else None,
-                "sources": [{"ref": ref, "tag": tag} for ref, tag in hit.sources],
-            }
-            for hit in result.floors
-        ],
+        "floors": _floors(graded, section),
         "undecided": [hit.id for hit in result.undecided],
-        "contributions": [
-            {
-                "factor": key,
-                "label": factors[key].label.model_dump(),
-                "level": graded.factors.get(key),
-                "suggested": graded.suggested.get(key),
-                "level_label": factors[key].levels[graded.factors.get(key, 4)].model_dump(),
-                "weight": factors[key].weight,
-                "points": str(points),
-            }
-            for key, points in result.contributions.items()
-        ],
+        "contributions": _contributions(graded, section),
         "flags": plain(dict(result.flags)),
         "near_threshold": result.near_threshold,
         "provisional": result.provisional,
@@ -149,6 +128,37 @@ def explanation(graded: Graded) -> dict[str, Any]:
         "pack": {"key": graded.pack.key, "version": graded.pack.version,
                  "sha256": graded.pack.sha256, "profile": graded.profile},
     }  # fmt: skip
+
+
+def _floors(graded: Graded, section: ClassificationSection) -> list[dict[str, Any]]:  # Any: JSON
+    labels = {floor.id: floor for floor in section.grading.floors}
+    return [
+        {
+            "id": hit.id,
+            "minimum": hit.minimum.value if hit.minimum else None,
+            "label": labels[hit.id].label.model_dump() if hit.id in labels else None,
+            "sources": [{"ref": ref, "tag": tag} for ref, tag in hit.sources],
+        }
+        for hit in graded.result.floors
+    ]
+
+
+def _contributions(
+    graded: Graded, section: ClassificationSection
+) -> list[dict[str, Any]]:  # Any: JSON
+    factors = {factor.key: factor for factor in section.grading.factors}
+    return [
+        {
+            "factor": key,
+            "label": factors[key].label.model_dump(),
+            "level": graded.factors.get(key),
+            "suggested": graded.suggested.get(key),
+            "level_label": factors[key].levels[graded.factors.get(key, 4)].model_dump(),
+            "weight": factors[key].weight,
+            "points": str(points),
+        }
+        for key, points in graded.result.contributions.items()
+    ]
 
 
 def label_of(section: ClassificationSection, key: str) -> dict[str, str]:
@@ -181,7 +191,12 @@ def is_stale(grade: Grade) -> bool:
 
 def needs_confirmation(grade: Grade) -> bool:
     """Tiers I to III, grades near a threshold, and lower grades need a second person (HG-01)."""
-    return grade.tier in ("P", "I", "II", "III") or grade.is_near_threshold
+    return grade.tier != "IV" or grade.is_near_threshold
+
+
+def asks_second_person(graded: Graded) -> bool:
+    """The same, of a grading that has not been written."""
+    return graded.result.tier.value != "IV" or graded.result.near_threshold
 
 
 def visible_grades(user: User) -> models.QuerySet[Grade]:

@@ -26,8 +26,34 @@ from registry.releases import services as releases
 from registry.usecases import queries as use_queries
 from registry.usecases import services as uses
 from registry.usecases.models import ModelUse
+from registry.usecases.services import GradeShown
 
 RANK = ("", "IV", "III", "II", "I", "P")
+
+
+def prepare(inputs: Inputs) -> Graded:
+    """The grading of the inputs, checked for reasons; nothing is written yet."""
+    graded = queries.preview(inputs)
+    _check_reasons(graded)
+    return graded
+
+
+def shown(graded: Graded) -> GradeShown:
+    """What a new use shows of its first grade: provisional until it is confirmed."""
+    flags = dict(graded.result.flags)
+    tier = graded.result.tier.value
+    return GradeShown(
+        tier=tier,
+        flags=flags,
+        is_provisional=graded.result.provisional or queries.asks_second_person(graded),
+        grade_digest=digest_of({"input": graded.input_digest, "tier": tier, "flags": flags}),
+    )
+
+
+def give_first(*, actor: User, use: ModelUse, graded: Graded) -> Grade:
+    """The new use has its first grade."""
+    with ledger.act(actor) as act:
+        return act.create(_grade(actor, use, graded, 1), "grade.given")
 
 
 def assess(
@@ -43,9 +69,8 @@ def assess(
         use = ledger.lock(ModelUse.objects.select_related("model"), use_id)
         check_version(expected_version, use.row_version)
         releases.lock_all(use.releases.all())
-        graded = queries.preview(inputs)
-        _check_reasons(graded)
-        grade = act.create(_grade(actor, use, graded), "grade.given")
+        graded = prepare(inputs)
+        grade = act.create(_grade(actor, use, graded, _next_number(use)), "grade.given")
         if RANK.index(grade.tier) >= RANK.index(use.tier):
             _end_override_below(act, use, grade.tier)
             _show(actor, use, grade, is_confirmed=False)
@@ -124,12 +149,15 @@ def lowering_digest(use: ModelUse, to_tier: str) -> str:
     return digest_of({"use": use.pk, "version": use.row_version, "from": use.tier, "to": to_tier})
 
 
-def _grade(actor: User, use: ModelUse, graded: Graded) -> Grade:
+def _next_number(use: ModelUse) -> int:
+    return (use.grades.order_by("-number").values_list("number", flat=True).first() or 0) + 1
+
+
+def _grade(actor: User, use: ModelUse, graded: Graded, number: int) -> Grade:
     result = graded.result
-    last = use.grades.order_by("-number").values_list("number", flat=True).first() or 0
     return Grade(
         model_use=use,
-        number=last + 1,
+        number=number,
         pack=graded.pack,
         profile=graded.profile,
         vector=graded.vector,
@@ -163,15 +191,13 @@ def _show(
         raise ValueError("The warrant is about another tier.")
     flags: dict[str, Any] = grade.result["flags"]
     waits = queries.needs_confirmation(grade) and not is_confirmed
-    uses.set_grade(
-        actor=actor,
-        use=use,
+    told = GradeShown(
         tier=tier,
         flags=flags,
         is_provisional=grade.is_provisional or waits,
         grade_digest=digest_of({"input": grade.input_digest, "tier": tier, "flags": flags}),
-        warrant=warrant,
     )
+    uses.set_grade(actor=actor, use=use, shown=told, warrant=warrant)
     catalogue.set_tier(
         actor=actor, model_id=use.model_id, tier=use_queries.highest_tier(use.model_id)
     )

@@ -54,11 +54,15 @@ def visible_to(user: User) -> models.QuerySet[Document]:
     return Document.objects.filter(condition)
 
 
+def latest(subject_ids: Iterable[uuid.UUID]) -> models.QuerySet[Document]:
+    """The documents about these things that are not superseded, lapsed or not."""
+    return Document.objects.filter(subject_id__in=list(subject_ids), superseded_by=None)
+
+
 def current(subject_ids: Iterable[uuid.UUID]) -> models.QuerySet[Document]:
     """The documents about these things that are neither superseded nor lapsed."""
-    return Document.objects.filter(subject_id__in=list(subject_ids), superseded_by=None).filter(
-        Q(valid_until=None) | Q(valid_until__gte=clock.today())
-    )
+    lasting = Q(valid_until=None) | Q(valid_until__gte=clock.today())
+    return latest(subject_ids).filter(lasting)
 
 
 def kinds() -> dict[str, DocumentKind]:

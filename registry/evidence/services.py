@@ -21,6 +21,7 @@ from registry.core.ledger.models import Governed
 from registry.core.people.models import User
 from registry.evidence import queries, rules
 from registry.evidence.models import Document
+from registry.evidence.schema import DocumentKind
 
 _CHUNK = 1024 * 1024
 
@@ -53,12 +54,7 @@ def hand_in(
     without a statement, or a document to supersede that is not a current one of the subject.
     """
     about = queries.kind(kind)
-    if about.attested and len(statement.strip()) < 10:
-        raise DomainError(
-            "statement_needed",
-            _("A document of this kind is attested: say what you vouch for."),
-            field="statement",
-        )
+    _check_statement(about, statement)
     if valid_until is None and about.valid_months:
         valid_until = clock.today() + dt.timedelta(days=30 * about.valid_months)
     stored = store(file_name, content)
@@ -79,6 +75,15 @@ def hand_in(
     )
     with ledger.act(actor) as act:
         return act.create(document, "document.handed_in", document_kind=kind)
+
+
+def _check_statement(about: DocumentKind, statement: str) -> None:
+    if about.attested and len(statement.strip()) < 10:
+        raise DomainError(
+            "statement_needed",
+            _("A document of this kind is attested: say what you vouch for."),
+            field="statement",
+        )
 
 
 def store(file_name: str, content: BinaryIO) -> Stored:

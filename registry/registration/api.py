@@ -112,7 +112,7 @@ class RegistrationDoor(Door):
             OpenApiParameter("name_zh", OpenApiTypes.STR),
             OpenApiParameter("name_en", OpenApiTypes.STR),
         ],
-        responses=serializers.ListSerializer(child=serializers.DictField()),
+        responses={200: {"type": "array", "items": {"type": "object"}}},
     )
     def near_duplicates(self, request: CallerRequest) -> Response:
         """The models that the caller may see whose names are much alike."""

@@ -12,7 +12,7 @@ from registry.catalogue.models import AIModel, ModelVersion
 from registry.catalogue.services import NewModel
 from registry.classification import services as classification
 from registry.classification.models import Grade
-from registry.classification.queries import Inputs
+from registry.classification.queries import Graded, Inputs
 from registry.core.errors import DomainError, Forbidden
 from registry.core.ledger import services as ledger
 from registry.core.people.models import LegalEntity, User, UserKind
@@ -20,6 +20,7 @@ from registry.core.people.queries import standing
 from registry.core.people.rules import Role
 from registry.releases import services as releases
 from registry.releases.models import Release
+from registry.usecases import queries as use_queries
 from registry.usecases import services as uses
 from registry.usecases.models import ModelUse, UseCase
 from registry.usecases.services import NewUseCase
@@ -51,14 +52,14 @@ def register(
     """
     _check_owner(model.owner)
     _check_reach(actor, model.entity)
+    graded = classification.prepare(inputs)
     with ledger.act(actor):
-        row = catalogue.register_model(actor=actor, model=model)
+        tier = graded.result.tier.value
+        row = catalogue.register_model(actor=actor, model=model, tier=tier)
         use_case = uses.open_use_case(actor=actor, card=card)
         use, release, grade = _use(
-            actor, row, use_case, using_entity, inputs, is_uninterruptible=is_uninterruptible
+            actor, row, use_case, using_entity, graded, is_uninterruptible=is_uninterruptible
         )
-    row.refresh_from_db(fields=["tier", "row_version"])
-    use.refresh_from_db()
     return Registered(row, use_case, use, release, grade)
 
 
@@ -73,10 +74,13 @@ def add_use(
 ) -> tuple[ModelUse, Release, Grade]:
     """Another use of the model exists, with a release of its own: it needs its own approval."""
     _check_reach(actor, using_entity)
+    graded = classification.prepare(inputs)
     with ledger.act(actor):
-        return _use(
-            actor, model, use_case, using_entity, inputs, is_uninterruptible=is_uninterruptible
+        made = _use(
+            actor, model, use_case, using_entity, graded, is_uninterruptible=is_uninterruptible
         )
+        catalogue.set_tier(actor=actor, model_id=model.pk, tier=use_queries.highest_tier(model.pk))
+        return made
 
 
 def open_release(*, actor: User, use: ModelUse, version: ModelVersion | None) -> Release:
@@ -100,7 +104,7 @@ def _use(
     model: AIModel,
     use_case: UseCase,
     entity: LegalEntity,
-    inputs: Inputs,
+    graded: Graded,
     *,
     is_uninterruptible: bool,
 ) -> tuple[ModelUse, Release, Grade]:
@@ -109,10 +113,11 @@ def _use(
         model=model,
         use_case=use_case,
         entity=entity,
+        shown=classification.shown(graded),
         is_uninterruptible=is_uninterruptible,
     )
     release = releases.open_release(actor=actor, use=use)
-    grade = classification.assess(actor=actor, use_id=use.pk, inputs=inputs)
+    grade = classification.give_first(actor=actor, use=use, graded=graded)
     return use, release, grade
 
 

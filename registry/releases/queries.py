@@ -46,11 +46,12 @@ def subjects_of(release: Release) -> list[uuid.UUID]:
 def material_facts(release: Release) -> dict[str, Any]:
     """What an approval is about: if any of it changes, the approval no longer holds.
 
-    Names, descriptions and immaterial kinds of documents are not in it.
+    Names, descriptions and immaterial kinds of documents are not in it; nor does a document that
+    merely lapses change it (the gate asks for its renewal).
     """
     use = release.model_use
     kinds = evidence.kinds()
-    documents = evidence.current(subjects_of(release)).values_list("kind", "sha256")
+    documents = evidence.latest(subjects_of(release)).values_list("kind", "sha256")
     return {
         "release": str(release.pk),
         "version": release.version.digest if release.version else "",

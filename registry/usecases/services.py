@@ -36,6 +36,16 @@ class NewUseCase:
     system: System | None = None
 
 
+@dataclass(frozen=True)
+class GradeShown:
+    """What a use repeats of the grade in force, for lists, gates and votes."""
+
+    tier: str
+    flags: dict[str, Any]
+    is_provisional: bool
+    grade_digest: str
+
+
 def open_use_case(*, actor: User, card: NewUseCase) -> UseCase:
     """The use case is in the inventory."""
     row = UseCase(code=ledger_queries.next_code("UC"), **vars(card))
@@ -74,9 +84,10 @@ def use_model(
     model: AIModel,
     use_case: UseCase,
     entity: LegalEntity,
+    shown: GradeShown,
     is_uninterruptible: bool = False,
 ) -> ModelUse:
-    """The entity uses the model in the use case; the use is not graded yet."""
+    """The entity uses the model in the use case, with its first, provisional grade."""
     with ledger.act(actor) as act:
         same = ModelUse.objects.filter(model=model, use_case=use_case, entity=entity)
         if same.exists():
@@ -87,32 +98,20 @@ def use_model(
             use_case=use_case,
             entity=entity,
             is_uninterruptible=is_uninterruptible,
+            **vars(shown),
         )
         return act.create(row, "use.registered")
 
 
 def set_grade(
-    *,
-    actor: User,
-    use: ModelUse,
-    tier: str,
-    flags: dict[str, Any],
-    is_provisional: bool,
-    grade_digest: str,
-    warrant: Warrant | None = None,
+    *, actor: User, use: ModelUse, shown: GradeShown, warrant: Warrant | None = None
 ) -> ModelUse:
     """The use shows its grade in force; called by classification with the row locked.
 
     A lower tier than before needs a warrant of kind grading.lowering_granted.
     """
-    changes = {
-        "tier": tier,
-        "flags": flags,
-        "is_provisional": is_provisional,
-        "grade_digest": grade_digest,
-    }
     with ledger.act(actor) as act:
-        act.update(use, "use.grade_shown", changes)
+        act.update(use, "use.grade_shown", vars(shown))
         if warrant is not None:
             act.spend(warrant, use)
     return use

@@ -212,3 +212,9 @@ def test_a_row_reads_the_same_in_the_list_and_by_itself() -> None:
     ):
         listed = [row for row in who.get(path).json()["results"] if row["id"] == str(key)]
         assert listed == [who.get(f"{path}{key}/").json()], path
+
+
+def test_a_decimal_is_a_string_however_it_is_read() -> None:
+    grade = story.register().registered.grade
+    row = caller("shen").get(f"/grades/{grade.pk}/").json()
+    assert row["score"] == str(grade.score)

@@ -4,7 +4,7 @@ from governance.approvals.services.checking import CheckedPack, check_packs
 from governance.approvals.services.conditions import meet_condition
 from governance.approvals.services.grades import confirm_grade, override_tier
 from governance.approvals.services.opening import SeatToFill, StepToOpen, open_approval
-from governance.approvals.services.packs import found, load_packs
+from governance.approvals.services.packs import found, load_packs, sign_activation
 from governance.approvals.services.refusals import record_refusal
 from governance.approvals.services.voting import (
     Ballot,
@@ -29,6 +29,7 @@ __all__ = [
     "open_approval",
     "override_tier",
     "record_refusal",
+    "sign_activation",
     "void_if_changed",
     "withdraw",
 ]

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from registry.core.errors import DomainError
+from registry.core.errors import Conflict, DomainError, SegregationRefused
 from registry.core.ledger import services as ledger
+from registry.core.ledger.models import Entry
 from registry.core.ledger.services import Actor
 from registry.core.people import queries as people_queries
 from registry.core.people import services as people
-from registry.core.people.models import LegalEntity
+from registry.core.people.models import LegalEntity, User, UserKind
 from registry.core.people.services import NewPerson
 from registry.core.policy import services as policy
-from registry.core.policy.models import PackRelease
+from registry.core.policy.models import PackRelease, PackState
 from registry.core.policy.queries import explain
 from registry.core.policy.rules import PolicyError
+
+PROFILES = ("strict", "literal")
 
 
 def found(
@@ -70,6 +74,47 @@ def activate_by_founding(*, actor: Actor, release: PackRelease, profile: str) ->
         return policy.activate(
             actor=actor, release=release, profile=profile, warrant=warrant, retiring=None
         )
+
+
+def sign_activation(*, actor: User, release_id: uuid.UUID, profile: str) -> PackRelease:
+    """The actor has signed that the release shall be in force; the second signature does it.
+
+    Two persons with the capability to manage policy, the loader not counted, are needed; the
+    signatures stand in the ledger and are about this content and profile.
+    """
+    if profile not in PROFILES:
+        raise DomainError("unknown_profile", _("Unknown profile."), field="profile", status=400)
+    with ledger.act(actor) as act:
+        release = ledger.lock(PackRelease.objects.all(), release_id)
+        if release.state == PackState.ACTIVE:
+            raise Conflict("pack_active", _("This release is in force already."))
+        if actor.kind != UserKind.PERSON or actor.is_superuser:
+            raise SegregationRefused(
+                "own_signature", _("A technical administrator does not put policy in force.")
+            )
+        digest = ledger.digest({"pack": release.sha256, "profile": profile})
+        signers = set(
+            Entry.objects.filter(
+                kind="pack.activation_signed", subject_id=release.pk, digest=digest
+            ).values_list("actor", flat=True)
+        )
+        if actor.pk in signers:
+            raise SegregationRefused("own_signature", _("You have signed this already."))
+        act.note(release, "pack.activation_signed", facts={"profile": profile}, digest=digest)
+        return _activate(act, actor, release, profile) if signers else release
+
+
+def _activate(act: ledger.Act, actor: User, release: PackRelease, profile: str) -> PackRelease:
+    warrant = act.note(
+        release, "pack.activation_granted", facts={"profile": profile}, digest=release.sha256
+    )
+    former = PackRelease.objects.filter(key=release.key, state=PackState.ACTIVE).first()
+    retiring = None
+    if former is not None:
+        retiring = act.note(former, "pack.activation_granted", digest=former.sha256)
+    return policy.activate(
+        actor=actor, release=release, profile=profile, warrant=warrant, retiring=retiring
+    )
 
 
 def _load(actor: Actor, folder: Path) -> tuple[PackRelease, bool]:

@@ -183,7 +183,8 @@ def _cast(
     principal: uuid.UUID | None,
     ballot: Ballot,
 ) -> Vote:
-    assert step is not None and seat is not None  # noqa: S101 (check_attempt has refused it)
+    assert step is not None  # noqa: S101 (check_attempt has refused it)
+    assert seat is not None  # noqa: S101 (check_attempt has refused it)
     proof = people_services.spend_step_up(
         user=actor, step_up_id=ballot.step_up_id, subject=approval.dossier_digest
     )
@@ -289,7 +290,8 @@ def _material_change() -> Conflict:
     return Conflict(
         "material_change",
         _(
-            "The release has changed materially since the papers were locked; this approval is void."
+            "The release has changed materially since the papers were locked; "
+            "this approval is void."
         ),
         hint=_("The owner requests approval again, with new papers."),
     )

@@ -18,6 +18,7 @@ from governance.desk.admin.pages import said
 from governance.findings.models import Severity
 from governance.lifecycle.queries import section_of
 from governance.validations.models import Conclusion, TestOutcome
+from registry.catalogue.models import ModelVersion
 from registry.core.people.models import User
 from registry.core.policy import queries as policy
 from registry.evidence import queries as evidence
@@ -298,7 +299,9 @@ class VersionForm(DeskForm):
 class AttachForm(DeskForm):
     """Choose the version of a release."""
 
-    version = forms.ModelChoiceField(label=_("version"), queryset=None)
+    version: forms.ModelChoiceField[ModelVersion] = forms.ModelChoiceField(
+        label=_("version"), queryset=None
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

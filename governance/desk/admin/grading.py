@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from governance.desk.admin.pages import PersonRequest, page, said, show
@@ -80,11 +80,11 @@ def grade(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         except DomainError as refusal:
             form.add_error(None, f"{message_of(refusal)} {hint_of(refusal)}".strip())
         else:
-            messages.success(request, _t("The use is graded."))
+            messages.success(request, gettext("The use is graded."))
             return HttpResponseRedirect(f"/models/{use.model_id}/")
     context = {"form": form, "use": use, "back": f"/models/{use.model_id}/"}
     status = 422 if form.errors else 200
-    return show(request, "grade", _t("Classification and grading"), context, status=status)
+    return show(request, "grade", gettext("Classification and grading"), context, status=status)
 
 
 def _known(use: ModelUse) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -120,7 +120,9 @@ def register(request: PersonRequest) -> HttpResponse:
         except DomainError as refusal:
             form.add_error(None, f"{message_of(refusal)} {hint_of(refusal)}".strip())
         else:
-            messages.success(request, _t("%(code)s is registered.") % {"code": made.model.code})
+            messages.success(
+                request, gettext("%(code)s is registered.") % {"code": made.model.code}
+            )
             return HttpResponseRedirect(f"/models/{made.model.pk}/")
     context = {"form": form, **_preview(request, form)}
     status = 422 if form.errors and request.method == "POST" else 200

@@ -133,6 +133,7 @@ def _release_context(user: User, chosen: Release) -> dict[str, Any]:
         "grade_verbs": offered(user, "confirm-grade"),
         "gate": gate,
         "target": target,
+        "is_there": target == chosen.stage,
         "requirements": [one for one in requirements if one["state"] == "missing"],
         "met": [one for one in requirements if one["state"] != "missing"],
         "orders": suspensions.in_force(chosen),
@@ -165,9 +166,10 @@ def _verbs(chosen: Release) -> list[str]:
 
 
 def _next_stage(stage: str) -> str:
-    """The stage that the release works towards."""
-    index = ORDER.index(stage)
-    return "" if stage == Stage.S8 else ORDER[index + 1]
+    """The stage that the release works towards; in production, what production asks for."""
+    if stage in (Stage.S5, Stage.S8):
+        return "" if stage == Stage.S8 else Stage.S5
+    return ORDER[ORDER.index(stage) + 1]
 
 
 def _rail(chosen: Release) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from governance.approvals import queries as approvals_queries
@@ -172,7 +172,9 @@ VERBS: dict[str, Verb] = {
         _("Request approval"), Capability.REQUEST_APPROVAL, _release, forms.NothingForm,
         lambda user, subject, data: lifecycle.request_approval(actor=user, release_id=subject.pk),
         _own,
-        explanation=_("The papers are locked as they now are; a material change voids the request."),
+        explanation=_(
+            "The papers are locked as they now are; a material change voids the request."
+        ),
     ),
     "report-deployment": Verb(
         _("Report a deployment"), Capability.REPORT_DEPLOYMENT, _release, forms.DeploymentForm,
@@ -334,7 +336,7 @@ def do(request: PersonRequest, verb: str, pk: uuid.UUID) -> HttpResponse:
             form.add_error(None, f"{message_of(refusal)} {hint_of(refusal)}".strip())
             details = refusal.details
         else:
-            messages.success(request, _t("Done: %(verb)s.") % {"verb": found.title})
+            messages.success(request, gettext("Done: %(verb)s.") % {"verb": found.title})
             return HttpResponseRedirect(back)
     context = {
         "form": form, "verb": found, "subject": subject, "back": back,

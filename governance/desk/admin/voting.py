@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from governance.approvals import queries, services
@@ -62,7 +62,7 @@ def approval(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         refusal = _vote(request.user, row, form.cleaned_data)
         if refusal is None:
-            messages.success(request, _t("Your vote stands."))
+            messages.success(request, gettext("Your vote stands."))
             return HttpResponseRedirect(request.path)
         form.add_error(None, refusal)
     row.refresh_from_db(fields=["state"])
@@ -124,7 +124,7 @@ def _step(row: Approval, step: Step) -> dict[str, Any]:
         "tally": queries.tally(step),
         "is_committee": step.policy["kind"] == "committee",
         "policy": step.policy,
-        "body": bodies.get(step.body_code, _t("signatures")),
+        "body": bodies.get(step.body_code, gettext("signatures")),
         "veto": [_seat_names().get(name, name) for name in step.policy.get("veto_seats", [])],
         "seats": seats,
     }
@@ -145,7 +145,7 @@ def _label(seat: BallotSeat, row: Approval) -> str:
         for signature in step.get("signatures", []):
             if signature["seat"] == seat.name:
                 return said(signature["label"])
-    return _seat_names().get(seat.name, seat.name) or _t("member")
+    return _seat_names().get(seat.name, seat.name) or gettext("member")
 
 
 def _documents(row: Approval) -> list[dict[str, Any]]:

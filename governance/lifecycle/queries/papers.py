@@ -24,6 +24,7 @@ from registry.core.policy.rules import Outcome, Readings
 from registry.evidence import queries as evidence
 from registry.releases import queries as releases
 from registry.releases.models import Release
+from registry.usecases.models import ModelUse
 
 
 def approvals_section(pack: PackRelease) -> ApprovalsSection:
@@ -95,16 +96,17 @@ def _empty(seat: str) -> Conflict:
         "seat_empty",
         "Nobody can use the seat “%(seat)s”: it is vacant, or its holder is barred.",
         field="route",
-        hint="Give the seat to somebody, or a deputy, who is neither owner, developer nor validator.",
+        hint="Give the seat to somebody, or a deputy, who is neither owner, developer "
+        "nor validator.",
         params={"seat": seat},
     )
 
 
-def dossier(release: Release, route: Route) -> dict[str, Any]:
+def dossier(release: Release, route: Route) -> dict[str, Any]:  # Any: JSON
     """议案: everything that a voter is shown, as canonical JSON."""
     use, grade = release.model_use, classification.latest(release.model_use)
-    validation = validations.signed_off(release)
     documents = evidence.current(releases.subjects_of(release)).order_by("kind", "handed_in_at")
+    open_findings = findings.not_closed(release).values("severity", "title", "state", "due_on")
     return dict(
         plain(
             {
@@ -115,43 +117,12 @@ def dossier(release: Release, route: Route) -> dict[str, Any]:
                     "name_en": use.model.name_en,
                     "owner": use.model.owner_id,
                 },
-                "version": {
-                    "label": release.version.label,
-                    "digest": release.version.digest,
-                    "identity": release.version.identity_kind,
-                    "metrics": release.version.metrics,
-                }
-                if release.version
-                else None,
-                "use_case": {
-                    "code": use.use_case.code,
-                    "name_zh": use.use_case.name_zh,
-                    "name_en": use.use_case.name_en,
-                    "purpose": use.use_case.purpose,
-                    "prohibited_uses": use.use_case.prohibited_uses,
-                    "affected_people": use.use_case.affected_people,
-                    "benefit": use.use_case.benefit,
-                    "process_node": use.use_case.process_node,
-                    "entity": use.entity.name_zh,
-                },
+                "version": _version(release),
+                "use_case": _use_case(use),
                 "grade": grade.result | {"number": grade.number} if grade else None,
                 "tier": use.tier,
-                "validation": {
-                    "code": validation.code,
-                    "conclusion": validation.conclusion,
-                    "explainability_level": validation.explainability_level,
-                    "summary": validation.summary,
-                    "limitations": validation.limitations,
-                    "owner_response": validation.owner_response,
-                    "tests": list(
-                        validation.tests.values("kind", "name", "measure", "threshold", "outcome")
-                    ),
-                }
-                if validation
-                else None,
-                "findings": list(
-                    findings.not_closed(release).values("severity", "title", "state", "due_on")
-                ),
+                "validation": _validation(release),
+                "findings": list(open_findings),
                 "documents": list(documents.values("kind", "title", "sha256", "statement")),
                 "gate": present(gate_of(release, "S3")),
                 "route": route.label.model_dump(),
@@ -159,3 +130,46 @@ def dossier(release: Release, route: Route) -> dict[str, Any]:
             }
         )
     )
+
+
+def _version(release: Release) -> dict[str, Any] | None:  # Any: JSON
+    version = release.version
+    if version is None:
+        return None
+    return {
+        "label": version.label,
+        "digest": version.digest,
+        "identity": version.identity_kind,
+        "metrics": version.metrics,
+    }
+
+
+def _use_case(use: ModelUse) -> dict[str, str]:
+    card = use.use_case
+    return {
+        "code": card.code,
+        "name_zh": card.name_zh,
+        "name_en": card.name_en,
+        "purpose": card.purpose,
+        "prohibited_uses": card.prohibited_uses,
+        "affected_people": card.affected_people,
+        "benefit": card.benefit,
+        "process_node": card.process_node,
+        "entity": use.entity.name_zh,
+    }
+
+
+def _validation(release: Release) -> dict[str, Any] | None:  # Any: JSON
+    validation = validations.signed_off(release)
+    if validation is None:
+        return None
+    tests = validation.tests.values("kind", "name", "measure", "threshold", "outcome")
+    return {
+        "code": validation.code,
+        "conclusion": validation.conclusion,
+        "explainability_level": validation.explainability_level,
+        "summary": validation.summary,
+        "limitations": validation.limitations,
+        "owner_response": validation.owner_response,
+        "tests": list(tests),
+    }

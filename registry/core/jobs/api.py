@@ -15,6 +15,8 @@ from registry.core.web.views import ListDoor
 class JobRow(serializers.ModelSerializer[Job]):
     """A job and how far it is."""
 
+    result = serializers.DictField(allow_null=True, read_only=True)
+
     class Meta:
         model = Job
         fields = (

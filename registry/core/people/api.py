@@ -13,7 +13,14 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from registry.core.people import queries, services
-from registry.core.people.models import Department, LegalEntity, RoleAssignment, Token, User
+from registry.core.people.models import (
+    Delegation,
+    Department,
+    LegalEntity,
+    RoleAssignment,
+    Token,
+    User,
+)
 from registry.core.people.rules import Capability, Role
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, Door, ListDoor, present
@@ -156,6 +163,65 @@ class RoleDoor(ListDoor):
         )
 
 
+class DelegationRow(serializers.ModelSerializer[Delegation]):
+    """委托: who stands in for whom, and until when."""
+
+    class Meta:
+        model = Delegation
+        fields = (
+            "id", "principal", "delegate", "body_code", "valid_from", "valid_to", "reason",
+            "revoked_at", "row_version",
+        )  # fmt: skip
+
+
+class NewDelegation(serializers.Serializer[Any]):
+    """Let somebody stand in for you; the conflicts of both count, and it can't be passed on."""
+
+    to = serializers.PrimaryKeyRelatedField(queryset=User.objects.filter(is_active=True))
+    body_code = serializers.CharField(max_length=40, required=False, default="", allow_blank=True)
+    valid_from = serializers.DateField()
+    valid_to = serializers.DateField()
+    reason = serializers.CharField(max_length=500)
+
+
+class DelegationDoor(ListDoor):
+    """Delegations."""
+
+    queryset = Delegation.objects.all()
+    row = DelegationRow
+    orderings: ClassVar[dict[str, str]] = {"valid_from": "valid_from"}
+    filterset_fields = ("principal", "delegate", "body_code")
+    capabilities: ClassVar[dict[str, Capability]] = {
+        "list": Capability.READ,
+        "retrieve": Capability.READ,
+        "create": Capability.VOTE,
+        "revocations": Capability.VOTE,
+    }
+
+    def visible(self) -> QuerySet[Delegation]:
+        """Every delegation."""
+        return queries.visible_delegations(self.request.user)
+
+    @extend_schema(request=NewDelegation, responses={201: DelegationRow})
+    def create(self, request: CallerRequest) -> Response:
+        """Between the dates the other person may decide for the caller."""
+        told = NewDelegation(data=request.data)
+        told.is_valid(raise_exception=True)
+        return once(
+            request,
+            lambda: present(
+                services.delegate(actor=request.user, **told.validated_data), DelegationRow, 201
+            ),
+        )
+
+    @extend_schema(request=None, responses={201: DelegationRow})
+    def revocations(self, request: CallerRequest, pk: uuid.UUID) -> Response:
+        """The caller has taken it back."""
+        row = queries.get_or_refuse(self.get_queryset(), pk, "delegation")
+        taken = services.revoke_delegation(actor=request.user, delegation_id=row.pk)
+        return present(taken, DelegationRow, 201)
+
+
 class TokenRow(serializers.ModelSerializer[Token]):
     """A token, without its secret."""
 
@@ -201,7 +267,7 @@ class TokenDoor(ListDoor):
 
     @extend_schema(request=NewToken, responses={201: IssuedToken})
     def create(self, request: CallerRequest) -> Response:
-        """The token exists; its secret is shown this once and never kept, not for replays either."""
+        """The token exists; its secret is shown this once, never kept, and not told to replays."""
         told = NewToken(data=request.data)
         told.is_valid(raise_exception=True)
         data = {"user": request.user} | told.validated_data

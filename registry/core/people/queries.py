@@ -187,3 +187,8 @@ def visible_posts(user: User) -> models.QuerySet[Post]:
 def visible_roles(user: User) -> models.QuerySet[RoleAssignment]:
     """Who is accountable for what is no secret inside the institution."""
     return RoleAssignment.objects.all()
+
+
+def visible_delegations(user: User) -> models.QuerySet[Delegation]:
+    """Who stands in for whom is no secret inside the institution."""
+    return Delegation.objects.all()

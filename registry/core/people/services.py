@@ -1,4 +1,4 @@
-"""People's verbs: found the institution, enrol, assign, delegate, issue and revoke tokens, prove."""
+"""People's verbs: found the institution, enrol, assign, delegate, give and end tokens, prove."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def enrol(*, actor: User, person: NewPerson, is_vendor_staff: bool = False) -> U
 
 def enrol_machine(*, actor: User, username: str, name: str) -> User:
     """The machine account exists; it has no password and acts by token only."""
-    machine = User(username=username, name=name, kind=UserKind.MACHINE, password="!")  # noqa: S106
+    machine = User(username=username, name=name, kind=UserKind.MACHINE, password="!")  # noqa: S106 (none)
     with ledger.act(actor) as act:
         if User.objects.filter(username=username).exists():
             raise Conflict("username_taken", _("This user name is taken."), field="username")
@@ -237,6 +237,17 @@ def delegate(
     )
     with ledger.act(actor) as act:
         return act.create(row, "delegation.given")
+
+
+def revoke_delegation(*, actor: User, delegation_id: uuid.UUID) -> Delegation:
+    """The principal has taken the delegation back."""
+    with ledger.act(actor) as act:
+        row = ledger.lock(Delegation.objects.all(), delegation_id)
+        if row.principal_id != actor.pk:
+            raise Forbidden("not_yours", _("Only its giver takes a delegation back."))
+        if row.revoked_at:
+            raise Conflict("already_revoked", _("This delegation has been revoked already."))
+        return act.update(row, "delegation.revoked", {"revoked_at": clock.now()})
 
 
 def issue_token(

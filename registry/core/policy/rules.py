@@ -42,7 +42,7 @@ class PolicyError(Exception):
 class Outcome(StrEnum):
     """The three values of a clause or rule (Kleene's strong logic)."""
 
-    PASS = "pass"  # noqa: S105
+    PASS = "pass"  # noqa: S105 (a verdict)
     FAIL = "fail"
     UNKNOWN = "unknown"
 
@@ -274,8 +274,8 @@ def compile_clause(expression: str) -> Clause:
 
 def compile_rule(
     when: Collection[str] = (),
-    all: Collection[str] = (),  # noqa: A002
-    any: Collection[str] = (),  # noqa: A002
+    all: Collection[str] = (),  # the pack's own word
+    any: Collection[str] = (),  # the pack's own word
     unless: Collection[str] = (),
 ) -> Rule:
     """Compile the four lists of a rule. A rule that would always fire is a PolicyError."""

@@ -17,7 +17,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry.core.errors import DomainError
-from registry.core.ledger.rules import plain
 
 PAGE = 50
 MOST = 200
@@ -154,7 +153,7 @@ class KeysetPagination(BasePagination):
     def _next(self) -> str | None:
         if not self.has_next or self.last is None:
             return None
-        values = [plain(_value(self.last, name.removeprefix("-"))) for name in self.ordering]
+        values = [_spelled(_value(self.last, name.removeprefix("-"))) for name in self.ordering]
         told = json.dumps({"by": self.ordering[0], "at": values})
         query = self.request.query_params.copy()
         query["cursor"] = base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
@@ -184,6 +183,13 @@ def _value(row: Any, path: str) -> Any:
     for part in path.split("__"):
         row = getattr(row, part)
     return row
+
+
+def _spelled(value: Any) -> Any:  # Any: a column's value, as JSON
+    """A moment in UTC with microseconds, as `_moment` reads it; what JSON can't hold as text."""
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
 def _moment(value: Any) -> Any:

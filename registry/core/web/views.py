@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from registry.core.web.concurrency import etag
 from registry.core.web.filters import FieldFilterBackend
 from registry.core.web.parsing import StrictJSONParser
+from registry.core.web.rendering import ExactJSONRenderer
 
 
 def columns_of(serializer: type[serializers.BaseSerializer[Any]]) -> dict[str, str]:
@@ -52,6 +53,7 @@ class Door(viewsets.GenericViewSet[Any]):  # Any: each door has its own model
     lookup_value_regex = "[0-9a-f-]{36}"
     http_method_names = ["get", "head", "post", "patch"]
     parser_classes: tuple[type[BaseParser], ...] = (StrictJSONParser,)
+    renderer_classes = (ExactJSONRenderer,)
     filter_backends = (FieldFilterBackend,)
 
     def visible(self) -> QuerySet[Any]:

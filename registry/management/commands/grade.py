@@ -37,7 +37,7 @@ class Command(BaseCommand):
     """Parse, grade, print. Reads the pack's files; never touches the database."""
 
     help = "Grade the cases of a YAML file (or - for standard input) and print one JSON a line."
-    requires_system_checks: list[str] = []  # noqa: RUF012  # Django's own way to switch checks off
+    requires_system_checks: list[str] = []  # Django's own way to switch checks off
     requires_migrations_checks = False
 
     def add_arguments(self, parser: CommandParser) -> None:

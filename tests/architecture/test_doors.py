@@ -1,0 +1,150 @@
+"""Every door asks who may, and shows nobody more than they may see."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from governance.desk.admin import urls as desk_urls
+from registry.core.adminkit import GovernedAdmin
+from registry.core.people.rules import Capability
+from registry.core.web.views import Door, ListDoor
+from tests.architecture import house
+
+# Doors of ours that show nothing but the caller's own, or what is no row; and why.
+WITHOUT_ROWS = {
+    "MyselfDoor": "the caller",
+    "PreviewDoor": "a calculation on what was sent",
+    "QuestionnaireDoor": "the pack in force",
+    "RegistrationDoor": "what was sent",
+    "AddedUseDoor": "what was sent",
+    "StepUpDoor": "the caller's own proof",
+    "TrailJobDoor": "the caller's own jobs",
+    "LifecycleDoor": "",
+}
+
+
+def _patterns(resolver: URLResolver) -> Iterator[URLPattern]:
+    for one in resolver.url_patterns:
+        if isinstance(one, URLResolver):
+            yield from _patterns(one)
+        else:
+            yield one
+
+
+def _reachable() -> dict[type[Door], set[str]]:
+    """Every door with an address, and the actions that its addresses call."""
+    found: dict[type[Door], set[str]] = {}
+    for pattern in _patterns(get_resolver()):
+        door = getattr(pattern.callback, "cls", None)
+        if isinstance(door, type) and issubclass(door, Door):
+            actions = getattr(pattern.callback, "actions", {})
+            found.setdefault(door, set()).update(actions.values())
+    return found
+
+
+def _subclasses(kind: type) -> Iterator[type]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _subclasses(one)
+
+
+DOORS = sorted(set(_subclasses(Door)) - {ListDoor}, key=lambda one: one.__name__)
+ADMINS = sorted(set(_subclasses(GovernedAdmin)), key=lambda one: one.__name__)
+names = {"ids": lambda one: getattr(one, "__name__", str(one))}
+
+
+def called(function: Callable[..., Any]) -> set[str]:
+    """The names of the functions that the source calls."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    return {
+        ast.unparse(node.func).rpartition(".")[2]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+    }
+
+
+@pytest.mark.parametrize("door", DOORS, **names)
+def test_a_door_has_an_address(door: type[Door]) -> None:
+    assert door in _reachable()
+
+
+@pytest.mark.parametrize("door", DOORS, **names)
+def test_every_action_has_its_capability_and_no_other(door: type[Door]) -> None:
+    assert set(door.capabilities) == _reachable()[door]
+    assert {type(one) for one in door.capabilities.values()} == {Capability}
+
+
+@pytest.mark.parametrize("door", DOORS, **names)
+def test_a_doors_rows_go_through_visible(door: type[Door]) -> None:
+    assert "get_queryset" not in vars(door)
+    assert "visible" in vars(door)
+    print(door.__name__, called(vars(door)["visible"]))
+
+
+@pytest.mark.parametrize("door", DOORS, **names)
+def test_no_action_reads_a_table_past_visible(door: type[Door]) -> None:
+    """Inside an action `objects` would be everybody's rows."""
+    source = ast.parse(textwrap.dedent(inspect.getsource(door)))
+    found = {
+        f"{function.name}:{node.lineno}"
+        for function in ast.walk(source)
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Attribute) and node.attr in ("objects", "_base_manager")
+    }
+    assert found == set()
+
+
+@pytest.mark.parametrize("page", ADMINS, **names)
+def test_an_admin_list_names_the_query_that_limits_it(page: type[GovernedAdmin]) -> None:
+    query = page.visible
+    assert query.__name__.startswith("visible")
+    assert ".queries" in query.__module__
+    assert "get_queryset" not in vars(page)
+
+
+def test_every_model_of_ours_in_the_admin_is_governed() -> None:
+    strange = {
+        model._meta.label
+        for model, page in admin.site._registry.items()
+        if model._meta.app_label in house.APPS and not isinstance(page, GovernedAdmin)
+    }
+    assert strange == set()
+
+
+def _decorators(function: ast.FunctionDef) -> list[str]:
+    return [ast.unparse(one) for one in function.decorator_list]
+
+
+def _pages() -> dict[str, ast.FunctionDef]:
+    """Every public function of the desk that takes a request, by its place."""
+    return {
+        f"{module.name}.{node.name}": node
+        for module in house.modules("governance/desk/admin")
+        for node in module.tree.body
+        if isinstance(node, ast.FunctionDef)
+        and not node.name.startswith("_")
+        and module.name != "governance.desk.admin.pages"
+        and [one.arg for one in node.args.args][:1] == ["request"]
+    }
+
+
+def test_every_view_of_the_desk_is_a_page() -> None:
+    """`page` stands outermost: whoever has not signed in reaches nothing behind it."""
+    assert {one for one, node in _pages().items() if _decorators(node)[:1] != ["page"]} == set()
+
+
+def test_every_address_of_the_desk_leads_to_a_page() -> None:
+    leads = {
+        f"{pattern.callback.__module__}.{pattern.callback.__qualname__}"
+        for pattern in desk_urls.urlpatterns
+    }
+    assert leads == _pages().keys()

@@ -1,0 +1,66 @@
+"""A closed loop of clients with keep-alive connections against a real server on loopback."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import statistics
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one run: answers a second, latencies in milliseconds, errors."""
+
+    rate: float
+    p50: float
+    p99: float
+    errors: int
+
+    def __str__(self) -> str:
+        return f"{self.rate:8.1f}/s  p50 {self.p50:7.1f} ms  p99 {self.p99:7.1f} ms  {self.errors} errors"
+
+
+Make = Callable[[int, int], tuple[str, str, Any]]  # (client, n) → method, path, JSON body or None
+
+
+def drive(port: int, token: str, make: Make, *, clients: int, seconds: float) -> Result:
+    """Each client sends its next request when the last answer has been read."""
+    latencies: list[float] = []
+    errors = [0]
+    deadline = time.monotonic() + seconds
+    lock = threading.Lock()
+
+    def run(client: int) -> None:
+        mine, failed, n = [], 0, 0
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        while time.monotonic() < deadline:
+            method, path, body = make(client, n)
+            payload = json.dumps(body).encode() if body is not None else None
+            begun = time.perf_counter()
+            connection.request(method, path, payload, headers)
+            answer = connection.getresponse()
+            answer.read()
+            mine.append((time.perf_counter() - begun) * 1_000)
+            failed += answer.status >= 400
+            n += 1
+        connection.close()
+        with lock:
+            latencies.extend(mine)
+            errors[0] += failed
+
+    threads = [threading.Thread(target=run, args=(client,)) for client in range(clients)]
+    begun = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    taken = time.monotonic() - begun
+    ordered = sorted(latencies) or [0.0]
+    p99 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+    return Result(len(latencies) / taken, statistics.median(ordered), p99, errors[0])

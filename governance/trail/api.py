@@ -18,6 +18,7 @@ from governance.trail import queries
 from registry.core.jobs import services as jobs
 from registry.core.jobs.api import JobRow
 from registry.core.jobs.models import Job
+from registry.core.jobs.queries import visible_to as visible_jobs
 from registry.core.ledger.models import Entry
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
@@ -67,7 +68,7 @@ class TrailJobDoor(Door):
 
     def visible(self) -> QuerySet[Job]:
         """One's own jobs."""
-        return Job.objects.filter(requested_by=self.request.user)
+        return visible_jobs(self.request.user)
 
     @extend_schema(request=None, responses={202: JobRow})
     def verifications(self, request: CallerRequest) -> Response:

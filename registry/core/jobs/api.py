@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db.models import QuerySet
 from rest_framework import serializers
 
+from registry.core.jobs import queries
 from registry.core.jobs.models import Job
 from registry.core.people.rules import Capability
 from registry.core.web.views import ListDoor
@@ -40,4 +41,4 @@ class JobDoor(ListDoor):
 
     def visible(self) -> QuerySet[Job]:
         """One's own jobs."""
-        return Job.objects.filter(requested_by=self.request.user)
+        return queries.visible_to(self.request.user)

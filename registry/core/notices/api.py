@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from registry.core.notices import services
+from registry.core.notices import queries, services
 from registry.core.notices.models import Notice
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
@@ -41,7 +41,7 @@ class NoticeDoor(ListDoor):
 
     def visible(self) -> QuerySet[Notice]:
         """One's own notices."""
-        return Notice.objects.filter(user=self.request.user)
+        return queries.visible_to(self.request.user)
 
     @extend_schema(request=None, responses={204: None})
     def readings(self, request: CallerRequest, pk: uuid.UUID) -> Response:

@@ -343,7 +343,7 @@ class MyselfDoor(Door):
 
     def visible(self) -> QuerySet[User]:
         """The caller alone."""
-        return User.objects.filter(pk=self.request.user.pk)
+        return queries.visible_users(self.request.user).filter(pk=self.request.user.pk)
 
     @extend_schema(responses=Myself)
     def retrieve(self, request: CallerRequest) -> Response:

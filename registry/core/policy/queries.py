@@ -79,3 +79,8 @@ def explain(error: PolicyError) -> DomainError:
 def visible_to(user: object) -> QuerySet[PackRelease]:
     """Policy is no secret inside the institution."""
     return PackRelease.objects.all()
+
+
+def declared_sections() -> dict[str, tuple[tuple[str, ...], Build]]:
+    """Every section with its files and what builds it (docs/reference is generated from it)."""
+    return dict(sorted(_sections.items()))

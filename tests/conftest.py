@@ -38,9 +38,8 @@ def use_database(name: str) -> None:
 def clone(template: str, name: str) -> None:
     """A database like the template."""
     statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}")
-    _admin(
-        statement.format(sql.Identifier(name), sql.Identifier(template), sql.Identifier(roles.OWNER))
-    )
+    names = [sql.Identifier(one) for one in (name, template, roles.OWNER)]
+    _admin(statement.format(*names))
 
 
 def drop(name: str) -> None:

@@ -17,7 +17,6 @@ from governance.validations.models import Validation
 from registry.catalogue import services as catalogue
 from registry.catalogue.models import ModelVersion
 from registry.catalogue.services import NewModel, NewVersion
-from registry.classification import services as classification
 from registry.classification.queries import Inputs
 from registry.core.ledger.models import Governed
 from registry.core.people import services as people
@@ -125,7 +124,9 @@ def inputs(case: dict[str, Any]) -> Inputs:
     )
 
 
-def register(case: dict[str, Any] = E01, *, name: str = "零售贷款申请评分卡", **model: Any) -> Story:
+def register(
+    case: dict[str, Any] = E01, *, name: str = "零售贷款申请评分卡", **model: Any
+) -> Story:
     """A model with its use at S0 and a version of it."""
     wang, entity = person("wang"), head_office()
     new = NewModel(name_zh=name, name_en="Retail scorecard", entity=entity, owner=wang, **model)
@@ -151,9 +152,7 @@ def register(case: dict[str, Any] = E01, *, name: str = "零售贷款申请评�
             digest=hashlib.sha256(registered.model.code.encode()).hexdigest(),
         ),
     )
-    releases.attach_version(
-        actor=wang, release_id=registered.release.pk, version=version
-    )
+    releases.attach_version(actor=wang, release_id=registered.release.pk, version=version)
     return Story(registered, version)
 
 
@@ -209,9 +208,12 @@ def validate(story: Story, level: str = "E1") -> Validation:
     validations.conclude(
         actor=zhao,
         validation_id=validation.pk,
-        findings=validations.Findings("with_limitations", level, "模型可用,样本较旧。", "样本仅一千笔,年代久远。"),
+        findings=validations.Findings(
+            "with_limitations", level, "模型可用,样本较旧。", "样本仅一千笔,年代久远。"
+        ),
     )
-    validations.answer(actor=person("wang"), validation_id=validation.pk, response="同意,按计划补充样本。")
+    wang = person("wang")
+    validations.answer(actor=wang, validation_id=validation.pk, response="同意,按计划补充样本。")
     return validations.sign_off(actor=person("sun"), validation_id=validation.pk)
 
 
@@ -229,8 +231,9 @@ def vote(approval: Approval, username: str, choice: str = "approve", **ballot: A
     """The person votes, with a step-up of their own."""
     voter = person(username)
     proof = people.step_up(user=voter, password=PASSWORD, subjects=[approval.dossier_digest])
-    told = {"dossier_digest": approval.dossier_digest, "step_up_id": proof.pk} | ballot
-    return approvals.cast(actor=voter, approval_id=approval.pk, ballot=Ballot(choice=choice, **told))
+    told: dict[str, Any] = {"dossier_digest": approval.dossier_digest, "step_up_id": proof.pk}
+    paper = Ballot(choice=choice, **(told | ballot))
+    return approvals.cast(actor=voter, approval_id=approval.pk, ballot=paper)
 
 
 def approve(approval: Approval) -> None:

@@ -104,6 +104,7 @@ def _check_second(actor: User, second: User | None) -> None:
         and second.pk != actor.pk
         and second.is_active
         and second.kind == UserKind.PERSON
+        and not second.is_superuser
         and bool(standing(second).role_set & GRANTS[Capability.RESUME])
     )
     if not fit:

@@ -20,7 +20,8 @@ from tests.architecture import house
 
 
 def _patterns(resolver: URLResolver) -> Iterator[URLPattern]:
-    for one in resolver.url_patterns:
+    found: list[URLPattern | URLResolver] = resolver.url_patterns
+    for one in found:
         if isinstance(one, URLResolver):
             yield from _patterns(one)
         else:
@@ -38,7 +39,7 @@ def _reachable() -> dict[type[Door], set[str]]:
     return found
 
 
-def _subclasses(kind: type) -> Iterator[type]:
+def _subclasses(kind: type[Any]) -> Iterator[type[Any]]:  # Any: doors and admin lists
     for one in kind.__subclasses__():
         yield one
         yield from _subclasses(one)
@@ -47,7 +48,11 @@ def _subclasses(kind: type) -> Iterator[type]:
 get_resolver().url_patterns  # noqa: B018 (reading it imports every door)
 DOORS = sorted(set(_subclasses(Door)) - {ListDoor}, key=lambda one: one.__name__)
 ADMINS = sorted(set(_subclasses(GovernedAdmin)), key=lambda one: one.__name__)
-names = {"ids": lambda one: getattr(one, "__name__", str(one))}
+
+
+def name(kind: object) -> str:
+    """What a test of the class is called."""
+    return str(getattr(kind, "__name__", kind))
 
 
 def called(function: Callable[..., Any]) -> set[str]:
@@ -56,18 +61,18 @@ def called(function: Callable[..., Any]) -> set[str]:
     return {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
 
 
-@pytest.mark.parametrize("door", DOORS, **names)
+@pytest.mark.parametrize("door", DOORS, ids=name)
 def test_a_door_has_an_address(door: type[Door]) -> None:
     assert door in _reachable()
 
 
-@pytest.mark.parametrize("door", DOORS, **names)
+@pytest.mark.parametrize("door", DOORS, ids=name)
 def test_every_action_has_its_capability_and_no_other(door: type[Door]) -> None:
     assert set(door.capabilities) == _reachable()[door]
     assert {type(one) for one in door.capabilities.values()} == {Capability}
 
 
-@pytest.mark.parametrize("door", DOORS, **names)
+@pytest.mark.parametrize("door", DOORS, ids=name)
 def test_a_doors_rows_go_through_visible(door: type[Door]) -> None:
     """A door without rows of its own says so: `objects.none()`."""
     assert "get_queryset" not in vars(door)
@@ -76,7 +81,7 @@ def test_a_doors_rows_go_through_visible(door: type[Door]) -> None:
     assert queries or {one.partition(".")[2] for one in calls} == {"objects.none"}
 
 
-@pytest.mark.parametrize("door", DOORS, **names)
+@pytest.mark.parametrize("door", DOORS, ids=name)
 def test_no_action_reads_a_table_past_visible(door: type[Door]) -> None:
     """Inside a door `objects` would be everybody's rows."""
     calls = {
@@ -89,7 +94,7 @@ def test_no_action_reads_a_table_past_visible(door: type[Door]) -> None:
     assert {call for call in calls if not call.endswith(".objects.none")} == set()
 
 
-@pytest.mark.parametrize("listing", ADMINS, **names)
+@pytest.mark.parametrize("listing", ADMINS, ids=name)
 def test_an_admin_list_names_the_query_that_limits_it(listing: type[GovernedAdmin]) -> None:
     query = listing.visible
     assert query.__name__.startswith("visible")

@@ -8,9 +8,7 @@ from django.db.models import Field, Model
 
 from tests.architecture import house
 
-MODELS = [
-    model for app in house.APPS for model in apps.get_app_config(app).get_models()
-]
+MODELS = [model for app in house.APPS for model in apps.get_app_config(app).get_models()]
 
 
 def _relations(model: type[Model]) -> list[tuple[Field, type[Model]]]:  # type: ignore[type-arg]  # any field

@@ -43,9 +43,8 @@ def writes(tree: ast.AST) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             if node.func.attr in WRITES and not _is_of_a_dict(node):
                 yield node.lineno, ast.unparse(node.func)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if SQL_WRITE.match(node.value):
-                yield node.lineno, node.value[:40]
+        elif isinstance(node, ast.Constant) and SQL_WRITE.match(str(node.value)):
+            yield node.lineno, str(node.value)[:40]
 
 
 def _is_of_a_dict(call: ast.Call) -> bool:

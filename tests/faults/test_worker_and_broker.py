@@ -27,9 +27,9 @@ from registry.releases import services as releases
 from tests import story
 from tests.world import person
 
-pytestmark = [pytest.mark.faults, pytest.mark.slow]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(300)]
 PROJECT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 90.0  # a worker needs five; a busy machine takes its time
 
 
 def until(happened: Callable[[], bool], what: str) -> None:
@@ -82,11 +82,12 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def held_up(database: str, username: str) -> Iterator[None]:
-    """Whoever tells this person something waits in the middle of the transaction."""
+def ledger_held(database: str) -> Iterator[None]:
+    """Whoever writes an entry waits in mid-transaction: the lock of mingce_entry_chain()."""
     with psycopg.connect(address(database)) as other:
-        other.execute("SELECT 1 FROM registry_user WHERE username = %s FOR UPDATE", [username])
+        other.execute("SELECT pg_advisory_xact_lock(7301001)")
         yield
+        other.rollback()
 
 
 def somebody_waits() -> bool:
@@ -125,17 +126,17 @@ def test_a_killed_worker_and_an_emptied_broker_lose_nothing_and_double_nothing(
 ) -> None:
     broker().flushall()
     register(1, 5)
-    with held_up(committed, "chen"), worker(committed, tmp_path) as first:
+    with ledger_held(committed), worker(committed, tmp_path) as first:
         until(somebody_waits, "the worker is in the middle of a reaction")
         kill(first)
     until(lambda: not somebody_waits(), "the dead worker's session has ended")
-    assert effects()[0] == 0
+    assert effects() == (0, 0, 0)
     register(6, 8)
     broker().flushall()
     with worker(committed, tmp_path, "--beat", "--schedule", str(tmp_path / "beat")):
-        until(lambda: effects()[0] >= 8, "beat has woken the dispatcher")
+        until(lambda: min(effects()) >= 8, "beat has woken the dispatcher")
         register(9, 10)
-        until(lambda: effects()[0] >= 10, "the act has woken the dispatcher")
+        until(lambda: min(effects()) >= 10, "the act has woken the dispatcher")
     assert effects() == (10, 10, 10)
     assert set(Notice.objects.values_list("user__username", flat=True)) == {"chen"}
     assert (dispatch.run(), Held.objects.count(), effects()) == (0, 0, (10, 10, 10))

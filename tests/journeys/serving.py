@@ -65,8 +65,9 @@ class Somebody:
         """A file."""
         return self._call("GET", path, 200)
 
-    def post(self, path: str, body: Any = None, status: int = 201, **headers: str) -> Any:
-        """The JSON answer of a POST."""
+    def post(self, path: str, body: Any = None, status: int = 201, key: str = "") -> Any:
+        """The JSON answer of a POST, with an idempotency key where one is given."""
+        headers = {"Idempotency-Key": key} if key else {}
         return self._call("POST", path, status, json=body or {}, headers=headers).json()
 
     def patch(self, path: str, body: Any) -> Any:

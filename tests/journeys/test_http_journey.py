@@ -109,14 +109,16 @@ def registers(journey: Journey) -> None:
             "using_entity": entity,
             **INPUTS,
         },
-        **{"Idempotency-Key": "registration-1"},
+        key="registration-1",
     )  # fmt: skip
     assert (preview["tier"], preview["score"]) == (made["grade"]["tier"], made["grade"]["score"])
     journey.model, journey.release = made["model"]["id"], made["release"]["id"]
     journey.grade = made["grade"]["id"]
     alike = wang.get("/registrations/near-duplicates/", name_zh="零售贷款申请评分卡二")
     assert [row["id"] for row in alike] == [journey.model]
-    assert [row["id"] for row in wang.get("/models/", search="评分卡")["results"]] == [journey.model]
+    assert [row["id"] for row in wang.get("/models/", search="评分卡")["results"]] == [
+        journey.model
+    ]
     wang.post(f"/grades/{journey.grade}/confirmations/", {"reason": "本人确认"}, 403)
     journey["chen"].post(
         f"/grades/{journey.grade}/confirmations/", {"reason": "已核对各因子与底线规则。"}

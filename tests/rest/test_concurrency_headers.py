@@ -48,7 +48,9 @@ def _release() -> tuple[Caller, str, dict[str, Any]]:
 
 
 WRITES = [("models", _model), ("use cases", _use_case), ("releases", _release)]
-each_write = pytest.mark.parametrize("build", [one for _, one in WRITES], ids=[n for n, _ in WRITES])
+each_write = pytest.mark.parametrize(
+    "build", [one for _, one in WRITES], ids=[n for n, _ in WRITES]
+)
 
 
 @pytest.mark.django_db

@@ -114,7 +114,9 @@ def test_rows_that_come_or_go_meanwhile_neither_skip_nor_repeat_others(ordering:
         system(code)
     rest = follow(who, "/systems/", dict(parse_qsl(urlsplit(first["next"]).query)))
     codes = [row["code"] for row in first["results"]] + column(rest, "code")
-    expected = ["b", "d", "f", "g", "h", "z"] if ordering == "code" else ["h", "f", "d", "c", "b", "a"]
+    expected = (
+        ["b", "d", "f", "g", "h", "z"] if ordering == "code" else ["h", "f", "d", "c", "b", "a"]
+    )
     assert codes == expected
 
 
@@ -128,7 +130,9 @@ def test_filters_hold_on_every_page() -> None:
     assert follow(caller("wang"), "/systems/", branch) == [[]]
 
 
-@pytest.mark.parametrize("size", ["0", "-1", "201", "1.5", "many", "+5", " 5", "5e1", "0x10", "9" * 99])
+@pytest.mark.parametrize(
+    "size", ["0", "-1", "201", "1.5", "many", "+5", " 5", "5e1", "0x10", "9" * 99]
+)
 def test_a_page_has_1_to_200_rows(size: str) -> None:
     found = problem(caller("shen").get("/people/", {"page_size": size}), 400, "page_size")
     assert found["field"] == "page_size"

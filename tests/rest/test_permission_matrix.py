@@ -9,7 +9,7 @@ import pytest
 from registry.core import clock
 from registry.core.ledger import services as ledger
 from registry.core.people import services as people
-from registry.core.people.rules import GRANTS, MACHINE_CAPABILITIES, Capability, Role
+from registry.core.people.rules import GRANTS, MACHINE_CAPABILITIES, Capability, Role, Standing
 from registry.core.people.services import NewPerson
 from tests.rest.actions import actions, views
 from tests.rest.calling import Caller, caller, machine, problem, secret_of
@@ -57,7 +57,9 @@ def test_every_address_of_the_api_is_a_door_or_the_documentation() -> None:
 def test_the_walk_finds_the_whole_api() -> None:
     labels = [action.label for action in actions()]
     assert len(labels) == len(set(labels))
-    assert {"POST /registrations/", "GET /models/{id}/", "POST /approvals/{id}/votes/"} <= set(labels)
+    assert {"POST /registrations/", "GET /models/{id}/", "POST /approvals/{id}/votes/"} <= set(
+        labels
+    )
     assert len(labels) > 80
 
 
@@ -87,7 +89,7 @@ def test_a_machine_has_the_buttons_of_machines_alone() -> None:
 
 def test_a_machine_with_every_role_still_has_the_buttons_of_machines_alone() -> None:
     every = frozenset((role, "HO/") for role in Role)
-    standing = people.queries.Standing(user_id="", roles=every, is_machine=True)
+    standing = Standing(user_id="", roles=every, is_machine=True)
     assert {one for one in Capability if standing.may(one)} == MACHINE_CAPABILITIES
 
 
@@ -130,8 +132,10 @@ def test_being_superuser_opens_nothing() -> None:
 def test_a_role_that_has_ended_opens_nothing() -> None:
     admin = person("admin")
     user = people.enrol(actor=admin, person=NewPerson("former", "转岗", PASSWORD))
-    ended = {"valid_from": dt.date(2020, 1, 1), "valid_to": dt.date(2020, 12, 31)}
-    people.assign_role(actor=admin, user=user, role=Role.CRO, entity=head_office(), **ended)
+    people.assign_role(
+        actor=admin, user=user, role=Role.CRO, entity=head_office(),
+        valid_from=dt.date(2020, 1, 1), valid_to=dt.date(2020, 12, 31),
+    )  # fmt: skip
     assert pressed(Caller(secret_of(user))) == expected()
 
 

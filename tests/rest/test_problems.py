@@ -91,9 +91,9 @@ MALFORMED = [
     ("not a number", '{"factors": {"F1": NaN}}'),
     ("infinity", '{"factors": {"F1": -Infinity}}'),
     ("a number beyond every float", '{"facts": {"annual_volume": 1e999}}'),
-    ("a whole number of 5000 digits", '{"facts": {"annual_volume": %s}}' % HUGE),
-    ("a lone surrogate", '{"model": {"name_zh": %s}}' % SURROGATE),
-    ("a lone surrogate in a key", '{"facts": {%s: 1}}' % SURROGATE),
+    ("a whole number of 5000 digits", '{"facts": {"annual_volume": ' + HUGE + "}}"),
+    ("a lone surrogate", '{"model": {"name_zh": ' + SURROGATE + "}}"),
+    ("a lone surrogate in a key", '{"facts": {' + SURROGATE + ": 1}}"),
     ("a NUL character", '{"facts": {"a": "x\\u0000y"}}'),
     ("deep nesting of lists", DEEP),
     ("deep nesting of objects", '{"a":' * 100_000 + "1" + "}" * 100_000),
@@ -131,11 +131,10 @@ def test_every_action_refuses_malformed_json_alike(wang: Caller, told: Story) ->
     for action in actions():
         if action.method != "GET":
             path = action.path.replace("{id}", str(told.release.pk))
-            for body in ("{", DEEP, "[]", '{"reason": %s}' % SURROGATE):
+            for body in ("{", DEEP, "[]", '{"reason": ' + SURROGATE + "}"):
                 response = wang.send(action.method, path, body)
                 assert 400 <= response.status_code < 500, action.label
                 assert response["Content-Type"] == PROBLEM, action.label
-
 
 
 MISSING = [
@@ -288,7 +287,9 @@ def test_an_answer_in_another_format_is_not_to_be_had(wang: Caller, told: Story)
 def test_a_broken_form_is_refused(wang: Caller, told: Story) -> None:
     headers = {"Authorization": f"Bearer {wang.secret}"}
     for kind in ("multipart/form-data", "multipart/form-data; boundary=x"):
-        response = wang.client.generic("POST", "/api/v1/documents/", b"--x\r\n", kind, headers=headers)
+        response = wang.client.generic(
+            "POST", "/api/v1/documents/", b"--x\r\n", kind, headers=headers
+        )
         assert response.status_code == 400
         assert response["Content-Type"] == PROBLEM
 

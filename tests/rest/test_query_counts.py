@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,6 @@ from governance.committees import services as committees
 from governance.findings import services as findings
 from governance.lifecycle import services as lifecycle
 from governance.suspensions import services as suspensions
-from registry.catalogue import services as catalogue
-from registry.catalogue.services import NewVersion
 from registry.core import clock
 from registry.core.jobs.models import Job
 from registry.core.notices import services as notices
@@ -77,7 +76,7 @@ def lists() -> list[str]:
 
 def measured_lists(who: Caller) -> dict[str, int]:
     """What a page of each list costs."""
-    return {path: statements(lambda path=path: who.get(path)) for path in lists()}
+    return {path: statements(partial(who.get, path)) for path in lists()}
 
 
 @pytest.fixture
@@ -86,7 +85,9 @@ def everything() -> Caller:
     made = story.register()
     approval = story.to_approval(made)
     conditions = tuple({"text": f"条件 {index}"} for index in range(2))
-    story.vote(approval, "sun", "approve_with_conditions", reason="附条件同意", conditions=conditions)
+    story.vote(
+        approval, "sun", "approve_with_conditions", reason="附条件同意", conditions=conditions
+    )
     _finish(approval)
     _fill(made, "a")
     who = caller("shen")
@@ -131,6 +132,10 @@ def _fill(made: Story, mark: str) -> None:
 def _fill_registry(made: Story, mark: str) -> None:
     admin = person("admin")
     people.enrol(actor=admin, person=NewPerson(f"p_{mark}", "某人", PASSWORD))
+    people.delegate(
+        actor=person("sun"), to=person("chen"), reason="出差",
+        valid_from=clock.today(), valid_to=clock.today() + dt.timedelta(days=7),
+    )  # fmt: skip
     people.open_department(
         actor=admin, code=f"D{mark}", name_zh="部门", name_en="", entity=head_office()
     )
@@ -187,7 +192,7 @@ def test_a_row_by_itself_costs_few_statements(everything: Caller, counts: dict[s
             continue
         key = everything.get(action.path.removesuffix("{id}/")).json()["results"][0]["id"]
         path = action.path.replace("{id}", key)
-        measured[action.label] = statements(lambda path=path: everything.get(path))
+        measured[action.label] = statements(partial(everything.get, path))
     compare(counts, measured)
     assert max(measured.values()) <= MOST_FOR_READING
 
@@ -218,10 +223,12 @@ def test_writing_costs_what_it_is_known_to_cost(counts: dict[str, int]) -> None:
             lambda: li.post("/versions/", _versions(1)[0] | {"model": model}), 201
         ),
         "POST /versions/bulk/ of 10": statements(
-            lambda: li.post("/versions/bulk/", {"model": model, "versions": _versions(10, "t")}), 201
+            lambda: li.post("/versions/bulk/", {"model": model, "versions": _versions(10, "t")}),
+            201,
         ),
         "POST /versions/bulk/ of 100": statements(
-            lambda: li.post("/versions/bulk/", {"model": model, "versions": _versions(100, "h")}), 201
+            lambda: li.post("/versions/bulk/", {"model": model, "versions": _versions(100, "h")}),
+            201,
         ),
         "POST /systems/": statements(
             lambda: wang.post(

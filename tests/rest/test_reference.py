@@ -9,6 +9,7 @@ import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
+from registry.core.dispatch.services import reactions
 from registry.core.ledger.models import Entry
 from registry.management.commands import write_reference
 from tests import story
@@ -53,6 +54,6 @@ def test_every_kind_in_a_real_ledger_is_listed() -> None:
 
 def test_every_reaction_reacts_to_kinds_that_are_written() -> None:
     known = write_reference.kinds()
-    for reaction in write_reference.reactions():
+    for reaction in reactions():
         for kind in reaction.kinds:
             assert any(fnmatchcase(kind, one) for one in known), (reaction.name, kind)

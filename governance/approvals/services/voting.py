@@ -152,6 +152,7 @@ def _attempt(
     ballot: Ballot,
 ) -> rules.Attempt:
     barred = seat.barred_reason if seat else ""
+    is_late = seat is None and _had_seat(actor, approval)
     deciding = [actor.pk] if principal is None else [actor.pk, principal]
     if not barred and any(queries.is_barred(one, release) for one in deciding):
         barred = "interested"
@@ -159,7 +160,7 @@ def _attempt(
         is_person=actor.kind == UserKind.PERSON,
         is_technical_administrator=actor.is_superuser,
         approval_state=approval.state,
-        step_state=step.state if step else StepState.CLOSED,
+        step_state=StepState.CLOSED if step is None or is_late else step.state,
         digest_given=ballot.dossier_digest,
         digest_locked=approval.dossier_digest,
         has_seat=seat is not None,
@@ -171,6 +172,13 @@ def _attempt(
         is_signature=step is not None and step.policy["kind"] == "signatures",
         conditions=tuple(str(one.get("text", "")) for one in ballot.conditions),
     )
+
+
+def _had_seat(actor: User, approval: Approval) -> bool:
+    """Whether the actor could have voted in a step that has been decided."""
+    decided = [StepState.PASSED, StepState.FAILED, StepState.CLOSED]
+    seats = BallotSeat.objects.filter(step__approval=approval, step__state__in=decided)
+    return seats.filter(eligible__contains=[actor.pk]).exists()
 
 
 def _cast(

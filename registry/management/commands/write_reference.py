@@ -1,4 +1,4 @@
-"""`manage.py write_reference`: docs/reference as the code has it; --check fails where it is stale."""
+"""`manage.py write_reference`: docs/reference as the code has it; --check finds what is stale."""
 
 from __future__ import annotations
 
@@ -75,10 +75,7 @@ def permissions() -> list[str]:
         [f"`{one.value}`", _holders(one), "yes" if one in MACHINE_CAPABILITIES else ""]
         for one in Capability
     ]
-    roles = [
-        [f"`{role.value}`", LINE_OF[role].value, _buttons(role)]
-        for role in Role
-    ]  # fmt: skip
+    roles = [[f"`{role.value}`", LINE_OF[role].value, _buttons(role)] for role in Role]
     addresses = [
         [method, f"`{path}`", f"`{needed.value}`", _holders(needed)]
         for method, path, needed in sorted(_addresses(), key=lambda one: (one[1], one[0]))
@@ -103,8 +100,8 @@ def permissions() -> list[str]:
         "",
         "## Addresses",
         "",
-        f"Below `{API}`. Without the capability the answer is 403 `not_permitted`; what lies out of",
-        "scope is 404, like what does not exist.",
+        f"Below `{API}`. Without the capability the answer is 403 `not_permitted`; what lies out",
+        "of scope is 404, like what does not exist.",
         "",
         *_table(["method", "address", "capability", "roles"], addresses),
     ]
@@ -138,12 +135,21 @@ def _views(patterns: list[Any], prefix: str) -> Iterator[tuple[str, Any]]:
 
 def events() -> list[str]:
     """The kinds of entries that the code writes, and what reacts to each."""
+    known = kinds()
     rows = [
-        [f"`{kind}`", ", ".join(f"`{place}`" for place in sorted(places)), _effects(kind)]
-        for kind, places in sorted(kinds().items())
+        [
+            f"`{kind}`",
+            ", ".join(f"`{one}`" for one in sorted(known[kind])),
+            _effects(kind, {*known}),
+        ]
+        for kind in sorted(known)
     ]
     effects = [
-        [f"`{one.name}`", ", ".join(f"`{kind}`" for kind in sorted(one.kinds)), _sentence(one.effect)]
+        [
+            f"`{one.name}`",
+            ", ".join(f"`{kind}`" for kind in sorted(one.kinds)),
+            _sentence(one.effect),
+        ]
         for one in reactions()
     ]
     return [
@@ -197,12 +203,13 @@ def _pattern(node: ast.expr) -> str:
     return ""
 
 
-def _effects(kind: str) -> str:
-    names = [
-        one.name
-        for one in reactions()
-        if any(fnmatchcase(told, kind) for told in one.kinds)
-    ]  # fmt: skip
+def _effects(kind: str, known: set[str]) -> str:
+    """The reactions to the kind; a pattern stands for what is not listed by itself."""
+
+    def means(told: str) -> bool:
+        return told == kind or (told not in known and fnmatchcase(told, kind))
+
+    names = [one.name for one in reactions() if any(means(told) for told in one.kinds)]
     return ", ".join(f"`{name}`" for name in names)
 
 

@@ -168,6 +168,13 @@ def test_nobody_votes_in_a_step_that_waits(approval: Approval) -> None:
         vote(approval, "gao")  # sits on the RMC, whose step has not opened
 
 
+def test_whoever_comes_after_the_step_was_decided_is_late(approval: Approval) -> None:
+    for username in ("sun", "qian", "lin"):
+        vote(approval, username)
+    with refused(Conflict, "vote_late", leaving=LATE):
+        vote(approval, "chen")
+
+
 def test_a_stranger_has_no_seat(approval: Approval) -> None:
     with refused(SegregationRefused, "no_seat", leaving=LATE):
         vote(approval, "xu")

@@ -226,26 +226,36 @@ def test_an_immaterial_document_leaves_the_approval_as_it_is(approval: Approval)
 
 
 @pytest.mark.parametrize(
-    ("name", "day", "found", "rules"),
+    ("name", "day", "why"),
     [
-        ("on its last day", dt.date(2028, 5, 23), [], []),
-        ("the day after", dt.date(2028, 5, 24), ["approval"], ["BR-12"]),
+        ("on its last day", dt.date(2028, 5, 23), []),
+        ("the day after", dt.date(2028, 5, 24), ["The approval has expired"]),
     ],
 )
-def test_an_approval_expires(
-    name: str, day: dt.date, found: list[str], rules: list[str], approval: Approval
-) -> None:
+def test_an_approval_expires(name: str, day: dt.date, why: list[str], approval: Approval) -> None:
     with clock.at(NOON):
         story.approve(approval)
     with clock.at(dt.datetime.combine(day, dt.time(1), dt.UTC)):
-        told = set(missing(approval.release, "S4")) & {"approval"}
-        assert (
-            sorted(told),
-            [one for one in blocked(approval.release, "S4") if one == "BR-12"],
-        ) == (
-            found,
-            rules,
-        )
+        gate = queries.gate_of(Release.objects.get(), "S4")
+    found = [item.why_en for item in gate.missing if item.requirement.key == "approval"]
+    assert found == why
+
+
+def test_a_document_that_lapses_is_asked_for_again_and_changes_nothing_else(
+    approval: Approval,
+) -> None:
+    with clock.at(NOON):
+        story.approve(approval)
+    with clock.at(NOON + dt.timedelta(days=400)):
+        assert missing(approval.release, "S4") == ["data_security_assessment", "operator_training"]
+        assert blocked(approval.release, "S4") == ["BR-12"]
+
+
+def test_time_alone_voids_no_open_approval(approval: Approval) -> None:
+    with clock.at(clock.now() + dt.timedelta(days=400)):
+        story.vote(approval, "sun")
+    approval.refresh_from_db()
+    assert approval.state == "open"
 
 
 def in_pilot(approval: Approval) -> Release:

@@ -1,0 +1,91 @@
+"""The migrations are the models', and every governed table has its guards, in fact too."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.db import connection
+from django.db.models import Model
+
+from registry.core.ledger.models import Governed
+from tests.architecture import house
+
+MODELS = [model for app in house.APPS for model in apps.get_app_config(app).get_models()]
+GOVERNED = [model for model in MODELS if issubclass(model, Governed)]
+# Tables whose rows need no entry of their own, and why.
+UNGOVERNED = {
+    "registry.Entry": "the ledger itself: append-only and chained",
+    "registry.WarrantUse": "append-only; each names the entry that it spends",
+    "registry.StepUp": "append-only; a proof of a moment, named by what it permitted",
+    "registry.StepUpUse": "append-only; named by the vote that it permitted",
+    "registry.Cursor": "the dispatcher's place; the ledger can be read again",
+    "registry.Held": "the dispatcher's parking place; the ledger can be read again",
+    "registry.Job": "the progress of long work",
+    "registry.Notice": "an inbox; what it tells is in the ledger",
+    "registry.IdempotencyRecord": "a door's answer, kept for a week",
+}
+APPEND_ONLY = {"registry.Entry", "registry.WarrantUse", "registry.StepUp", "registry.StepUpUse"}
+
+
+def _guards(model: type[Model]) -> dict[str, str]:
+    """The model's triggers: name → the SQL function that each runs."""
+    return {one.name: one.runs for one in getattr(model._meta, "triggers", ())}
+
+
+def _label(model: type[Model]) -> str:
+    return model._meta.label
+
+
+@pytest.mark.django_db(databases=["default", "owner"])
+def test_no_migration_is_missing() -> None:
+    told = io.StringIO()
+    call_command("makemigrations", check=True, dry_run=True, stdout=told)
+    assert told.getvalue() == "No changes detected\n"
+
+
+def test_every_model_is_governed_or_says_why_not() -> None:
+    strangers = {_label(model) for model in MODELS} - {_label(model) for model in GOVERNED}
+    assert strangers == UNGOVERNED.keys()
+
+
+@pytest.mark.parametrize("model", GOVERNED, ids=_label)
+def test_no_governed_row_is_written_silently(model: type[Model]) -> None:
+    label = model._meta.label_lower
+    assert _guards(model)["no_silent_write"] == f"mingce_no_silent_write('{label}')"
+
+
+@pytest.mark.parametrize("model", GOVERNED, ids=_label)
+def test_a_governed_table_is_versioned_or_append_only(model: type[Model]) -> None:
+    """Never both: what is inserted once has no versions."""
+    guards = _guards(model)
+    assert ("governed" in guards) is not ("append_only" in guards)
+    assert guards["never_truncated"] == "mingce_append_only()"
+    if "governed" in guards:
+        assert guards["governed"].startswith(f"mingce_governed('{model._meta.label_lower}'")
+    else:
+        assert guards["append_only"] == "mingce_append_only()"
+
+
+@pytest.mark.parametrize("label", sorted(APPEND_ONLY))
+def test_an_ungoverned_append_only_table_is_never_changed(label: str) -> None:
+    guards = _guards(apps.get_model(label))
+    assert guards["append_only"] == guards["never_truncated"] == "mingce_append_only()"
+
+
+@pytest.mark.django_db
+def test_the_database_has_every_guard_switched_on() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tgrelid::regclass::text, tgname FROM pg_trigger"
+            " WHERE tgenabled IN ('O', 'A') AND NOT tgisinternal"
+        )
+        found = set(cursor.fetchall())
+    wanted = {
+        (model._meta.db_table, trigger.get_pgid(model))
+        for model in MODELS
+        for trigger in getattr(model._meta, "triggers", ())
+    }
+    assert wanted - found == set()

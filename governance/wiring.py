@@ -24,7 +24,7 @@ def declare() -> None:
     reactions.declare()
 
 
-def _lifecycle(content: dict[str, Any]) -> LifecycleSection:
+def _lifecycle(content: dict[str, Any]) -> LifecycleSection:  # Any: a pack's content
     section = validate(LifecycleSection, content["lifecycle"], "lifecycle.yaml")
     try:
         section.lint(_names(content), NAMED, content["evidence"]["kinds"])
@@ -33,13 +33,13 @@ def _lifecycle(content: dict[str, Any]) -> LifecycleSection:
     return section
 
 
-def _approvals(content: dict[str, Any]) -> ApprovalsSection:
+def _approvals(content: dict[str, Any]) -> ApprovalsSection:  # Any: a pack's content
     section = validate(ApprovalsSection, content["approvals"], "approvals.yaml")
     section.lint(_names(content))
     return section
 
 
-def _names(content: dict[str, Any]) -> set[str]:
+def _names(content: dict[str, Any]) -> set[str]:  # Any: a pack's content
     """What clauses of the lifecycle and of routes may read."""
     file = validate(ClassificationFile, content["classification"], "classification.yaml")
     return {

@@ -38,7 +38,7 @@ def declare() -> None:
     ledger.tell_after_commit(_wake_dispatcher)
 
 
-def _classification(content: dict[str, Any]) -> ClassificationSection:
+def _classification(content: dict[str, Any]) -> ClassificationSection:  # Any: a pack's content
     classification = validate(ClassificationFile, content["classification"], "classification.yaml")
     return ClassificationSection(
         pack="active",
@@ -48,7 +48,7 @@ def _classification(content: dict[str, Any]) -> ClassificationSection:
     )
 
 
-def _evidence(content: dict[str, Any]) -> EvidenceSection:
+def _evidence(content: dict[str, Any]) -> EvidenceSection:  # Any: a pack's content
     return validate(EvidenceSection, content["evidence"], "evidence.yaml")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import uuid
 from collections.abc import Iterator
@@ -14,8 +15,10 @@ from django.db import connections
 from psycopg import sql
 
 from config.local import roles
+from registry.core import clock
 
 ADMIN_URL = os.environ.get("TEST_DATABASE_ADMIN_URL", "postgresql://postgres@127.0.0.1/postgres")
+FOUNDED = dt.datetime(2026, 1, 5, 4, tzinfo=dt.UTC)  # whenever the tests run
 RUN = uuid.uuid4().hex[:8]
 WORLD = f"mingce_world_{RUN}"  # founded, with people; the template of the others
 MAIN = f"mingce_test_{RUN}"  # the tests' own, each test inside a transaction
@@ -56,7 +59,8 @@ def django_db_setup(django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
         roles.prepare(ADMIN_URL, WORLD)
         use_database(WORLD)
         call_command("prepare_database", verbosity=0)
-        world.build()
+        with clock.at(FOUNDED):
+            world.build()
         connections.close_all()
         clone(WORLD, MAIN)
         use_database(MAIN)

@@ -248,7 +248,7 @@ class GradeDecisionDoor(Door):
     row = ConfirmationRow
     capabilities: ClassVar[dict[str, Capability]] = {"confirmations": Capability.CONFIRM_GRADE}
 
-    def visible(self) -> QuerySet[Any]:
+    def visible(self) -> QuerySet[Any]:  # Any: any model
         """The grades that the caller may see."""
         return visible_grades(self.request.user)
 
@@ -291,7 +291,7 @@ class OverrideDoor(Door):
     row = OverrideRow
     capabilities: ClassVar[dict[str, Capability]] = {"overrides": Capability.OVERRIDE_GRADE}
 
-    def visible(self) -> QuerySet[Any]:
+    def visible(self) -> QuerySet[Any]:  # Any: any model
         """The uses that the caller may see."""
         return visible_uses(self.request.user)
 

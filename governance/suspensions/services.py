@@ -18,7 +18,7 @@ from registry.core.people.rules import GRANTS, Capability
 from registry.releases.models import Release
 from registry.usecases.models import ModelUse
 
-_MODELS: dict[str, Any] = {
+_MODELS: dict[str, Any] = {  # Any: model classes
     TargetType.RELEASE: Release,
     TargetType.VERSION: ModelVersion,
     TargetType.MODEL_USE: ModelUse,

@@ -86,7 +86,7 @@ class TrailJobDoor(Door):
     def file(self, request: CallerRequest, pk: uuid.UUID) -> FileResponse:
         """The export, once its job is done."""
         job = get_or_refuse(self.visible().filter(kind="ledger.export"), pk, "export")
-        result: dict[str, Any] = job.result or {}
+        result: dict[str, Any] = job.result or {}  # Any: JSON
         path = Path(settings.DATA_DIR) / "exports" / Path(result.get("file", "-")).name
         if not path.is_file():
             raise Http404

@@ -22,8 +22,8 @@ class Line:
 
     entry: Entry
     actor_name: str
-    changes: tuple[tuple[str, Any, Any], ...]
-    facts: dict[str, Any]
+    changes: tuple[tuple[str, Any, Any], ...]  # Any: JSON
+    facts: dict[str, Any]  # Any: JSON
 
 
 def visible_to(user: User) -> models.QuerySet[Entry]:
@@ -60,7 +60,7 @@ def in_words(entries: list[Entry]) -> list[Line]:
     return lines
 
 
-def _before(entries: list[Entry]) -> dict[tuple[uuid.UUID, int], dict[str, Any]]:
+def _before(entries: list[Entry]) -> dict[tuple[uuid.UUID, int], dict[str, Any]]:  # Any: JSON
     wanted = {
         (entry.subject_id, entry.row_version - 1) for entry in entries if entry.row_version > 1
     }
@@ -75,7 +75,9 @@ def _before(entries: list[Entry]) -> dict[tuple[uuid.UUID, int], dict[str, Any]]
     }
 
 
-def _changes(was: dict[str, Any], now: dict[str, Any]) -> tuple[tuple[str, Any, Any], ...]:
+def _changes(
+    was: dict[str, Any], now: dict[str, Any]
+) -> tuple[tuple[str, Any, Any], ...]:  # Any: JSON
     return tuple(
         (name, was.get(name), value) for name, value in now.items() if was.get(name) != value
     )

@@ -44,7 +44,7 @@ class AIModelAdmin(GovernedAdmin):
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    ) -> tuple[QuerySet[Any], bool]:  # Any: any model
         """The same search as the API's."""
         return queries.matching(queryset, search_term), False
 

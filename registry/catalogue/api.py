@@ -189,10 +189,10 @@ class VersionDoor(ListDoor):
 
         return once(request, create)
 
-    def _model(self, key: Any) -> AIModel:
+    def _model(self, key: Any) -> AIModel:  # Any: a key as sent
         return get_or_refuse(queries.visible_to(self.request.user), key, "model")
 
 
-def _version(told: dict[str, Any]) -> NewVersion:
+def _version(told: dict[str, Any]) -> NewVersion:  # Any: a serializer's data
     known = {name: value for name, value in told.items() if name != "model"}
     return NewVersion(**(known | {"developers": tuple(told.get("developers", ()))}))

@@ -41,13 +41,17 @@ def search_text(parts: Iterable[str]) -> str:
     return "\n".join([normal(part) for part in kept] + [initials(part) for part in kept])
 
 
-def manifest_digest(manifest: dict[str, Any]) -> str:
+def manifest_digest(manifest: dict[str, Any]) -> str:  # Any: JSON
     """The digest of a configuration manifest: sha256 of its canonical JSON."""
     told = json.dumps(manifest, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(told.encode()).hexdigest()
 
 
-def identity_faults(kind: str, digest: str, manifest: dict[str, Any]) -> list[tuple[str, str]]:
+def identity_faults(
+    kind: str,
+    digest: str,
+    manifest: dict[str, Any],  # Any: JSON
+) -> list[tuple[str, str]]:
     """What is wrong with a version's identity, as (field, fault)."""
     faults = []
     if kind in ("artifact", "rules") and not SHA256.match(digest):

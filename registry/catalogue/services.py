@@ -48,7 +48,7 @@ class NewVersion:
     identity_kind: str
     digest: str = ""
     manifest: dict[str, Any] = field(default_factory=dict)  # Any: JSON
-    metrics: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)  # Any: column values
     source: str = ""
     notes: str = ""
     developers: tuple[User, ...] = ()
@@ -81,7 +81,7 @@ def correct_model(
     *,
     actor: User,
     model_id: uuid.UUID,
-    changes: dict[str, Any],
+    changes: dict[str, Any],  # Any: column values
     reason: str,
     expected_version: int | None = None,
 ) -> AIModel:

@@ -32,9 +32,9 @@ class Inputs:
     """
 
     answers: dict[str, Any] = field(default_factory=dict)  # Any: JSON
-    classification: dict[str, Any] = field(default_factory=dict)
+    classification: dict[str, Any] = field(default_factory=dict)  # Any: JSON
     factors: dict[str, int | None] = field(default_factory=dict)
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)  # Any: JSON
     reasons: dict[str, str] = field(default_factory=dict)
 
 
@@ -44,8 +44,8 @@ class Graded:
 
     pack: PackRelease
     profile: str
-    vector: dict[str, Any]
-    facts: dict[str, Any]
+    vector: dict[str, Any]  # Any: JSON
+    facts: dict[str, Any]  # Any: JSON
     factors: dict[str, int]
     suggested: dict[str, int]
     reasons: dict[str, str]
@@ -103,7 +103,7 @@ def preview(inputs: Inputs, pack: PackRelease | None = None) -> Graded:
     return Graded(pack, profile, vector, facts, factors, suggested, inputs.reasons, result)
 
 
-def explanation(graded: Graded) -> dict[str, Any]:
+def explanation(graded: Graded) -> dict[str, Any]:  # Any: JSON
     """The result with its reasons, as JSON: each factor, each floor with its clause, each flag."""
     section = section_of(graded.pack)
     result = graded.result

@@ -189,7 +189,7 @@ def _show(
     tier = tier or grade.tier
     if warrant is not None and warrant.digest != lowering_digest(use, tier):
         raise ValueError("The warrant is about another tier.")
-    flags: dict[str, Any] = grade.result["flags"]
+    flags: dict[str, Any] = grade.result["flags"]  # Any: JSON
     waits = queries.needs_confirmation(grade) and not is_confirmed
     told = GradeShown(
         tier=tier,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from registry.catalogue.queries import visible_to
@@ -11,12 +12,14 @@ from registry.core.people.models import User
 ALIKE = 0.45
 
 
-def near_duplicates(user: User, name_zh: str, name_en: str = "") -> list[dict[str, Any]]:
+def near_duplicates(
+    user: User, name_zh: str, name_en: str = ""
+) -> list[dict[str, Any]]:  # Any: a row
     """The models that the person may see whose names are much alike, the likest first, at most 5.
 
     Likeness is the share of common letter pairs (0–1): trigrams fail on two-character words.
     """
-    found: dict[Any, dict[str, Any]] = {}
+    found: dict[uuid.UUID, dict[str, Any]] = {}  # Any: a row of five columns
     for name in (name_zh, name_en):
         wanted = set(grams(name))
         if len(normal(name)) < 2 or not wanted:

@@ -43,7 +43,7 @@ def subjects_of(release: Release) -> list[uuid.UUID]:
     return [*found, release.version_id] if release.version_id else found
 
 
-def material_facts(release: Release) -> dict[str, Any]:
+def material_facts(release: Release) -> dict[str, Any]:  # Any: JSON
     """What an approval is about: if any of it changes, the approval no longer holds.
 
     Names, descriptions and immaterial kinds of documents are not in it; nor does a document that

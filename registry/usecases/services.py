@@ -41,7 +41,7 @@ class GradeShown:
     """What a use repeats of the grade in force, for lists, gates and votes."""
 
     tier: str
-    flags: dict[str, Any]
+    flags: dict[str, Any]  # Any: column values
     is_provisional: bool
     grade_digest: str
 
@@ -57,7 +57,7 @@ def correct_use_case(
     *,
     actor: User,
     use_case_id: uuid.UUID,
-    changes: dict[str, Any],
+    changes: dict[str, Any],  # Any: column values
     reason: str,
     expected_version: int | None = None,
 ) -> UseCase:

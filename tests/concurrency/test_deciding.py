@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,7 @@ from governance.suspensions import services as suspensions
 from governance.suspensions.models import Order
 from registry.classification import services as classification
 from registry.classification.models import GradeConfirmation
+from registry.core import clock
 from registry.core.errors import Conflict
 from registry.core.ledger import queries as ledger_queries
 from registry.core.ledger import services as ledger
@@ -89,12 +91,12 @@ def test_of_two_votes_on_one_seat_one_counts(shared: str) -> None:
 
 
 def test_a_member_and_the_delegate_at_once_use_the_seat_once(shared: str) -> None:
-    day = approval().requested_at.date()
+    day = clock.today()
     people.delegate(
         actor=person("sun"),
         to=person("xu"),
         valid_from=day,
-        valid_to=day.replace(year=day.year + 1),
+        valid_to=day + dt.timedelta(days=1),
         reason="出差",
     )
     outcomes = together(ready("sun"), ready("xu"))
@@ -301,14 +303,13 @@ def test_of_two_liftings_of_an_order_one_counts(shared: str) -> None:
 
 
 def test_of_two_answers_to_a_waiver_one_counts(shared: str) -> None:
-    day = approval().requested_at.date()
     waiver = findings.ask_waiver(
         actor=person("wang"),
         release_id=Release.objects.get().pk,
         requirement="security_test",
         reason="测试环境尚未就绪,将于下月完成。",
         compensating_measures="人工逐笔复核全部高风险申请。",
-        expires_on=day.fromordinal(day.toordinal() + 30),
+        expires_on=clock.today() + dt.timedelta(days=30),
     )
 
     def answer(username: str, *, grant: bool) -> Callable[[], object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +11,10 @@ import pytest
 from django.db import connection, connections, transaction
 
 from governance.approvals.models import Approval
+from registry.core import clock
 from tests import conftest, story
+
+NOON = dt.datetime(2026, 11, 23, 4, tzinfo=dt.UTC)
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +25,8 @@ def in_approval(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
         connections.close_all()
         conftest.clone(conftest.WORLD, name)
         conftest.use_database(name)
-        story.to_approval(story.register())
+        with clock.at(NOON):
+            story.to_approval(story.register())
         connections.close_all()
         conftest.use_database(conftest.MAIN)
     yield name
@@ -30,11 +35,11 @@ def in_approval(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
 
 @pytest.fixture
 def approval(in_approval: str, django_db_blocker: Any) -> Iterator[Approval]:
-    """The open approval; what the test does is rolled back. Not together with `django_db`."""
+    """The open approval, at noon; the test is rolled back. Not together with `django_db`."""
     with django_db_blocker.unblock():
         conftest.use_database(in_approval)
         try:
-            with transaction.atomic():
+            with clock.at(NOON), transaction.atomic():
                 yield Approval.objects.get()
                 transaction.set_rollback(True)
         finally:

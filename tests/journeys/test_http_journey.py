@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 
+from registry.core import clock
 from registry.core.jobs import services as jobs
 from registry.core.ledger import services as ledger
 from tests.journeys.serving import Somebody, pipeline, served, somebody
@@ -180,7 +182,8 @@ def is_approved(journey: Journey) -> None:
     made = journey["wang"].post(path)
     journey.approval = made["id"]
     owner_may_not_vote(journey, made["dossier_digest"])
-    conditions = [{"text": "三个月内补充近两年样本并重新校准", "due_on": "2027-02-28"}]
+    due_on = (clock.today() + dt.timedelta(days=90)).isoformat()
+    conditions = [{"text": "三个月内补充近两年样本并重新校准", "due_on": due_on}]
     journey.vote("sun", "approve_with_conditions", reason="附条件同意", conditions=conditions)
     journey.vote("lin", "recuse", reason="近亲属在该业务部门任职")
     votes_are_bound(journey, made["dossier_digest"])

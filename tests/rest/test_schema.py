@@ -34,7 +34,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 FEW_EXAMPLES = hypothesis.settings(
-    max_examples=8,
+    max_examples=6,
     derandomize=True,
     database=None,
     deadline=None,

@@ -41,7 +41,7 @@ def open_approval(
     actor: User,
     release: Release,
     route: Route,
-    dossier: dict[str, Any],
+    dossier: dict[str, Any],  # Any: JSON
     steps: Sequence[StepToOpen],
 ) -> Approval:
     """The release, locked by the caller, has an open approval; its first step takes votes.

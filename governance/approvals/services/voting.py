@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -40,7 +41,7 @@ class Ballot:
     choice: str
     dossier_digest: str
     reason: str = ""
-    conditions: tuple[dict[str, Any], ...] = ()
+    conditions: tuple[dict[str, Any], ...] = ()  # Any: JSON
     step_up_id: uuid.UUID | None = None
 
 
@@ -305,7 +306,7 @@ def _material_change() -> Conflict:
     )
 
 
-def _months_later(months: int) -> Any:
+def _months_later(months: int) -> dt.date:
     day = clock.today()
     year, month = divmod(day.month - 1 + months, 12)
     year += day.year

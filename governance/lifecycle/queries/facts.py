@@ -164,8 +164,8 @@ def _grading_confirmed(grade: Grade | None) -> FactValue:
 
 
 def _screened(grade: Grade | None) -> FactValue:
-    vector: dict[str, Any] = grade.vector if grade else {}
-    facts: dict[str, Any] = grade.facts if grade else {}
+    vector: dict[str, Any] = grade.vector if grade else {}  # Any: JSON
+    facts: dict[str, Any] = grade.facts if grade else {}  # Any: JSON
     missing = [
         key
         for key, there in (

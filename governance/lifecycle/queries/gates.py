@@ -26,7 +26,7 @@ def gate_of(release: Release, to: str) -> Gate:
     return rules.gate(section, gather(release, section), to)
 
 
-def present(gate: Gate) -> dict[str, Any]:
+def present(gate: Gate) -> dict[str, Any]:  # Any: JSON
     """The gate as JSON: the same in the API's answer and in a refusal's details."""
     return {
         "to": gate.to,

@@ -19,11 +19,14 @@ class Answered:
     """Codes, facts and levels that the answers set; several answers of a question add up."""
 
     vector: dict[str, Any] = field(default_factory=dict)  # Any: a code or several
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)  # Any: JSON
     factors: dict[str, int | None] = field(default_factory=dict)
 
 
-def read_answers(section: ClassificationSection, answers: Mapping[str, Any]) -> Answered:
+def read_answers(
+    section: ClassificationSection,
+    answers: Mapping[str, Any],  # Any: JSON
+) -> Answered:
     """What the answers say. Raises DomainError (`answer_invalid`) naming the question."""
     questions = {question.key: question for question in section.questionnaire.questions}
     found = Answered()
@@ -39,7 +42,7 @@ def read_answers(section: ClassificationSection, answers: Mapping[str, Any]) -> 
     return found
 
 
-def _said(question: Question, codes: Iterable[Any]) -> Iterable[tuple[str, Any]]:
+def _said(question: Question, codes: Iterable[Any]) -> Iterable[tuple[str, Any]]:  # Any: JSON
     for code in codes:
         if not question.answers:
             yield question.fills[0], code
@@ -50,7 +53,12 @@ def _said(question: Question, codes: Iterable[Any]) -> Iterable[tuple[str, Any]]
         yield from answer.sets.items()
 
 
-def _set(section: ClassificationSection, found: Answered, target: str, value: Any) -> None:
+def _set(
+    section: ClassificationSection,
+    found: Answered,
+    target: str,
+    value: Any,  # Any: JSON
+) -> None:
     if target in section.weights:
         before = found.factors.get(target)
         found.factors[target] = max(value, before or 0)
@@ -70,13 +78,13 @@ def _invalid(key: str, fault: str) -> DomainError:
 
 def answers_of(
     section: ClassificationSection,
-    vector: Mapping[str, Any],
-    facts: Mapping[str, Any],
+    vector: Mapping[str, Any],  # Any: JSON
+    facts: Mapping[str, Any],  # Any: JSON
     factors: Mapping[str, int],
-) -> dict[str, Any]:
+) -> dict[str, Any]:  # Any: JSON
     """The answers that say this much, to ask again only what is new: `read_answers` backwards."""
-    known: dict[str, Any] = {**vector, **facts, **factors}
-    found: dict[str, Any] = {}
+    known: dict[str, Any] = {**vector, **facts, **factors}  # Any: JSON
+    found: dict[str, Any] = {}  # Any: JSON
     for question in section.questionnaire.questions:
         if question.answers:
             fitting = [one.code for one in question.answers if _agrees(one.sets, known)]
@@ -87,18 +95,18 @@ def answers_of(
     return found
 
 
-def _agrees(sets: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+def _agrees(sets: Mapping[str, Any], known: Mapping[str, Any]) -> bool:  # Any: JSON
     return all(
         target in known and _as_set(value) <= _as_set(known[target])
         for target, value in sets.items()
     )
 
 
-def _as_set(value: Any) -> set[Any]:
+def _as_set(value: Any) -> set[Any]:  # Any: JSON
     return {value} if isinstance(value, str | int) else set(value)
 
 
-def _answer(value: Any, question: Question) -> Any:
+def _answer(value: Any, question: Question) -> Any:  # Any: JSON
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):

@@ -51,7 +51,7 @@ class GovernedAdmin(ModelAdmin):
         request: HttpRequest,
         object_id: str,
         form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+        extra_context: dict[str, Any] | None = None,  # Any: Django's signature
     ) -> HttpResponse:
         """The story page, where there is one; else the plain details."""
         found = self.get_object(request, object_id)
@@ -66,13 +66,13 @@ class GovernedAdmin(ModelAdmin):
         return [field.name for field in self.model._meta.fields if field.name not in hidden]
 
 
-def linked(obj: Any, text: object) -> SafeString:
+def linked(obj: Any, text: object) -> SafeString:  # Any: any row
     """The text as a link to the object's page."""
     url = obj.get_absolute_url() if hasattr(obj, "get_absolute_url") else ""
     return format_html('<a href="{}">{}</a>', url, text) if url else format_html("{}", text)
 
 
-def named(obj: Any) -> str:
+def named(obj: Any) -> str:  # Any: any row
     """The name in the language of the page."""
     if (get_language() or "").startswith("zh"):
         return str(obj.name_zh)

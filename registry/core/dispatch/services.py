@@ -111,8 +111,11 @@ def _run(reaction: Reaction) -> int:
 
 def _once(reaction: Reaction, entry: Entry) -> int:
     """The effect has happened, or the object waits from this entry on."""
-    held = Held.objects.filter(reaction=reaction.name, subject_id=entry.subject_id)
-    if held.exists():
+    # Locked, so that a retry that finds nothing left to do does not let the object go meanwhile.
+    held = Held.objects.select_for_update().filter(
+        reaction=reaction.name, subject_id=entry.subject_id
+    )
+    if held.first() is not None:
         return 0
     try:
         with transaction.atomic():

@@ -21,7 +21,7 @@ LOST_AFTER_SECONDS = 120
 MOST_ATTEMPTS = 3
 
 Progress = Callable[[str, int, int], None]
-Work = Callable[[dict[str, Any], Progress], dict[str, Any]]
+Work = Callable[[dict[str, Any], Progress], dict[str, Any]]  # Any: JSON
 _work: dict[str, Work] = {}
 
 
@@ -30,7 +30,7 @@ def declare(kind: str, work: Work) -> None:
     _work[kind] = work
 
 
-def request(*, actor: User, kind: str, arguments: dict[str, Any]) -> Job:
+def request(*, actor: User, kind: str, arguments: dict[str, Any]) -> Job:  # Any: JSON
     """The job is queued; a worker takes it, at the latest at the next sweep."""
     if kind not in _work:
         raise ValueError(f"No work is declared for {kind}.")
@@ -97,7 +97,11 @@ def _claim(job_id: uuid.UUID) -> Job | None:
 
 
 def _end(
-    job_id: uuid.UUID, state: JobState, *, result: dict[str, Any] | None = None, error: str = ""
+    job_id: uuid.UUID,
+    state: JobState,
+    *,
+    result: dict[str, Any] | None = None,  # Any: JSON
+    error: str = "",
 ) -> None:
     Job.objects.filter(pk=job_id).update(
         state=state, result=result, error=error[:2_000], ended_at=clock.now()

@@ -16,13 +16,13 @@ from registry.core.ledger.services.verifying import verify as verify_ledger
 Progress = Callable[[str, int, int], None]
 
 
-def verify(arguments: dict[str, Any], progress: Progress) -> dict[str, Any]:
+def verify(arguments: dict[str, Any], progress: Progress) -> dict[str, Any]:  # Any: JSON
     """The report of a whole verification."""
     report = verify_ledger(progress)
     return asdict(report) | {"sound": report.sound}
 
 
-def export(arguments: dict[str, Any], progress: Progress) -> dict[str, Any]:
+def export(arguments: dict[str, Any], progress: Progress) -> dict[str, Any]:  # Any: JSON
     """The export's file name under DATA_DIR/exports, and its number of entries."""
     folder = Path(settings.DATA_DIR) / "exports"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -31,7 +31,7 @@ def governed_models() -> list[type[Governed]]:
 
 def state_of(row: Governed) -> dict[str, Any]:  # Any: JSON
     """The row's columns as canonical JSON values; personal fields as salted digests."""
-    state: dict[str, Any] = {}
+    state: dict[str, Any] = {}  # Any: JSON
     for column in row._meta.concrete_fields:
         if column.attname in _NOT_STATE or column.attname in row.derived_fields:
             continue
@@ -69,7 +69,9 @@ def lines(after: int = 0, upto: int | None = None) -> Iterator[Line]:
             after = rows[-1][0]
 
 
-def last_states(model: type[Governed], after: uuid.UUID | None) -> list[tuple[Any, ...]]:
+def last_states(
+    model: type[Governed], after: uuid.UUID | None
+) -> list[tuple[Any, ...]]:  # Any: column values
     """The next rows by id, each with the row version and body of its last entry."""
     label = model._meta.label_lower
     latest = (
@@ -100,7 +102,7 @@ def altered_columns(row: Governed, body: str) -> list[str]:
 
 def state_as_of(
     subject_id: uuid.UUID, moment: dt.datetime, *, believed_at: dt.datetime | None = None
-) -> dict[str, Any] | None:
+) -> dict[str, Any] | None:  # Any: JSON
     """What was true of the subject at `moment`, as it was believed at `believed_at` (now)."""
     entries = Entry.objects.filter(subject_id=subject_id, effective_at__lte=moment)
     if believed_at is not None:

@@ -46,7 +46,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     target_class = "registry.core.people.authentication.BearerAuthentication"
     name = "bearer"
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # Any: DRF's signature
         """HTTP bearer."""
         return {"type": "http", "scheme": "bearer"}
 
@@ -57,7 +57,7 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
     target_class = "registry.core.people.authentication.BrowserSession"
     name = "session"
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # Any: DRF's signature
         """The session cookie."""
         return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
 
@@ -65,7 +65,7 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 class SignedIn(BasePermission):
     """Somebody is signed in, and the action's button exists for them."""
 
-    def has_permission(self, request: Request, view: Any) -> bool:
+    def has_permission(self, request: Request, view: Any) -> bool:  # Any: DRF's signature
         """Raises Forbidden naming the capability where the button does not exist."""
         if not isinstance(request.user, User) or not request.user.is_active:
             return False

@@ -17,7 +17,7 @@ class WholeNumberFilter(Filter):
 
     field_class = IntegerField
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: handed on, untyped
         super().__init__(*args, **(kwargs | {"min_value": -(2**63), "max_value": 2**63 - 1}))
 
 
@@ -45,7 +45,7 @@ class FieldFilterBackend(DjangoFilterBackend):
     filterset_base = FieldFilters
     _built: ClassVar[dict[type, Any]] = {}  # Any: django-filter is untyped; shared on purpose
 
-    def get_filterset_class(self, view: Any, queryset: Any = None) -> Any:
+    def get_filterset_class(self, view: Any, queryset: Any = None) -> Any:  # Any: untyped
         """The filters of the view's class."""
         kind = type(view)
         if kind not in self._built:

@@ -32,7 +32,7 @@ class KeysetPagination(BasePagination):
 
     def paginate_queryset(  # type: ignore[override]  # doors page querysets, never lists
         self, queryset: QuerySet[Any], request: Request, view: Any = None
-    ) -> list[Any]:
+    ) -> list[Any]:  # Any: any model
         """The page's rows."""
         self.request = request
         self.model = queryset.model
@@ -49,14 +49,14 @@ class KeysetPagination(BasePagination):
         self.last = page[-1] if page else None
         return page
 
-    def get_paginated_response(self, data: Any) -> Response:
+    def get_paginated_response(self, data: Any) -> Response:  # Any: JSON
         """`results`, the address of the next page, and the count where it was asked for."""
-        body: dict[str, Any] = {"next": self._next(), "results": data}
+        body: dict[str, Any] = {"next": self._next(), "results": data}  # Any: JSON
         if self.count is not None:
             body["count"] = self.count
         return Response(body)
 
-    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
         """What OpenAPI says of a page."""
         return {
             "type": "object",
@@ -71,7 +71,7 @@ class KeysetPagination(BasePagination):
             },
         }
 
-    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:  # Any: JSON
         """The query parameters."""
         orderings = sorted(getattr(view, "orderings", {}))
         both = [sign + name for name in orderings for sign in ("", "-")]
@@ -84,7 +84,7 @@ class KeysetPagination(BasePagination):
             ),
         ]
 
-    def _ordering(self, request: Request, view: Any) -> tuple[str, ...]:
+    def _ordering(self, request: Request, view: Any) -> tuple[str, ...]:  # Any: a door
         """The ordering as model paths, the key last."""
         orderings: dict[str, str] = getattr(view, "orderings", {})
         asked = request.query_params.get("ordering") or getattr(view, "default_ordering", "")
@@ -115,10 +115,10 @@ class KeysetPagination(BasePagination):
             )
         return int(raw)
 
-    def _count(self, queryset: QuerySet[Any]) -> int:
+    def _count(self, queryset: QuerySet[Any]) -> int:  # Any: any model
         return queryset.order_by().values("pk")[: COUNT_CAP + 1].count()
 
-    def _behind(self, rows: QuerySet[Any], cursor: str) -> QuerySet[Any]:
+    def _behind(self, rows: QuerySet[Any], cursor: str) -> QuerySet[Any]:  # Any: any model
         """The rows behind the cursor. Raises `bad_cursor` for one of another list or ordering."""
         try:
             return rows.filter(self._after(self._decode(cursor)))
@@ -130,7 +130,7 @@ class KeysetPagination(BasePagination):
                 status=400,
             ) from error
 
-    def _after(self, values: list[Any]) -> Q:
+    def _after(self, values: list[Any]) -> Q:  # Any: column values
         """Rows behind the cursor, in the ordering's direction."""
         paths = [name.removeprefix("-") for name in self.ordering]
         is_down = self.ordering[-1].startswith("-")
@@ -139,7 +139,7 @@ class KeysetPagination(BasePagination):
             condition = self._beyond(paths[0], values[0], condition, is_down=is_down)
         return condition
 
-    def _beyond(self, path: str, value: Any, tie: Q, *, is_down: bool) -> Q:
+    def _beyond(self, path: str, value: Any, tie: Q, *, is_down: bool) -> Q:  # Any: a value
         """Behind the value, or level with it and behind in the tie. Empty values stand highest."""
         is_nullable = self.model._meta.get_field(path).null
         if value is None and is_nullable:
@@ -159,7 +159,7 @@ class KeysetPagination(BasePagination):
         query["cursor"] = base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
         return self.request.build_absolute_uri(f"{self.request.path}?{query.urlencode()}")
 
-    def _decode(self, cursor: str) -> list[Any]:
+    def _decode(self, cursor: str) -> list[Any]:  # Any: JSON
         padded = cursor + "=" * (-len(cursor) % 4)
         told = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         values = told["at"] if isinstance(told, dict) and told.keys() == {"by", "at"} else None
@@ -177,7 +177,7 @@ def _than(is_down: bool) -> str:
     return "lt" if is_down else "gt"
 
 
-def _value(row: Any, path: str) -> Any:
+def _value(row: Any, path: str) -> Any:  # Any: a row or a dict
     if isinstance(row, dict):
         return row[path]
     for part in path.split("__"):
@@ -192,12 +192,12 @@ def _spelled(value: Any) -> Any:  # Any: a column's value, as JSON
     return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
-def _moment(value: Any) -> Any:
+def _moment(value: Any) -> Any:  # Any: JSON
     if isinstance(value, str) and len(value) == 27 and value.endswith("Z"):
         parsed = parse_datetime(value)
         return parsed.astimezone(dt.UTC) if parsed else value
     return value
 
 
-def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
     return {"name": name, "in": "query", "required": False, "schema": schema}

@@ -20,7 +20,9 @@ MOST_LETTERS = 100_000
 class StrictJSONParser(JSONParser):
     """JSON in UTF-8, of finite numbers and whole characters, neither too deep nor too large."""
 
-    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+    def parse(
+        self, stream: Any, media_type: Any = None, parser_context: Any = None
+    ) -> Any:  # Any: JSON
         """The parsed body. Raises DomainError (`malformed`), RequestDataTooBig (413)."""
         most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         content = stream.read(most + 1)
@@ -51,7 +53,7 @@ def _finite(text: str) -> float:
     return number
 
 
-def _check(value: Any, path: str, level: int) -> None:
+def _check(value: Any, path: str, level: int) -> None:  # Any: JSON
     """Raises for the first value that could not be stored, naming its place."""
     if level > MOST_LEVELS:
         raise _malformed(_("The JSON is nested too deeply."), path)

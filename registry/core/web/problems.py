@@ -38,11 +38,11 @@ def problem(
     field: str = "",
     hint: str = "",
     errors: list[dict[str, str]] | None = None,
-    extra: dict[str, Any] | None = None,
+    extra: dict[str, Any] | None = None,  # Any: JSON
     headers: dict[str, str] | None = None,
 ) -> Response:
     """The problem document."""
-    body: dict[str, Any] = {
+    body: dict[str, Any] = {  # Any: JSON
         "type": f"urn:mingce:problem:{code}",
         "title": code.replace("_", " "),
         "status": status,
@@ -59,7 +59,7 @@ def problem(
     return Response(body, status=status, headers=headers, content_type="application/problem+json")
 
 
-def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:  # Any: DRF's signature
     """DRF's exception handler: every refusal as a problem; anything unknown stays a 500."""
     response = _answer(error)
     if response is not None:
@@ -68,7 +68,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     return response
 
 
-def _speak_json(request: Any) -> None:
+def _speak_json(request: Any) -> None:  # Any: DRF's request, or None
     """A problem is JSON, whatever the view would have answered with."""
     if request is not None:
         request.accepted_renderer = JSONRenderer()
@@ -109,7 +109,7 @@ def _invalid(error: exceptions.ValidationError) -> Response:
     return problem(400, "invalid", detail, field=first["field"], errors=errors)
 
 
-def _flat(detail: Any, path: str) -> Any:
+def _flat(detail: Any, path: str) -> Any:  # Any: DRF's nested details
     if isinstance(detail, dict):
         for key, value in detail.items():
             inner = "" if key == api_settings.NON_FIELD_ERRORS_KEY else str(key)

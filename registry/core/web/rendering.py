@@ -12,7 +12,7 @@ from rest_framework.utils.encoders import JSONEncoder
 class ExactEncoder(JSONEncoder):
     """Decimals lose nothing."""
 
-    def default(self, obj: Any) -> Any:
+    def default(self, obj: Any) -> Any:  # Any: DRF's signature
         """As DRF does it, but for decimals."""
         return str(obj) if isinstance(obj, Decimal) else super().default(obj)
 

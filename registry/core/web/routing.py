@@ -19,8 +19,8 @@ def collection(
     on_list = {"get": "list", "post": "create"}
     on_one = {"get": "retrieve", "patch": "partial_update"}
     has = {action for action in door.capabilities if hasattr(door, action)}
-    many: dict[str, Any] = {method: action for method, action in on_list.items() if action in has}
-    one: dict[str, Any] = {method: action for method, action in on_one.items() if action in has}
+    many = _actions(on_list, has)
+    one = _actions(on_one, has)
     found = []
     if many:
         found.append(path(f"{name}/", door.as_view(many), name=name))
@@ -30,3 +30,7 @@ def collection(
         view = door.as_view({method: action})
         found.append(path(f"{name}/<uuid:pk>/{address}/", view, name=f"{name}-{address}"))
     return found
+
+
+def _actions(wanted: dict[str, str], has: set[str]) -> dict[str, Any]:  # Any: DRF takes functions
+    return {method: action for method, action in wanted.items() if action in has}

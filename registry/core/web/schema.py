@@ -50,7 +50,7 @@ _STATUSES = {
 class MingceSchema(AutoSchema):
     """Adds the headers that a view says it takes."""
 
-    def get_override_parameters(self) -> list[Any]:
+    def get_override_parameters(self) -> list[Any]:  # Any: drf-spectacular's signature
         """If-Match where the action changes a row, Idempotency-Key where it creates one."""
         parameters = list(super().get_override_parameters())
         action = getattr(self.view, "action", None)
@@ -67,7 +67,7 @@ class MingceSchema(AutoSchema):
 
 def add_problem_responses(
     result: dict[str, Any], generator: Any, request: Any, public: bool
-) -> dict[str, Any]:
+) -> dict[str, Any]:  # Any: JSON
     """Every operation documents its problems with one shared component."""
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
     reference = {"$ref": "#/components/schemas/Problem"}

@@ -24,7 +24,9 @@ def columns_of(serializer: type[serializers.BaseSerializer[Any]]) -> dict[str, s
     return {name: (field.source or name).replace(".", "__") for name, field in fields.items()}
 
 
-def as_rows(queryset: QuerySet[Any], columns: dict[str, str]) -> QuerySet[Any, dict[str, Any]]:
+def as_rows(
+    queryset: QuerySet[Any], columns: dict[str, str]
+) -> QuerySet[Any, dict[str, Any]]:  # Any: any model
     """The columns alone, as dicts: one statement, no model instances."""
     plain = [name for name, path in columns.items() if name == path]
     renamed = {name: F(path) for name, path in columns.items() if name != path}
@@ -48,7 +50,7 @@ class Door(viewsets.GenericViewSet[Any]):  # Any: each door has its own model
     row: ClassVar[type[serializers.BaseSerializer[Any]]]
     orderings: ClassVar[dict[str, str]] = {}
     default_ordering: ClassVar[str] = ""
-    capabilities: ClassVar[dict[str, Any]] = {}
+    capabilities: ClassVar[dict[str, Any]] = {}  # Any: people's Capability is above
     needs_if_match: ClassVar[tuple[str, ...]] = ()
     lookup_value_regex = "[0-9a-f-]{36}"
     http_method_names = ["get", "head", "post", "patch"]
@@ -56,11 +58,11 @@ class Door(viewsets.GenericViewSet[Any]):  # Any: each door has its own model
     renderer_classes = (ExactJSONRenderer,)
     filter_backends = (FieldFilterBackend,)
 
-    def visible(self) -> QuerySet[Any]:
+    def visible(self) -> QuerySet[Any]:  # Any: any model
         """The rows that this caller may see."""
         raise NotImplementedError
 
-    def get_queryset(self) -> QuerySet[Any]:
+    def get_queryset(self) -> QuerySet[Any]:  # Any: any model
         """What drf-spectacular and the filters look at."""
         if getattr(self, "swagger_fake_view", False):
             return self.queryset.none() if self.queryset is not None else QuerySet()
@@ -70,7 +72,7 @@ class Door(viewsets.GenericViewSet[Any]):  # Any: each door has its own model
         """The flat row, unless the action says otherwise."""
         return self.row
 
-    def page(self, queryset: QuerySet[Any]) -> Response:
+    def page(self, queryset: QuerySet[Any]) -> Response:  # Any: any model
         """One page of flat rows."""
         paginator = self.paginator
         assert paginator is not None  # noqa: S101 (a setting)

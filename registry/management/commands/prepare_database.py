@@ -14,7 +14,7 @@ class Command(BaseCommand):
     help = "Migrate as the owner role and grant the application's role what it needs."
     requires_system_checks: list[str] = []  # noqa: RUF012 (Django's way)
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:  # Any: Django's signature
         """Runs once per installation and after each upgrade."""
         call_command("migrate", database="owner", verbosity=min(options["verbosity"], 1))
         self.stdout.write(f"granted: {grant()} tables")

@@ -59,7 +59,12 @@ class Act:
         self.note(row, kind, facts=facts)
         return row
 
-    def create_many(self, rows: Sequence[Row], kind: str, **facts: Any) -> Sequence[Row]:
+    def create_many(
+        self,
+        rows: Sequence[Row],
+        kind: str,
+        **facts: Any,  # Any: JSON
+    ) -> Sequence[Row]:
         """The rows, all of one model, exist, each with its entry; one statement for all."""
         if rows:
             type(rows[0])._base_manager.bulk_create(rows)
@@ -67,7 +72,13 @@ class Act:
                 self.note(row, kind, facts=facts)
         return rows
 
-    def update(self, row: Row, kind: str, changes: dict[str, Any], **facts: Any) -> Row:
+    def update(
+        self,
+        row: Row,
+        kind: str,
+        changes: dict[str, Any],  # Any: column values
+        **facts: Any,  # Any: JSON
+    ) -> Row:
         """The row holds the changes and the next row version, with its entry."""
         for name, value in changes.items():
             setattr(row, name, value)
@@ -81,11 +92,11 @@ class Act:
         row: Governed,
         kind: str,
         *,
-        facts: dict[str, Any] | None = None,
+        facts: dict[str, Any] | None = None,  # Any: JSON
         digest: str = "",
     ) -> Warrant:
         """An entry about the row as it now is. With a digest it can serve as a warrant."""
-        body: dict[str, Any] = {"state": state_of(row)}
+        body: dict[str, Any] = {"state": state_of(row)}  # Any: JSON
         if facts:
             body["facts"] = facts
         uid = uuid.uuid4()

@@ -45,7 +45,7 @@ def export(path: Path, progress: Callable[[str, int, int], None] | None = None) 
     return written
 
 
-def _records(head: int) -> Iterator[dict[str, Any]]:
+def _records(head: int) -> Iterator[dict[str, Any]]:  # Any: JSON
     yield {"header": {"format": FORMAT, "exported_at": clock.now(), "public_key": public_pem()}}
     for line in queries.lines(upto=head):
         yield {"entry": asdict(line)}

@@ -44,7 +44,7 @@ checks:
 	@.venv/bin/lint-imports --no-logo
 
 bench: development ## run the benchmarks (not part of the tests; ARGS chooses)
-	@exec $(VENV_PYTHON) -m config.local.testing -- pytest tests/benchmarks -s $(ARGS)
+	@exec $(VENV_PYTHON) -m config.local.testing -- python -m tests.benchmarks.measure $(ARGS)
 
 lock: development ## write the lock files anew from pyproject.toml (UPGRADE=--upgrade)
 	@test -x .venv/bin/uv || $(VENV_PYTHON) -m pip install --quiet uv

@@ -9,6 +9,7 @@ from registry.core.notices.models import Notice
 from registry.core.people.models import (
     Delegation,
     Department,
+    FailedProof,
     LegalEntity,
     Post,
     PostHolding,
@@ -33,6 +34,7 @@ __all__ = [
     "Deployment",
     "Document",
     "Entry",
+    "FailedProof",
     "Grade",
     "GradeConfirmation",
     "Held",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -17,9 +15,7 @@ from governance.approvals.models import Approval, BallotSeat, Choice, Condition,
 from governance.approvals.services import Ballot
 from registry.classification.models import GradeConfirmation, TierOverride
 from registry.classification.queries import visible_grades
-from registry.core.errors import DomainError
-from registry.core.ledger.models import Governed
-from registry.core.people.models import User
+from registry.core.ledger.services import refusals_recorded
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
 from registry.core.policy.api import PackRow
@@ -28,16 +24,6 @@ from registry.core.policy.queries import visible_to as visible_packs
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, Door, ListDoor, present
 from registry.usecases.queries import visible_uses
-
-
-@contextmanager
-def refusals_recorded(actor: User, subject: Governed) -> Iterator[None]:
-    """An attempt against segregation that is refused inside stands in the ledger."""
-    try:
-        yield
-    except DomainError as refusal:
-        services.record_refusal(actor=actor, subject=subject, refusal=refusal)
-        raise
 
 
 class ApprovalRow(serializers.ModelSerializer[Approval]):
@@ -289,6 +275,7 @@ class OverrideDoor(Door):
 
     queryset = TierOverride.objects.none()
     row = OverrideRow
+    replayable = ("overrides",)
     capabilities: ClassVar[dict[str, Capability]] = {"overrides": Capability.OVERRIDE_GRADE}
 
     def visible(self) -> QuerySet[Any]:  # Any: any model

@@ -70,6 +70,7 @@ class CommitteeDoor(ListDoor):
     orderings: ClassVar[dict[str, str]] = {"code": "code"}
     default_ordering = "code"
     filterset_fields = ("code", "entity")
+    replayable = ("create", "seats")
     capabilities: ClassVar[dict[str, Capability]] = {
         "list": Capability.READ,
         "retrieve": Capability.READ,

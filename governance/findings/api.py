@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from governance.findings import queries, services
 from governance.findings.models import Finding, Severity, Waiver
+from registry.core.ledger.services import refusals_recorded
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
 from registry.core.web.idempotency import once
@@ -105,9 +106,10 @@ class FindingDoor(ListDoor):
         told = NewClosing(data=request.data)
         told.is_valid(raise_exception=True)
         finding = get_or_refuse(self.get_queryset(), pk, "finding")
-        row = services.close_finding(
-            actor=request.user, finding_id=finding.pk, **told.validated_data
-        )
+        with refusals_recorded(request.user, finding):
+            row = services.close_finding(
+                actor=request.user, finding_id=finding.pk, **told.validated_data
+            )
         return present(row, FindingRow, 201)
 
 
@@ -152,5 +154,8 @@ class WaiverDoor(ListDoor):
         told = WaiverAnswer(data=request.data)
         told.is_valid(raise_exception=True)
         waiver = get_or_refuse(self.get_queryset(), pk, "waiver")
-        row = services.answer_waiver(actor=request.user, waiver_id=waiver.pk, **told.validated_data)
+        with refusals_recorded(request.user, waiver):
+            row = services.answer_waiver(
+                actor=request.user, waiver_id=waiver.pk, **told.validated_data
+            )
         return present(row, WaiverRow, 201)

@@ -12,12 +12,13 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from governance.approvals.api import ApprovalRow, refusals_recorded
+from governance.approvals.api import ApprovalRow
 from governance.findings import services as findings
 from governance.findings.api import WaiverRow
 from governance.lifecycle import queries, services
 from governance.lifecycle.models import Exemption
 from registry.core.errors import DomainError
+from registry.core.ledger.services import refusals_recorded
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
 from registry.core.web.concurrency import expected_version
@@ -86,6 +87,7 @@ class LifecycleDoor(Door):
     queryset = Release.objects.none()
     row = ReleaseRow
     needs_if_match = ()
+    replayable = ("promotions", "approvals", "waivers", "exemptions")
     capabilities: ClassVar[dict[str, Capability]] = {
         "gates": Capability.READ,
         "promotions": Capability.PROMOTE,

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from governance.suspensions import queries, services
 from governance.suspensions.models import Order, OrderKind, TargetType
+from registry.core.ledger.services import refusals_recorded
 from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse, require
 from registry.core.people.rules import Capability
@@ -90,5 +91,6 @@ class OrderDoor(ListDoor):
         told = NewResumption(data=request.data)
         told.is_valid(raise_exception=True)
         order = get_or_refuse(self.get_queryset(), pk, "order")
-        row = services.resume(actor=request.user, order_id=order.pk, **told.validated_data)
+        with refusals_recorded(request.user, order):
+            row = services.resume(actor=request.user, order_id=order.pk, **told.validated_data)
         return present(row, OrderRow, 201)

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from governance.validations import queries, services
 from governance.validations.models import Conclusion, TestOutcome, Validation, ValidationTest
+from registry.core.ledger.services import refusals_recorded
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
 from registry.core.web.idempotency import once
@@ -86,6 +87,7 @@ class ValidationDoor(ListDoor):
     orderings: ClassVar[dict[str, str]] = {"started_at": "started_at"}
     default_ordering = "-started_at"
     filterset_fields = ("code", "release", "state", "validator", "conclusion")
+    replayable = ("create", "tests")
     capabilities: ClassVar[dict[str, Capability]] = {
         "list": Capability.READ,
         "retrieve": Capability.READ,
@@ -107,14 +109,13 @@ class ValidationDoor(ListDoor):
         told.is_valid(raise_exception=True)
         data = dict(told.validated_data)
         release = get_or_refuse(visible_releases(request.user), data.pop("release"), "release")
-        return once(
-            request,
-            lambda: present(
-                services.plan(actor=request.user, release_id=release.pk, **data),
-                ValidationRow,
-                201,
-            ),
-        )
+
+        def create() -> Response:
+            row = services.plan(actor=request.user, release_id=release.pk, **data)
+            return present(row, ValidationRow, 201)
+
+        with refusals_recorded(request.user, release):
+            return once(request, create)
 
     @extend_schema(request=NewTest, responses={201: TestRow})
     def tests(self, request: CallerRequest, pk: uuid.UUID) -> Response:
@@ -162,5 +163,6 @@ class ValidationDoor(ListDoor):
     def sign_offs(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """Another independent person of the second line has signed off."""
         validation = get_or_refuse(self.get_queryset(), pk, "validation")
-        row = services.sign_off(actor=request.user, validation_id=validation.pk)
+        with refusals_recorded(request.user, validation):
+            row = services.sign_off(actor=request.user, validation_id=validation.pk)
         return present(row, ValidationRow, 201)

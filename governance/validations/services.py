@@ -40,6 +40,7 @@ class Findings:
 class TestResult:
     """One test with its measure, threshold and outcome."""
 
+    __test__ = False
     kind: str
     name: str
     measure: str

@@ -119,6 +119,7 @@ class PreviewDoor(Door):
 
     queryset = Grade.objects.none()
     row = Explanation
+    replayable = ()
     capabilities: ClassVar[dict[str, Capability]] = {"create": Capability.READ}
 
     def visible(self) -> QuerySet[Grade]:

@@ -15,10 +15,10 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from registry.core import clock
-from registry.core.errors import Conflict, DomainError
+from registry.core.errors import Conflict, DomainError, Forbidden
 from registry.core.ledger import services as ledger
 from registry.core.ledger.models import Governed
-from registry.core.people.models import User
+from registry.core.people.models import User, UserKind
 from registry.evidence import queries, rules
 from registry.evidence.models import Document
 from registry.evidence.schema import DocumentKind
@@ -54,7 +54,7 @@ def hand_in(
     without a statement, or a document to supersede that is not a current one of the subject.
     """
     about = queries.kind(kind)
-    _check_statement(about, statement)
+    _check_attestation(actor, about, statement)
     if valid_until is None and about.valid_months:
         valid_until = clock.today() + dt.timedelta(days=30 * about.valid_months)
     stored = store(file_name, content)
@@ -77,7 +77,11 @@ def hand_in(
         return act.create(document, "document.handed_in", document_kind=kind)
 
 
-def _check_statement(about: DocumentKind, statement: str) -> None:
+def _check_attestation(actor: User, about: DocumentKind, statement: str) -> None:
+    if about.attested and actor.kind != UserKind.PERSON:
+        raise Forbidden(
+            "machine_attests", _("Only a person can attest to something."), field="kind"
+        )
     if about.attested and len(statement.strip()) < 10:
         raise DomainError(
             "statement_needed",

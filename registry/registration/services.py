@@ -16,7 +16,7 @@ from registry.classification.queries import Graded, Inputs
 from registry.core.errors import DomainError, Forbidden
 from registry.core.ledger import services as ledger
 from registry.core.people.models import LegalEntity, User, UserKind
-from registry.core.people.queries import standing
+from registry.core.people.queries import reaches, standing
 from registry.core.people.rules import Role
 from registry.releases import services as releases
 from registry.releases.models import Release
@@ -136,7 +136,7 @@ def _check_owner(owner: User) -> None:
 
 
 def _check_reach(actor: User, entity: LegalEntity) -> None:
-    if not any(entity.path.startswith(path) for path in standing(actor).paths):
+    if not reaches(actor, entity):
         raise Forbidden(
             "entity_out_of_reach",
             _("Your roles do not reach this legal entity."),

@@ -9,11 +9,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from registry.catalogue.models import AIModel
-from registry.core.errors import Conflict, DomainError
+from registry.core.errors import Conflict, DomainError, NotFound
 from registry.core.ledger import queries as ledger_queries
 from registry.core.ledger import services as ledger
 from registry.core.ledger.services import Warrant
 from registry.core.people.models import Department, LegalEntity, User
+from registry.core.people.queries import reaches
 from registry.core.web.concurrency import check_version
 from registry.systems.models import System
 from registry.usecases.models import ModelUse, UseCase
@@ -48,6 +49,8 @@ class GradeShown:
 
 def open_use_case(*, actor: User, card: NewUseCase) -> UseCase:
     """The use case is in the inventory."""
+    if card.system is not None and not reaches(actor, card.system.entity):
+        raise NotFound("not_found", _("There is no such system within your reach."), field="system")
     row = UseCase(code=ledger_queries.next_code("UC"), **vars(card))
     with ledger.act(actor) as act:
         return act.create(row, "use_case.opened")

@@ -21,13 +21,17 @@ UNGOVERNED = {
     "registry.WarrantUse": "append-only; each names the entry that it spends",
     "registry.StepUp": "append-only; a proof of a moment, named by what it permitted",
     "registry.StepUpUse": "append-only; named by the vote that it permitted",
+    "registry.FailedProof": "append-only; a wrong password, counted for a while",
     "registry.Cursor": "the dispatcher's place; the ledger can be read again",
     "registry.Held": "the dispatcher's parking place; the ledger can be read again",
     "registry.Job": "the progress of long work",
     "registry.Notice": "an inbox; what it tells is in the ledger",
     "registry.IdempotencyRecord": "a door's answer, kept for a week",
 }
-APPEND_ONLY = {"registry.Entry", "registry.WarrantUse", "registry.StepUp", "registry.StepUpUse"}
+APPEND_ONLY = {
+    "registry.Entry", "registry.WarrantUse", "registry.StepUp", "registry.StepUpUse",
+    "registry.FailedProof",
+}  # fmt: skip
 
 
 def _guards(model: type[Model]) -> dict[str, str]:

@@ -13,8 +13,10 @@ from registry.core.ledger import services as ledger
 from registry.core.people.models import LegalEntity, User
 
 CHUNK = 250  # models with one version each: 500 entries, the most that an act holds
-WORDS = ("零售", "对公", "小微", "信贷", "反欺诈", "反洗钱", "理赔", "核保", "营销", "定价", "预警", "催收",
-         "评分卡", "模型", "识别", "推荐", "风险", "客户", "资产", "现金流")  # fmt: skip
+WORDS = (
+    "零售", "对公", "小微", "信贷", "反欺诈", "反洗钱", "理赔", "核保", "营销", "定价",
+    "预警", "催收", "评分卡", "模型", "识别", "推荐", "风险", "客户", "资产", "现金流",
+)  # fmt: skip
 TIERS = ("I", "II", "III", "IV", "IV", "IV")
 
 

@@ -22,7 +22,8 @@ class Result:
     errors: int
 
     def __str__(self) -> str:
-        return f"{self.rate:8.1f}/s  p50 {self.p50:7.1f} ms  p99 {self.p99:7.1f} ms  {self.errors} errors"
+        latencies = f"p50 {self.p50:7.1f} ms  p99 {self.p99:7.1f} ms"
+        return f"{self.rate:8.1f}/s  {latencies}  {self.errors} errors"
 
 
 Make = Callable[[int, int], tuple[str, str, Any]]  # (client, n) → method, path, JSON body or None

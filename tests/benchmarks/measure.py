@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import hashlib
 import os
 import socket
 import subprocess
@@ -15,8 +16,9 @@ import sys
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import django
@@ -126,21 +128,31 @@ def wait_for(port: int) -> None:
 
 def http_figures(port: int, token: str, clients: int, seconds: float) -> None:
     """The rows of the budget table that go over HTTP."""
-    keys = list(AIModel.objects.values_list("pk", flat=True)[:200])
+    keys = [str(key) for key in AIModel.objects.values_list("pk", flat=True)[:200]]
     run = str(time.monotonic_ns())
+    models = "/api/v1/models/"
+    filtered = f"{models}?tier=II&entity={world.head_office().pk}&ordering=-registered_at"
+    searched = f"{models}?search={urllib.parse.quote('评分卡')}"
+
+    def get(*paths: str) -> load.Make:
+        return lambda client, n: ("GET", paths[n % len(paths)], None)
+
+    def post(path: str, body: Callable[[str], dict[str, object]]) -> load.Make:
+        return lambda client, n: ("POST", path, body(f"{run}-{client}-{n}"))
+
     cases: list[tuple[str, str, load.Make]] = [
-        ("me (empty authenticated view)", "", lambda c, n: ("GET", "/api/v1/me/", None)),
-        ("list 50", "110/s", lambda c, n: ("GET", "/api/v1/models/", None)),
+        ("me (empty authenticated view)", "", get("/api/v1/me/")),
+        ("list 50", "110/s", get(models)),
+        ("list 50, 2 filters + ordering", "70/s", get(filtered)),
+        ("search 评分卡", "30/s", get(searched)),
+        ("detail", "200/s", get(*(f"{models}{key}/" for key in keys))),
         (
-            "list 50, 2 filters + ordering", "70/s",
-            lambda c, n: ("GET", f"/api/v1/models/?tier=II&entity={world_entity}&ordering=-registered_at", None),
+            "register a version",
+            "150/s",
+            post("/api/v1/versions/", lambda name: version(keys, name)),
         ),
-        ("search 评分卡", "30/s", lambda c, n: ("GET", "/api/v1/models/?search=评分卡".replace("评分卡", "%E8%AF%84%E5%88%86%E5%8D%A1"), None)),
-        ("detail", "200/s", lambda c, n: ("GET", f"/api/v1/models/{keys[n % len(keys)]}/", None)),
-        ("register a version", "150/s", lambda c, n: ("POST", "/api/v1/versions/", version(keys, f"{run}-{c}-{n}"))),
-        ("register a model (whole)", "", lambda c, n: ("POST", "/api/v1/registrations/", registration(f"{run}-{c}-{n}"))),
-    ]  # fmt: skip
-    world_entity = world.head_office().pk
+        ("register a model (whole)", "", post("/api/v1/registrations/", registration)),
+    ]
     for name, budget, make in cases:
         load.drive(port, token, make, clients=clients, seconds=1.0)
         run += "w"
@@ -148,12 +160,10 @@ def http_figures(port: int, token: str, clients: int, seconds: float) -> None:
         print(f"{name:34s} {found}   {'budget ' + budget if budget else ''}")
 
 
-def version(keys: list[object], label: str) -> dict[str, object]:
+def version(keys: list[str], label: str) -> dict[str, object]:
     """A version with a digest of its own."""
-    import hashlib
-
     return {
-        "model": str(keys[hash(label) % len(keys)]),
+        "model": keys[hash(label) % len(keys)],
         "label": label[:60],
         "identity_kind": "artifact",
         "digest": hashlib.sha256(label.encode()).hexdigest(),

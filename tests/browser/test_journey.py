@@ -1,4 +1,4 @@
-"""The whole way of the scorecard in a browser: registered, graded, validated, voted, live, proven."""
+"""The scorecard's whole way in a browser: registered, graded, validated, voted, live, proven."""
 
 from __future__ import annotations
 
@@ -87,9 +87,7 @@ def answered(page: Any) -> None:
                 box.check()
 
 
-def press(
-    desk: Browser, username: str, verb: str, key: uuid.UUID, fields: dict[str, str]
-) -> None:
+def press(desk: Browser, username: str, verb: str, key: uuid.UUID, fields: dict[str, str]) -> None:
     """The person fills the verb's form and presses its button."""
     page = desk.window(username)
     page.goto(f"{desk.base}/do/{verb}/{key}/")
@@ -112,7 +110,7 @@ def submit(page: Any) -> None:
 
 
 def documents(desk: Browser, username: str, release: uuid.UUID, *kinds: str) -> None:
-    """The person hands in a document of each kind: the first in the browser, the rest by service."""
+    """A document of each kind is there: the first by the browser, the rest by service."""
     page = desk.window(username)
     story.hand_in(Release.objects.get(pk=release), *kinds[1:], by=username)
     for kind in kinds[:1]:
@@ -185,7 +183,8 @@ def piloted(desk: Browser, release: uuid.UUID) -> None:
     """The pilot's evidence, the confirmed alternative to its length, the deployment."""
     documents(desk, "luo", release, *story.S4_DOCUMENTS)
     press(desk, "wang", "ask-exemption", release, {
-        "requirement": "alternative:pilot_length", "reason": "已完成一个季度的并行运行,结果见附件。",
+        "requirement": "alternative:pilot_length",
+        "reason": "已完成一个季度的并行运行,结果见附件。",
     })  # fmt: skip
     exemption = Release.objects.get(pk=release).exemptions.get()
     press(desk, "chen", "answer-exemption", exemption.pk, {"yes": "yes"})

@@ -206,7 +206,9 @@ def owner_may_not_vote(journey: Journey, papers: str) -> None:
     for _attempt in range(2):
         refused = journey["wang"].post(f"/approvals/{journey.approval}/votes/", vote, 403)
         assert refused["code"] == "vote_in_conflict"
-    recorded = journey["shen"].get("/ledger/entries/", kind="attempt.refused", count="true")
+    recorded = journey["shen"].get(
+        "/ledger/entries/", kind="attempt.refused", subject_id=journey.approval, count="true"
+    )
     assert recorded["count"] == 1
     assert recorded["results"][0]["actor"] == str(person("wang").pk)
     journey.machine.post(f"/approvals/{journey.approval}/votes/", vote, 403)

@@ -244,6 +244,6 @@ def test_near_duplicates_are_told_the_likest_first() -> None:
     found = near_duplicates(person("wang"), "零售贷款申请评分卡")
     assert [(row["name_zh"], row["likeness"]) for row in found] == [
         ("零售贷款申请评分卡", 1.0),
-        ("零售贷款行为评分卡", 0.62),
+        ("零售贷款行为评分卡", 0.55),
     ]
     assert near_duplicates(person("wang"), "影像分类") == []

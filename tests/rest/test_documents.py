@@ -231,15 +231,16 @@ def test_a_file_that_is_gone_from_the_store_is_said_to_be_missing(
     problem(wang.get(f"/documents/{key}/file/"), 409, "file_missing")
 
 
-def test_a_machine_hands_in_documents_as_no_role_of_its_grants_it(told: Story) -> None:
-    """A pipeline has neither line: the grant, not the machine's list of buttons, decides."""
-    before = footprint()
+def test_a_machine_hands_in_documents_and_attests_to_nothing(told: Story) -> None:
+    """A pipeline brings reports along; only a person can vouch for something."""
     pipeline = machine()
-    found = problem(pipeline.form("/documents/", form(told)), 403, "not_permitted")
-    assert found["field"] == "hand_in_evidence"
-    assert {table: rows for table, (rows, _v) in changes(before).items()} == {
-        "registry_entry": 1, "registry_token": 1,
-    }  # fmt: skip
+    assert pipeline.form("/documents/", form(told)).status_code == 201
+    before = footprint()
+    found = problem(
+        pipeline.form("/documents/", form(told, kind="monitoring_live")), 403, "machine_attests"
+    )
+    assert found["field"] == "kind"
+    assert changes(before) == {}
 
 
 def test_a_token_without_the_scope_hands_in_nothing(told: Story) -> None:

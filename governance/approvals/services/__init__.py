@@ -5,7 +5,6 @@ from governance.approvals.services.conditions import meet_condition
 from governance.approvals.services.grades import confirm_grade, override_tier
 from governance.approvals.services.opening import SeatToFill, StepToOpen, open_approval
 from governance.approvals.services.packs import found, load_packs, sign_activation
-from governance.approvals.services.refusals import record_refusal
 from governance.approvals.services.voting import (
     Ballot,
     cast,
@@ -28,7 +27,6 @@ __all__ = [
     "meet_condition",
     "open_approval",
     "override_tier",
-    "record_refusal",
     "sign_activation",
     "void_if_changed",
     "withdraw",

@@ -32,6 +32,7 @@ from registry.catalogue import services as catalogue
 from registry.catalogue.services import NewVersion
 from registry.classification import queries as classification_queries
 from registry.core.errors import DomainError
+from registry.core.ledger import services as ledger
 from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse, require
 from registry.core.people.rules import Capability
@@ -332,7 +333,7 @@ def do(request: PersonRequest, verb: str, pk: uuid.UUID) -> HttpResponse:
         try:
             found.perform(request.user, subject, form.cleaned_data)
         except DomainError as refusal:
-            approvals.record_refusal(actor=request.user, subject=subject, refusal=refusal)
+            ledger.record_refusal(actor=request.user, subject=subject, refusal=refusal)
             form.add_error(None, f"{message_of(refusal)} {hint_of(refusal)}".strip())
             details = refusal.details
         else:

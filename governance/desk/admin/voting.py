@@ -21,6 +21,7 @@ from governance.lifecycle.queries.papers import approvals_section
 from governance.validations.models import Conclusion, TestOutcome
 from registry.core.adminkit import named
 from registry.core.errors import DomainError
+from registry.core.ledger import services as ledger
 from registry.core.people import services as people
 from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse
@@ -103,7 +104,7 @@ def _vote(user: User, row: Approval, data: dict[str, Any]) -> str | None:
         )
         services.cast(actor=user, approval_id=row.pk, ballot=ballot)
     except DomainError as refusal:
-        services.record_refusal(actor=user, subject=row, refusal=refusal)
+        ledger.record_refusal(actor=user, subject=row, refusal=refusal)
         return f"{message_of(refusal)} {hint_of(refusal)}".strip()
     return None
 

@@ -254,6 +254,7 @@ class TokenDoor(ListDoor):
     queryset = Token.objects.all()
     row = TokenRow
     orderings: ClassVar[dict[str, str]] = {"expires_at": "expires_at"}
+    replayable = ()
     capabilities: ClassVar[dict[str, Capability]] = {
         "list": Capability.READ,
         "retrieve": Capability.READ,
@@ -306,6 +307,7 @@ class StepUpDoor(Door):
 
     queryset = User.objects.none()
     row = StepUpRow
+    replayable = ()
     capabilities: ClassVar[dict[str, Capability]] = {"create": Capability.VOTE}
 
     def visible(self) -> QuerySet[User]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.hashers import make_password
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import exceptions
@@ -11,8 +14,30 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from registry.core.people import queries
+from registry.core.errors import DomainError
+from registry.core.people import queries, services
 from registry.core.people.models import Token, User
+
+
+class PersonBackend(ModelBackend):
+    """The login: people only, and not after too many wrong passwords."""
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
+    ) -> User | None:
+        """The person, or None; a wrong name takes as long as a wrong password."""
+        user = User.objects.filter(username=username or "").first()
+        if user is None or password is None:
+            make_password(password)
+            return None
+        try:
+            return user if services.proves(user=user, password=password) else None
+        except DomainError:
+            return None
 
 
 class BearerAuthentication(BaseAuthentication):

@@ -302,6 +302,22 @@ class Token(Governed):
         return self.name
 
 
+class FailedProof(models.Model):
+    """A wrong password, at the login or at a step-up; too many of them close both for a while."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="+")
+    failed_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "failed proof"
+        verbose_name_plural = "failed proofs"
+        indexes = (models.Index(fields=["user", "failed_at"], name="failed_proofs_by_user"),)
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return str(self.user_id)
+
+
 class StepUp(models.Model):
     """二次认证: the person proved again who they are, for the listed papers, for 15 minutes."""
 

@@ -87,6 +87,11 @@ def within_reach(user: User, *entity_fields: str) -> Q:
     return condition
 
 
+def reaches(user: User, entity: LegalEntity) -> bool:
+    """Whether the person's roles of today reach the entity."""
+    return any(entity.path.startswith(path) for path in standing(user).paths)
+
+
 def visible_users(user: User) -> models.QuerySet[User]:
     """Everybody who signed in may know who works here; machines see themselves."""
     if standing(user).is_machine:

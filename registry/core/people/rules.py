@@ -112,7 +112,7 @@ GRANTS: dict[Capability, frozenset[Role]] = {
     Capability.REPORT_DEPLOYMENT: frozenset(
         {Role.DEVELOPER, Role.IT_OPERATIONS, Role.DUTY_OFFICER, Role.PIPELINE}
     ),
-    Capability.HAND_IN_EVIDENCE: _FIRST_LINE | _SECOND_LINE,
+    Capability.HAND_IN_EVIDENCE: _FIRST_LINE | _SECOND_LINE | {Role.PIPELINE},
     Capability.CLASSIFY: _BUILDERS | _MODEL_RISK,
     Capability.CONFIRM_GRADE: _MODEL_RISK | {Role.COMPLIANCE, Role.LINE_RISK_OFFICER},
     Capability.OVERRIDE_GRADE: _SECOND_LINE,

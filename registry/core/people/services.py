@@ -22,6 +22,7 @@ from registry.core.people.models import (
     SYSTEM_ID,
     Delegation,
     Department,
+    FailedProof,
     LegalEntity,
     Post,
     PostHolding,
@@ -36,6 +37,7 @@ from registry.core.people.rules import Capability, Role
 
 STEP_UP_MINUTES = 15
 MOST_TOKEN_DAYS = 366
+MOST_FAILED_PROOFS = 5
 
 
 @dataclass(frozen=True)
@@ -284,12 +286,33 @@ def revoke_token(*, actor: User, token_id: uuid.UUID) -> Token:
         return act.update(row, "token.revoked", {"revoked_at": clock.now()})
 
 
+def proves(*, user: User, password: str) -> bool:
+    """Whether the password is the person's. Raises DomainError (429) after five wrong ones.
+
+    Five wrong passwords within fifteen minutes, at the login or at a step-up, close both until
+    the oldest is fifteen minutes old.
+    """
+    since = clock.now() - dt.timedelta(minutes=STEP_UP_MINUTES)
+    failures = FailedProof.objects.filter(user=user, failed_at__gte=since)
+    if failures.count() >= MOST_FAILED_PROOFS:
+        raise DomainError(
+            "too_many_attempts",
+            _("Too many wrong passwords; try again in a quarter of an hour."),
+            field="password",
+            status=429,
+        )
+    if user.kind == UserKind.PERSON and user.is_active and user.check_password(password):
+        return True
+    FailedProof.objects.create(user=user, failed_at=clock.now())
+    return False
+
+
 def step_up(*, user: User, password: str, subjects: Sequence[str]) -> StepUp:
     """The person has proved again who they are, for the listed papers, for fifteen minutes.
 
     Raises Forbidden (`step_up_failed`) on a wrong password, and for machines.
     """
-    if user.kind != UserKind.PERSON or not user.check_password(password):
+    if not proves(user=user, password=password):
         raise Forbidden(
             "step_up_failed", _("The password is not right; nothing was decided."), field="password"
         )

@@ -58,7 +58,7 @@ class MingceSchema(AutoSchema):
             parameters.append(
                 OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, required=True)
             )
-        if self.method == "POST":
+        if action in getattr(self.view, "replayable", ()):
             parameters.append(
                 OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, required=False)
             )

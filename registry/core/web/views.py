@@ -52,6 +52,7 @@ class Door(viewsets.GenericViewSet[Any]):  # Any: each door has its own model
     default_ordering: ClassVar[str] = ""
     capabilities: ClassVar[dict[str, Any]] = {}  # Any: people's Capability is above
     needs_if_match: ClassVar[tuple[str, ...]] = ()
+    replayable: ClassVar[tuple[str, ...]] = ("create", "bulk")  # honour an Idempotency-Key
     lookup_value_regex = "[0-9a-f-]{36}"
     http_method_names = ["get", "head", "post", "patch"]
     parser_classes: tuple[type[BaseParser], ...] = (StrictJSONParser,)

@@ -7,10 +7,10 @@ import json
 
 import pytest
 
-from governance.approvals import services as approvals
 from governance.approvals.models import Approval
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError, SegregationRefused
+from registry.core.ledger import services as ledger
 from registry.core.ledger.models import Entry
 from tests.refusals import changes, footprint
 from tests.world import person
@@ -21,7 +21,7 @@ CONFLICT = SegregationRefused("vote_in_conflict", "No vote on this.")
 
 
 def attempt(approval: Approval, refusal: DomainError = CONFLICT, by: str = "wang") -> None:
-    approvals.record_refusal(actor=person(by), subject=approval, refusal=refusal)
+    ledger.record_refusal(actor=person(by), subject=approval, refusal=refusal)
 
 
 def test_a_refused_attempt_stands_in_the_ledger_and_changes_nothing_else(

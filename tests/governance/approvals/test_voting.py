@@ -232,9 +232,13 @@ def test_who_becomes_interested_after_the_ballot_was_frozen_does_not_vote(
 
 
 def test_who_has_left_does_not_vote(approval: Approval) -> None:
+    proof = people.step_up(
+        user=person("lin"), password=PASSWORD, subjects=[approval.dossier_digest]
+    )
     people.deactivate(actor=person("admin"), user_id=person("lin").pk, reason="离职")
-    with refused(SegregationRefused, "vote_in_conflict", leaving=LATE):
-        vote(approval, "lin")
+    ballot = Ballot(choice="approve", dossier_digest=approval.dossier_digest, step_up_id=proof.pk)
+    with refused(SegregationRefused, "vote_in_conflict"):
+        approvals.cast(actor=person("lin"), approval_id=approval.pk, ballot=ballot)
 
 
 def test_a_machine_does_not_vote(approval: Approval) -> None:

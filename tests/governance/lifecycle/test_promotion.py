@@ -248,7 +248,7 @@ def test_a_document_that_lapses_is_asked_for_again_and_changes_nothing_else(
         story.approve(approval)
     with clock.at(NOON + dt.timedelta(days=400)):
         assert missing(approval.release, "S4") == ["data_security_assessment", "operator_training"]
-        assert blocked(approval.release, "S4") == ["BR-12"]
+        assert blocked(approval.release, "S4") == ["BR-11", "BR-12"]  # revalidation is due too
 
 
 def test_time_alone_voids_no_open_approval(approval: Approval) -> None:

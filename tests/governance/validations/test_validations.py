@@ -10,7 +10,7 @@ from governance.validations import rules
 from governance.validations import services as validations
 from governance.validations.models import Validation
 from governance.validations.rules import Candidate
-from governance.validations.services import Findings, TestResult
+from governance.validations.services import Findings
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError, SegregationRefused, Stale
 from registry.core.ledger import queries as ledger_queries
@@ -106,7 +106,7 @@ def plan(release: Release, by: str = "zhao", **changed: str) -> Validation:
 
 
 def record(row: Validation, by: str = "zhao", outcome: str = "passed") -> None:
-    result = TestResult("performance", "AUC", "0.787", outcome, "≥ 0.70")
+    result = validations.TestResult("performance", "AUC", "0.787", outcome, "≥ 0.70")
     validations.record_test(actor=person(by), validation_id=row.pk, result=result)
 
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.core.management.base import OutputWrapper
 from django.db import connection, connections
 from django.utils import translation
 
@@ -46,18 +48,34 @@ def own_anchors(settings: Any, tmp_path: Path) -> None:
     settings.ANCHOR_KEY_FILE = tmp_path / "keys" / "anchor.pem"
 
 
-@pytest.fixture
-def empty(committed: str, settings: Any) -> Iterator[None]:
-    """A prepared database without an institution."""
-    name = f"{committed}_empty"
-    connections.close_all()
-    roles.prepare(conftest.ADMIN_URL, name)
-    conftest.use_database(name)
-    call_command("prepare_database", verbosity=0, stdout=StringIO())
-    yield
-    connections.close_all()
-    conftest.use_database(committed)
+@pytest.fixture(scope="module")
+def prepared(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    """A database with tables and triggers, in which nothing is founded: a template."""
+    name = f"mingce_prepared_{uuid.uuid4().hex[:8]}"
+    with django_db_blocker.unblock():
+        roles.prepare(conftest.ADMIN_URL, name)
+        conftest.use_database(name)
+        call_command("prepare_database", verbosity=0, stdout=StringIO())
+        connections.close_all()
+        conftest.use_database(conftest.MAIN)
+    yield name
     conftest.drop(name)
+
+
+@pytest.fixture
+def empty(prepared: str, django_db_blocker: Any) -> Iterator[None]:
+    """A database of the test's own without an institution."""
+    name = f"mingce_empty_{uuid.uuid4().hex[:8]}"
+    with django_db_blocker.unblock():
+        connections.close_all()
+        conftest.clone(prepared, name)
+        conftest.use_database(name)
+        try:
+            yield
+        finally:
+            connections.close_all()
+            conftest.use_database(conftest.MAIN)
+            conftest.drop(name)
 
 
 def run(*arguments: str) -> tuple[int, str, str]:
@@ -125,12 +143,10 @@ def test_progress_is_told_at_most_once_a_second(monkeypatch: pytest.MonkeyPatch)
         "registry.management.commands.verify_ledger.time.monotonic", moments.__next__
     )
     out = StringIO()
-    tell = ProgressLines(out)  # type: ignore[arg-type]  # the wrapper writes to such a thing
-    out.write = lambda text, style_func=None: lines.append(text) or 0  # type: ignore[assignment,method-assign]  # collects lines
-    lines: list[str] = []
+    tell = ProgressLines(OutputWrapper(out))
     for done in (5_000, 10_000, 12_000, 20_000):
         tell("entries", done, 40_000)
-    assert lines == [
+    assert out.getvalue().splitlines() == [
         "entries: 10,000 of 40,000, 10,000 a second",
         "entries: 20,000 of 40,000, 9,524 a second",
     ]
@@ -252,7 +268,7 @@ def test_changed_content_needs_a_new_version(settings: Any, tmp_path: Path) -> N
     about.write_text(about.read_text("utf-8").replace('version: "1.0"', 'version: "1.1"'), "utf-8")
     assert run("load_packs") == (0, "loaded: cn_nfra 1.1\n", "")
     states = PackRelease.objects.order_by("version").values_list("version", "state")
-    assert list(states) == [("1.0", "active"), ("1.1", "draft")]
+    assert list(states) == [("1.0", "active"), ("1.1", "loaded")]
 
 
 def test_before_the_founding_nothing_is_loaded_so_that_it_stays_possible(empty: None) -> None:

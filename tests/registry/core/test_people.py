@@ -496,14 +496,44 @@ def test_a_proof_is_spent_once_for_each_of_its_papers() -> None:
     assert StepUpUse.objects.count() == 2
 
 
-def test_a_wrong_password_proves_nothing() -> None:
-    with refused(Forbidden, "step_up_failed"):
+ONE_FAILURE = {"registry_failedproof": (1, 0)}
+
+
+def test_a_wrong_password_proves_nothing_and_is_counted() -> None:
+    with refused(Forbidden, "step_up_failed", leaving=ONE_FAILURE):
         prove(person("sun"), PAPER, password="wrong")
 
 
-def test_a_machine_proves_nothing() -> None:
-    with refused(Forbidden, "step_up_failed"):
-        prove(person("pipeline"), PAPER, password="!")
+def test_neither_a_machine_nor_somebody_who_has_left_proves_anything() -> None:
+    people.deactivate(actor=person("admin"), user_id=person("lin").pk, reason="离职")
+    for username, password in (("pipeline", "!"), ("lin", PASSWORD)):
+        with refused(Forbidden, "step_up_failed", leaving=ONE_FAILURE):
+            prove(person(username), PAPER, password=password)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "later", "open_again"),
+    [
+        ("four wrong passwords close nothing", 4, 0, True),
+        ("five wrong passwords close it", 5, 0, False),
+        ("for a quarter of an hour", 5, 900, False),
+        ("and no longer", 5, 901, True),
+    ],
+)
+def test_five_wrong_passwords_close_the_step_up_for_a_quarter_of_an_hour(
+    name: str, wrong: int, later: int, open_again: bool
+) -> None:
+    with clock.at(NOON):
+        for _ in range(wrong):
+            with refused(Forbidden, "step_up_failed", leaving=ONE_FAILURE):
+                prove(person("sun"), PAPER, password="wrong")
+    with clock.at(NOON + dt.timedelta(seconds=later)):
+        if open_again:
+            prove(person("sun"), PAPER)
+        else:
+            with refused(DomainError, "too_many_attempts"):
+                prove(person("sun"), PAPER)
+        prove(person("qian"), PAPER)  # nobody else is shut out
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from registry.core.ledger.rules import digest_of as digest
 from registry.core.ledger.services.acts import Act, Actor, Warrant, act, lock, tell_after_commit
 from registry.core.ledger.services.anchoring import anchor, anchor_when_due
 from registry.core.ledger.services.exporting import export
+from registry.core.ledger.services.refusing import record_refusal, refusals_recorded
 from registry.core.ledger.services.verifying import Report, verify
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "digest",
     "export",
     "lock",
+    "record_refusal",
+    "refusals_recorded",
     "tell_after_commit",
     "verify",
 ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from registry.core import clock
 from registry.core.errors import DomainError
-from registry.core.ledger import services as ledger
 from registry.core.ledger.models import Entry, Governed
-from registry.core.people.models import User
+from registry.core.ledger.services.acts import Actor, act
 
 RECORDED = frozenset(
     {
@@ -20,7 +21,7 @@ RECORDED = frozenset(
 QUIET_SECONDS = 60
 
 
-def record_refusal(*, actor: User, subject: Governed, refusal: DomainError) -> None:
+def record_refusal(*, actor: Actor, subject: Governed, refusal: DomainError) -> None:
     """The refused attempt stands in the ledger; the same one at most once a minute."""
     if refusal.code not in RECORDED:
         return
@@ -34,6 +35,19 @@ def record_refusal(*, actor: User, subject: Governed, refusal: DomainError) -> N
     )
     if told.exists():
         return
-    with ledger.act(actor) as act:
+    with act(actor) as noting:
         subject.refresh_from_db()
-        act.note(subject, "attempt.refused", facts={"code": refusal.code})
+        noting.note(subject, "attempt.refused", facts={"code": refusal.code})
+
+
+@contextmanager
+def refusals_recorded(actor: Actor, subject: Governed) -> Iterator[None]:
+    """An attempt against segregation that is refused inside stands in the ledger.
+
+    Doors open it around the whole transaction, so that the refusal is not rolled back with it.
+    """
+    try:
+        yield
+    except DomainError as refusal:
+        record_refusal(actor=actor, subject=subject, refusal=refusal)
+        raise

@@ -64,7 +64,7 @@ SIDEBAR: list[tuple[Promise, list[tuple[Promise, str, str]]]] = [
     (
         _("Institution"),
         [
-            (_("People"), "person", "admin:registry_user_changelist"),
+            (_("People"), "person", "desk:people"),
             (_("Legal entities"), "account_balance", "admin:registry_legalentity_changelist"),
             (_("Jobs"), "pending_actions", "admin:registry_job_changelist"),
         ],

@@ -133,6 +133,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # Every object has one page that tells its story (governance.desk).
 ABSOLUTE_URL_OVERRIDES = {
+    "registry.user": lambda row: f"/people/{row.pk}/",
     "registry.aimodel": lambda row: f"/models/{row.pk}/",
     "registry.release": lambda row: f"/releases/{row.pk}/",
     "registry.document": lambda row: f"/documents/{row.pk}/file/",

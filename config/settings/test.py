@@ -12,7 +12,8 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = STORAGES | {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 }
-DATA_DIR = Path(tempfile.mkdtemp(prefix="mingce-test-"))
+_SCRATCH = tempfile.TemporaryDirectory(prefix="mingce-test-", ignore_cleanup_errors=True)
+DATA_DIR = Path(_SCRATCH.name)  # gone with the process
 ANCHOR_KEY_FILE = DATA_DIR / "keys" / "anchor.pem"
 ANCHOR_SINK_DIR = DATA_DIR / "anchors"
 DEMO_ACCOUNTS_FILE = DATA_DIR / "demo-accounts.txt"

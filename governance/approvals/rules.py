@@ -256,7 +256,7 @@ def _check_complete(attempt: Attempt) -> None:
             "A signature approves, refuses or defers; it can't abstain.",
             field="choice",
         )
-    if attempt.choice in NEED_REASON and len(attempt.reason.strip()) < 5:
+    if attempt.choice in NEED_REASON and len(attempt.reason.strip()) < 2:
         raise DomainError("reason_needed", "Give a reason for this vote.", field="reason")
     named = bool(attempt.conditions) and all(text.strip() for text in attempt.conditions)
     if attempt.choice == "approve_with_conditions" and not named:

@@ -40,7 +40,7 @@ def plan_finding(*, actor: User, finding_id: uuid.UUID, plan: str, due_on: dt.da
     """The finding has a dated plan."""
     if due_on <= clock.today():
         raise DomainError("due_in_the_past", _("The date must lie ahead."), field="due_on")
-    if len(plan.strip()) < 5:
+    if len(plan.strip()) < 2:
         raise DomainError("text_needed", _("Describe the plan."), field="plan")
     with ledger.act(actor) as act:
         row = ledger.lock(Finding.objects.all(), finding_id)
@@ -74,7 +74,7 @@ def ask_waiver(
 ) -> Waiver:
     """A waiver is asked for; it holds for nothing until it is granted."""
     for field, text in (("reason", reason), ("compensating_measures", compensating_measures)):
-        if len(text.strip()) < 10:
+        if len(text.strip()) < 6:
             raise DomainError("text_needed", _("Describe this in a sentence or two."), field=field)
     today = clock.today()
     if not today < expires_on <= today + dt.timedelta(days=MOST_WAIVER_DAYS):

@@ -57,7 +57,7 @@ def promote(
         STAGES.check(release.stage, to)
         if ORDER.index(to) > ORDER.index(release.stage):
             _check_gate(queries.gate_of(release, to))
-        elif len(reason.strip()) < 5:
+        elif len(reason.strip()) < 2:
             raise DomainError("reason_needed", _("Say why it goes back."), field="reason")
         _end_open_approval(actor, release, to)
         warrant = act.note(
@@ -96,7 +96,7 @@ def ask_exemption(
     *, actor: User, release_id: uuid.UUID, requirement: str, kind: str, reason: str
 ) -> Exemption:
     """“Not applicable” or “met by the alternative” is asked for; the second line answers."""
-    if len(reason.strip()) < 10:
+    if len(reason.strip()) < 6:
         raise DomainError("text_needed", _("Say why, in a sentence or two."), field="reason")
     _check_exemptable(requirement, kind)
     with ledger.act(actor) as act:

@@ -44,7 +44,7 @@ def order(
         raise DomainError("unknown_order", _("Unknown order."), field="kind", status=400)
     if target_type not in _MODELS:
         raise DomainError("unknown_target", _("Unknown target."), field="target_type", status=400)
-    if len(reason.strip()) < 5:
+    if len(reason.strip()) < 2:
         raise DomainError("reason_needed", _("Say why, in a few words."), field="reason")
     if not _MODELS[target_type].objects.filter(pk=target_id).exists():
         raise NotFound("not_found", _("There is nothing with this key."), field="target_id")
@@ -73,7 +73,7 @@ def resume(
 
     Raises SegregationRefused (`own_order`) where the giver takes part.
     """
-    if len(reason.strip()) < 10:
+    if len(reason.strip()) < 6:
         raise DomainError(
             "reason_needed", _("State the root cause and the test that was done."), field="reason"
         )

@@ -58,5 +58,5 @@ def check_conclusion(conclusion: str, tests: int, failed: int, limitations: str)
             "With a failed test the conclusion can't be “satisfactory”.",
             field="conclusion",
         )
-    if conclusion == "with_limitations" and len(limitations.strip()) < 10:
+    if conclusion == "with_limitations" and len(limitations.strip()) < 6:
         raise DomainError("limitations_needed", "Describe the limitations.", field="limitations")

@@ -57,7 +57,7 @@ def plan(
     Raises SegregationRefused for owner, developers, vendor staff and technical administrators.
     """
     for field, text in (("plan", plan), ("scope", scope), ("independence", independence)):
-        if len(text.strip()) < 10:
+        if len(text.strip()) < 6:
             raise DomainError("text_needed", _("Describe this in a sentence or two."), field=field)
     with ledger.act(actor) as act:
         release = releases.lock(release_id)
@@ -115,7 +115,7 @@ def conclude(
 
 def answer(*, actor: User, validation_id: uuid.UUID, response: str) -> Validation:
     """The owner has answered the conclusion."""
-    if len(response.strip()) < 5:
+    if len(response.strip()) < 2:
         raise DomainError("text_needed", _("Answer the conclusion."), field="response")
     with ledger.act(actor) as act:
         validation = ledger.lock(
@@ -172,5 +172,5 @@ def _check_codes(findings: Findings) -> None:
             field="explainability_level",
             status=400,
         )
-    if len(findings.summary.strip()) < 10:
+    if len(findings.summary.strip()) < 6:
         raise DomainError("text_needed", _("Summarise what was found."), field="summary")

@@ -93,7 +93,7 @@ def confirm(
         releases.lock_all(use.releases.all())
         grade = Grade.objects.select_related("pack").get(pk=grade_id)
         _check_confirmable(actor, use, grade)
-        if grade.is_near_threshold and len(reason.strip()) < 10:
+        if grade.is_near_threshold and len(reason.strip()) < 6:
             raise DomainError(
                 "reason_needed",
                 _("The score is near a threshold: say why this tier is right."),
@@ -205,7 +205,7 @@ def _show(
 
 def _check_reasons(graded: Graded) -> None:
     for key in graded.departures:
-        if len(graded.reasons.get(key, "").strip()) < 5:
+        if len(graded.reasons.get(key, "").strip()) < 2:
             raise DomainError(
                 "departure_needs_reason",
                 _("%(factor)s departs from what the facts suggest (level %(level)s): say why.")

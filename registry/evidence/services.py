@@ -82,7 +82,7 @@ def _check_attestation(actor: User, about: DocumentKind, statement: str) -> None
         raise Forbidden(
             "machine_attests", _("Only a person can attest to something."), field="kind"
         )
-    if about.attested and len(statement.strip()) < 10:
+    if about.attested and len(statement.strip()) < 6:
         raise DomainError(
             "statement_needed",
             _("A document of this kind is attested: say what you vouch for."),

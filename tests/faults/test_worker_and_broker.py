@@ -142,4 +142,5 @@ def test_a_killed_worker_and_an_emptied_broker_lose_nothing_and_double_nothing(
         until(lambda: min(effects()) >= 10, "the act has woken the dispatcher", log)
     assert effects() == (10, 10, 10)
     assert set(Notice.objects.values_list("user__username", flat=True)) == {"chen"}
+    dispatch.run()  # what the worker, ended with the block, had not come to
     assert (dispatch.run(), Held.objects.count(), effects()) == (0, 0, (10, 10, 10))

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from governance.desk.admin import grading, home, registering, story, trail, verbs, voting
+from governance.desk.admin import directory, grading, home, registering, story, trail, verbs, voting
 
 app_name = "desk"
 
@@ -36,6 +36,8 @@ urlpatterns = [
     path("validations/<uuid:pk>/", story.validation, name="validation"),
     path("approvals/<uuid:pk>/", voting.approval, name="approval"),
     path("do/<slug:verb>/<uuid:pk>/", verbs.do, name="do"),
+    path("people/", directory.people, name="people"),
+    path("people/<uuid:pk>/", directory.person, name="person"),
     path("trail/", trail.trail, name="trail"),
     path("trail/<ledger_job:kind>/", trail.start, name="start"),
     path("jobs/<uuid:pk>/", trail.job, name="job"),

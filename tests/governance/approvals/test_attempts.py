@@ -56,7 +56,7 @@ CASES: list[tuple[str, dict[str, Any], type[DomainError], str]] = [
     ("a refusal without a reason", {"choice": "reject"}, DomainError, "reason_needed"),
     (
         "a refusal with blanks for a reason",
-        {"choice": "reject", "reason": "  no  "},
+        {"choice": "reject", "reason": "  略  "},
         DomainError,
         "reason_needed",
     ),

@@ -169,7 +169,7 @@ def test_whoever_moves_names_the_row_version_they_saw() -> None:
 @pytest.mark.django_db
 def test_back_goes_whoever_says_why_and_no_gate_is_asked() -> None:
     told = story.to_validation(story.register())
-    for reason in ("", "  no ", "短"):
+    for reason in ("", "   ", " 短 "):
         with refused(DomainError, "reason_needed"):
             promote(told.release, "S1", reason=reason)
     before = footprint()

@@ -1,23 +1,16 @@
-"""Every verb of the desk: its button, its form, the one service that it calls."""
+"""The verbs about models, releases and what is decided on them."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse, HttpResponseRedirect
-from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from governance.approvals import queries as approvals_queries
 from governance.approvals import services as approvals
 from governance.desk.admin import forms
-from governance.desk.admin.pages import PersonRequest, page, show
+from governance.desk.admin.verbs.base import Perform, Verb
 from governance.findings import queries as findings_queries
 from governance.findings import services as findings
 from governance.lifecycle import queries as lifecycle_queries
@@ -31,34 +24,13 @@ from registry.catalogue import queries as catalogue_queries
 from registry.catalogue import services as catalogue
 from registry.catalogue.services import NewVersion
 from registry.classification import queries as classification_queries
-from registry.core.errors import DomainError
-from registry.core.ledger import services as ledger
 from registry.core.people.models import User
-from registry.core.people.queries import get_or_refuse, require
 from registry.core.people.rules import Capability
-from registry.core.web.wording import hint_of, message_of
 from registry.evidence import services as evidence
 from registry.releases import queries as releases_queries
 from registry.releases import services as releases
 from registry.usecases import queries as usecases_queries
 from registry.usecases import services as usecases
-
-Find = Callable[[User], QuerySet[Any]]
-Perform = Callable[[User, Any, dict[str, Any]], object]
-
-
-@dataclass(frozen=True)
-class Verb:
-    """A button: who has it, what it is about, what it asks, what it does, where it leads back."""
-
-    title: Any
-    capability: Capability
-    find: Find
-    form: type[forms.DeskForm]
-    perform: Perform
-    back: Callable[[Any], str]
-    is_danger: bool = False
-    explanation: Any = ""
 
 
 def _release(user: User) -> QuerySet[Any]:
@@ -129,7 +101,7 @@ def _order(kind: str, target_type: str) -> Perform:
     )
 
 
-VERBS: dict[str, Verb] = {
+RELEASE_VERBS: dict[str, Verb] = {
     "register-version": Verb(
         _("Register a version"), Capability.REGISTER_VERSION, catalogue_queries.visible_to,
         forms.VersionForm, _register_version, _own,
@@ -315,53 +287,3 @@ VERBS: dict[str, Verb] = {
         explanation=_("Whoever gave the order takes no part in lifting it."),
     ),
 }  # fmt: skip
-
-
-@page
-def do(request: PersonRequest, verb: str, pk: uuid.UUID) -> HttpResponse:
-    """Shows the verb's form, or does it and leads back; a refusal is shown on the form."""
-    found = VERBS.get(verb)
-    if found is None:
-        raise Http404
-    require(request.user, found.capability)
-    subject = get_or_refuse(found.find(request.user), pk, "object")
-    initial = {key: request.GET[key] for key in request.GET if key != "next"}
-    back = _next(request) or found.back(subject)
-    form = found.form(request.POST or None, request.FILES or None, subject=subject, initial=initial)
-    details: dict[str, Any] = {}
-    if request.method == "POST" and form.is_valid():
-        try:
-            found.perform(request.user, subject, form.cleaned_data)
-        except DomainError as refusal:
-            ledger.record_refusal(actor=request.user, subject=subject, refusal=refusal)
-            form.add_error(None, f"{message_of(refusal)} {hint_of(refusal)}".strip())
-            details = refusal.details
-        else:
-            messages.success(request, gettext("Done: %(verb)s.") % {"verb": found.title})
-            return HttpResponseRedirect(back)
-    context = {
-        "form": form, "verb": found, "subject": subject, "back": back,
-        "gate": details.get("gate"),
-    }  # fmt: skip
-    return show(request, "verb", found.title, context, status=422 if form.errors else 200)
-
-
-def _next(request: PersonRequest) -> str:
-    """Where the button stood, if it says so and lies within this site."""
-    asked = request.GET.get("next", "")
-    fine = url_has_allowed_host_and_scheme(asked, {request.get_host()}, request.is_secure())
-    return asked if fine else ""
-
-
-def offered(user: User, *keys: str) -> list[tuple[str, Verb]]:
-    """Those of the verbs whose buttons exist for the person."""
-    from_standing = [(key, VERBS[key]) for key in keys]
-    return [(key, verb) for key, verb in from_standing if _may(user, verb.capability)]
-
-
-def _may(user: User, capability: Capability) -> bool:
-    try:
-        require(user, capability)
-    except DomainError:
-        return False
-    return True

@@ -1,0 +1,76 @@
+"""Every verb of the desk, and the one view that shows and performs them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+
+from governance.desk.admin.pages import PersonRequest, page, show
+from governance.desk.admin.verbs.base import Verb
+from governance.desk.admin.verbs.people import PEOPLE_VERBS, Secret
+from governance.desk.admin.verbs.releases import RELEASE_VERBS
+from registry.core.errors import DomainError
+from registry.core.ledger import services as ledger
+from registry.core.people.models import User
+from registry.core.people.queries import get_or_refuse, require
+from registry.core.people.rules import Capability
+from registry.core.web.wording import hint_of, message_of
+
+VERBS: dict[str, Verb] = RELEASE_VERBS | PEOPLE_VERBS
+
+
+@page
+def do(request: PersonRequest, verb: str, pk: uuid.UUID) -> HttpResponse:
+    """Shows the verb's form, or does it and leads back; a refusal is shown on the form."""
+    found = VERBS.get(verb)
+    if found is None:
+        raise Http404
+    require(request.user, found.capability)
+    subject = get_or_refuse(found.find(request.user), pk, "object")
+    initial = {key: request.GET[key] for key in request.GET if key != "next"}
+    back = _next(request) or found.back(subject)
+    form = found.form(request.POST or None, request.FILES or None, subject=subject, initial=initial)
+    details: dict[str, Any] = {}
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = found.perform(request.user, subject, form.cleaned_data)
+        except DomainError as refusal:
+            ledger.record_refusal(actor=request.user, subject=subject, refusal=refusal)
+            form.add_error(None, f"{message_of(refusal)} {hint_of(refusal)}".strip())
+            details = refusal.details
+        else:
+            messages.success(request, gettext("Done: %(verb)s.") % {"verb": found.title})
+            if isinstance(made, Secret):
+                messages.warning(request, gettext("The secret, shown this once: %(secret)s") % {"secret": made})
+            return HttpResponseRedirect(back)
+    context = {
+        "form": form, "verb": found, "subject": subject, "back": back,
+        "gate": details.get("gate"),
+    }  # fmt: skip
+    return show(request, "verb", found.title, context, status=422 if form.errors else 200)
+
+
+def _next(request: PersonRequest) -> str:
+    """Where the button stood, if it says so and lies within this site."""
+    asked = request.GET.get("next", "")
+    fine = url_has_allowed_host_and_scheme(asked, {request.get_host()}, request.is_secure())
+    return asked if fine else ""
+
+
+def offered(user: User, *keys: str) -> list[tuple[str, Verb]]:
+    """Those of the verbs whose buttons exist for the person."""
+    from_standing = [(key, VERBS[key]) for key in keys]
+    return [(key, verb) for key, verb in from_standing if _may(user, verb.capability)]
+
+
+def _may(user: User, capability: Capability) -> bool:
+    try:
+        require(user, capability)
+    except DomainError:
+        return False
+    return True

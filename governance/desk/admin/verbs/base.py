@@ -1,0 +1,30 @@
+"""A verb: a button, its form, the one service that it calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from governance.desk.admin import forms
+from registry.core.people.models import User
+from registry.core.people.rules import Capability
+
+Find = Callable[[User], QuerySet[Any]]
+Perform = Callable[[User, Any, dict[str, Any]], object]
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A button: who has it, what it is about, what it asks, what it does, where it leads back."""
+
+    title: Any
+    capability: Capability
+    find: Find
+    form: type[forms.DeskForm]
+    perform: Perform
+    back: Callable[[Any], str]
+    is_danger: bool = False
+    explanation: Any = ""

@@ -1,0 +1,120 @@
+"""The verbs about people, their roles, seats, delegations and tokens."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from governance.committees import queries as committees_queries
+from governance.committees import services as committees
+from governance.desk.admin import people_forms as forms
+from governance.desk.admin.verbs.base import Verb
+from registry.core import clock
+from registry.core.people import queries
+from registry.core.people import services as people
+from registry.core.people.models import User
+from registry.core.people.rules import Capability, Role
+from registry.core.people.services import NewPerson
+
+_PEOPLE = "/admin/registry/user/"
+
+
+def _own_page(subject: Any) -> str:
+    return f"/people/{subject.pk}/"
+
+
+def _of_user(subject: Any) -> str:
+    return f"/people/{subject.user_id}/"
+
+
+def _enrol(user: User, subject: Any, data: dict[str, Any]) -> object:
+    told = dict(data)
+    is_vendor_staff = told.pop("is_vendor_staff")
+    return people.enrol(actor=user, person=NewPerson(**told), is_vendor_staff=is_vendor_staff)
+
+
+def _assign(user: User, subject: Any, data: dict[str, Any]) -> object:
+    told = data | {"role": Role(data["role"])}
+    return people.assign_role(actor=user, user=subject, **told)
+
+
+def _issue(user: User, subject: Any, data: dict[str, Any]) -> object:
+    """The secret is the verb's result; the page shows it this once."""
+    expires_at = clock.now() + dt.timedelta(days=data["days"])
+    _row, secret = people.issue_token(
+        actor=user, user=subject, name=data["name"], scopes=data["scopes"], expires_at=expires_at
+    )
+    return Secret(secret)
+
+
+class Secret(str):
+    """A text that is shown to its person once."""
+
+
+PEOPLE_VERBS: dict[str, Verb] = {
+    "enrol-person": Verb(
+        _("Enrol a person"), Capability.MANAGE_PEOPLE, queries.visible_entities,
+        forms.PersonForm, _enrol, lambda subject: _PEOPLE,
+    ),
+    "enrol-machine": Verb(
+        _("Enrol a machine account"), Capability.MANAGE_PEOPLE, queries.visible_entities,
+        forms.MachineForm,
+        lambda user, subject, data: people.enrol_machine(actor=user, **data),
+        lambda subject: _PEOPLE,
+    ),
+    "assign-role": Verb(
+        _("Assign a role"), Capability.MANAGE_PEOPLE, queries.visible_users, forms.RoleForm,
+        _assign, _own_page,
+    ),
+    "end-role": Verb(
+        _("End the role"), Capability.MANAGE_PEOPLE, queries.visible_roles, forms.EndForm,
+        lambda user, subject, data: people.end_role(
+            actor=user, assignment_id=subject.pk, **data
+        ),
+        _of_user,
+    ),
+    "deactivate-person": Verb(
+        _("Deactivate the account"), Capability.MANAGE_PEOPLE, queries.visible_users,
+        forms.ReasonForm,
+        lambda user, subject, data: people.deactivate(actor=user, user_id=subject.pk, **data),
+        _own_page, is_danger=True,
+    ),
+    "delegate": Verb(
+        _("Let somebody stand in for me"), Capability.VOTE,
+        lambda user: queries.visible_users(user).filter(pk=user.pk), forms.DelegationForm,
+        lambda user, subject, data: people.delegate(actor=user, **data), _own_page,
+        explanation=_("The conflicts of both count, and it can't be passed on."),
+    ),
+    "revoke-delegation": Verb(
+        _("Take the delegation back"), Capability.VOTE,
+        lambda user: queries.visible_delegations(user).filter(principal=user),
+        forms.NothingForm,
+        lambda user, subject, data: people.revoke_delegation(
+            actor=user, delegation_id=subject.pk
+        ),
+        lambda subject: f"/people/{subject.principal_id}/",
+    ),
+    "issue-token": Verb(
+        _("Issue a token"), Capability.READ, queries.visible_users, forms.TokenForm, _issue,
+        _own_page, explanation=_("The secret is shown once, right after this."),
+    ),
+    "revoke-token": Verb(
+        _("Revoke the token"), Capability.READ, queries.visible_tokens, forms.NothingForm,
+        lambda user, subject, data: people.revoke_token(actor=user, token_id=subject.pk),
+        _of_user, is_danger=True,
+    ),
+    "give-seat": Verb(
+        _("Give a seat"), Capability.MANAGE_COMMITTEES, committees_queries.visible_to,
+        forms.SeatForm,
+        lambda user, subject, data: committees.give_seat(actor=user, committee=subject, **data),
+        lambda subject: "/admin/governance/seat/",
+    ),
+    "vacate-seat": Verb(
+        _("End the seat"), Capability.MANAGE_COMMITTEES, committees_queries.visible_seats,
+        forms.EndForm,
+        lambda user, subject, data: committees.vacate_seat(actor=user, seat_id=subject.pk, **data),
+        lambda subject: "/admin/governance/seat/",
+    ),
+}  # fmt: skip

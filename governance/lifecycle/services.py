@@ -189,4 +189,4 @@ def _end_open_approval(actor: User, release: Release, to: str) -> None:
     if release.stage == Stage.S3 and to != Stage.S4:
         found = Approval.objects.filter(release=release, state=ApprovalState.OPEN).first()
         if found is not None:
-            approvals.withdraw(actor=actor, approval_id=found.pk, reason="moved_back")
+            approvals.end_by_move(actor=actor, approval_id=found.pk)

@@ -9,6 +9,7 @@ from governance.approvals.services.voting import (
     Ballot,
     cast,
     close_step,
+    end_by_move,
     void_if_changed,
     withdraw,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "check_packs",
     "close_step",
     "confirm_grade",
+    "end_by_move",
     "found",
     "load_packs",
     "meet_condition",

@@ -23,7 +23,7 @@ from governance.approvals.rules import Outcome
 from governance.approvals.services.conditions import attach_conditions
 from governance.committees import services as committees
 from registry.core import clock
-from registry.core.errors import Conflict, DomainError
+from registry.core.errors import Conflict, DomainError, Forbidden
 from registry.core.ledger import services as ledger
 from registry.core.ledger.services import Actor
 from registry.core.people import queries as people
@@ -94,12 +94,22 @@ def close_step(*, actor: User, approval_id: uuid.UUID) -> Step:
 
 
 def withdraw(*, actor: User, approval_id: uuid.UUID, reason: str) -> Approval:
-    """The requester has taken the open approval back."""
+    """The requester, or the model's owner, has taken the open approval back."""
     with ledger.act(actor) as act:
-        approval, _release, _step = _lock(approval_id)
+        approval, release, _step = _lock(approval_id)
+        if actor.pk not in (approval.requested_by_id, release.model_use.model.owner_id):
+            raise Forbidden("not_yours", _("Only the requester takes an approval back."))
         if approval.state != ApprovalState.OPEN:
             raise Conflict("not_open", _("This approval is not open."))
         _end(act, approval, ApprovalState.WITHDRAWN, reason)
+        return approval
+
+
+def end_by_move(*, actor: User, approval_id: uuid.UUID) -> Approval:
+    """The release goes back: its open approval has ended, whoever moves it."""
+    with ledger.act(actor) as act:
+        approval, _release, _step = _lock(approval_id)
+        _end(act, approval, ApprovalState.WITHDRAWN, "moved_back")
         return approval
 
 

@@ -35,7 +35,7 @@ class PersonBackend(ModelBackend):
             make_password(password)
             return None
         try:
-            return user if services.proves(user=user, password=password) else None
+            return user if services.proves(user=user, password=password, door="login") else None
         except DomainError:
             return None
 

@@ -303,15 +303,18 @@ class Token(Governed):
 
 
 class FailedProof(models.Model):
-    """A wrong password, at the login or at a step-up; too many of them close both for a while."""
+    """A wrong password, at the login or at a step-up; too many close that door for a while."""
 
     user = models.ForeignKey(User, models.PROTECT, related_name="+")
+    door = models.CharField(max_length=10)
     failed_at = models.DateTimeField()
 
     class Meta:
         verbose_name = "failed proof"
         verbose_name_plural = "failed proofs"
-        indexes = (models.Index(fields=["user", "failed_at"], name="failed_proofs_by_user"),)
+        indexes = (
+            models.Index(fields=["user", "door", "failed_at"], name="failed_proofs_by_user"),
+        )
         triggers = append_only()
 
     def __str__(self) -> str:

@@ -76,6 +76,7 @@ def found(
         act.create(entity, "entity.founded", policy_document=policy_document)
         for person in administrators:
             admin = _new_person(person)
+            _checked_password(person.password, admin)
             act.create(admin, "person.enrolled", founding=True)
             act.create(_role(admin, Role.ADMINISTRATOR, entity), "role.assigned", founding=True)
     return entity
@@ -286,14 +287,14 @@ def revoke_token(*, actor: User, token_id: uuid.UUID) -> Token:
         return act.update(row, "token.revoked", {"revoked_at": clock.now()})
 
 
-def proves(*, user: User, password: str) -> bool:
+def proves(*, user: User, password: str, door: str) -> bool:
     """Whether the password is the person's. Raises DomainError (429) after five wrong ones.
 
-    Five wrong passwords within fifteen minutes, at the login or at a step-up, close both until
-    the oldest is fifteen minutes old.
+    Five wrong passwords within fifteen minutes close the door (the login, or the step-up) until
+    the oldest is fifteen minutes old. A stranger who knocks at the login closes no vote.
     """
     since = clock.now() - dt.timedelta(minutes=STEP_UP_MINUTES)
-    failures = FailedProof.objects.filter(user=user, failed_at__gte=since)
+    failures = FailedProof.objects.filter(user=user, door=door, failed_at__gte=since)
     if failures.count() >= MOST_FAILED_PROOFS:
         raise DomainError(
             "too_many_attempts",
@@ -303,7 +304,7 @@ def proves(*, user: User, password: str) -> bool:
         )
     if user.kind == UserKind.PERSON and user.is_active and user.check_password(password):
         return True
-    FailedProof.objects.create(user=user, failed_at=clock.now())
+    FailedProof.objects.create(user=user, door=door, failed_at=clock.now())
     return False
 
 
@@ -312,7 +313,7 @@ def step_up(*, user: User, password: str, subjects: Sequence[str]) -> StepUp:
 
     Raises Forbidden (`step_up_failed`) on a wrong password, and for machines.
     """
-    if not proves(user=user, password=password):
+    if not proves(user=user, password=password, door="step_up"):
         raise Forbidden(
             "step_up_failed", _("The password is not right; nothing was decided."), field="password"
         )

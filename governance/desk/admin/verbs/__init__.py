@@ -46,7 +46,9 @@ def do(request: PersonRequest, verb: str, pk: uuid.UUID) -> HttpResponse:
         else:
             messages.success(request, gettext("Done: %(verb)s.") % {"verb": found.title})
             if isinstance(made, Secret):
-                messages.warning(request, gettext("The secret, shown this once: %(secret)s") % {"secret": made})
+                messages.warning(
+                    request, gettext("The secret, shown this once: %(secret)s") % {"secret": made}
+                )
             return HttpResponseRedirect(back)
     context = {
         "form": form, "verb": found, "subject": subject, "back": back,

@@ -4,9 +4,11 @@ import uuid
 
 from celery import shared_task
 
+from registry.classification import services as classification
 from registry.core.dispatch import services as dispatch
 from registry.core.jobs import services as jobs
 from registry.core.ledger import services as ledger
+from registry.core.people import queries as people
 
 
 @shared_task(name="registry.dispatch")
@@ -31,3 +33,9 @@ def run_job(job_id: str) -> None:
 def sweep_jobs() -> None:
     """Jobs that nobody does are woken again."""
     jobs.sweep()
+
+
+@shared_task(name="registry.end_overrides")
+def end_overrides() -> None:
+    """Lowered tiers whose last day has passed rise again."""
+    classification.end_expired_overrides(actor=people.system())

@@ -120,6 +120,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "dispatch": {"task": "registry.dispatch", "schedule": 5.0},
     "anchor": {"task": "registry.anchor", "schedule": 60.0},
+    "overrides": {"task": "registry.end_overrides", "schedule": 3600.0},
     "jobs": {"task": "registry.sweep_jobs", "schedule": 30.0},
 }
 

@@ -144,6 +144,27 @@ def override(
         return row
 
 
+def end_expired_overrides(*, actor: User) -> int:
+    """Overrides whose last day has passed have ended; the computed tier is in force again.
+
+    Only lowered tiers expire, so this only ever raises one. Returns how many have ended.
+    """
+    due = TierOverride.objects.filter(ended_at=None, expires_on__lt=clock.today())
+    ended = 0
+    for row_id, use_id in list(due.order_by("pk").values_list("pk", "model_use_id")):
+        with ledger.act(actor) as act:
+            use = ledger.lock(ModelUse.objects.select_related("model"), use_id)
+            releases.lock_all(use.releases.all())
+            row = ledger.lock(TierOverride.objects.all(), row_id)
+            grade = queries.latest(use)
+            if row.ended_at is None and grade is not None:
+                act.update(row, "tier.override_ended", {"ended_at": clock.now()})
+                confirmed = hasattr(grade, "confirmation")
+                _show(actor, use, grade, is_confirmed=confirmed)
+                ended += 1
+    return ended
+
+
 def lowering_digest(use: ModelUse, to_tier: str) -> str:
     """What a warrant to lower the use's tier must be about."""
     return digest_of({"use": use.pk, "version": use.row_version, "from": use.tier, "to": to_tier})

@@ -15,8 +15,13 @@ _RANK = ("", "IV", "III", "II", "I", "P")
 
 
 def visible_use_cases(user: User) -> models.QuerySet[UseCase]:
-    """The use cases of the entities within the person's reach."""
-    return UseCase.objects.filter(within_reach(user, "entity"))
+    """The use cases within the person's reach, without those of models hidden from them."""
+    hidden = ModelUse.objects.filter(model__is_confidential=True).exclude(
+        may_be_seen(user, "model__")
+    )
+    return UseCase.objects.filter(within_reach(user, "entity")).exclude(
+        pk__in=hidden.values("use_case")
+    )
 
 
 def visible_uses(user: User) -> models.QuerySet[ModelUse]:

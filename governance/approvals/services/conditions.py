@@ -4,17 +4,36 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from governance.approvals.models import Approval, Condition, Vote
 from registry.core import clock
-from registry.core.errors import Conflict, SegregationRefused
+from registry.core.errors import Conflict, DomainError, SegregationRefused
 from registry.core.ledger import services as ledger
 from registry.core.people.models import User
 from registry.releases.models import Release
 
 DEFAULT_DAYS = 90
+
+
+def check_dates(conditions: tuple[dict[str, Any], ...]) -> None:  # Any: JSON
+    """Raises DomainError (`condition_date`) for a date that is none, or that has passed."""
+    for named in conditions:
+        told = named.get("due_on")
+        if told in (None, ""):
+            continue
+        try:
+            is_ahead = dt.date.fromisoformat(str(told)) >= clock.today()
+        except ValueError:
+            is_ahead = False
+        if not is_ahead:
+            raise DomainError(
+                "condition_date",
+                _("A condition is due on a day ahead, written as YYYY-MM-DD."),
+                field="conditions",
+            )
 
 
 def attach_conditions(act: ledger.Act, approval: Approval, release: Release) -> None:
@@ -48,7 +67,7 @@ def meet_condition(*, actor: User, condition_id: uuid.UUID, note: str) -> Condit
 
 
 def _due(told: object) -> dt.date:
-    try:
+    """The member's date, which was checked when the vote was cast; else ninety days ahead."""
+    if told:
         return dt.date.fromisoformat(str(told))
-    except ValueError:
-        return clock.today() + dt.timedelta(days=DEFAULT_DAYS)
+    return clock.today() + dt.timedelta(days=DEFAULT_DAYS)

@@ -20,7 +20,7 @@ from governance.approvals.models import (
     Vote,
 )
 from governance.approvals.rules import Outcome
-from governance.approvals.services.conditions import attach_conditions
+from governance.approvals.services.conditions import attach_conditions, check_dates
 from governance.committees import services as committees
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError, Forbidden
@@ -59,6 +59,7 @@ def cast(*, actor: User, approval_id: uuid.UUID, ballot: Ballot) -> Vote:
             field="choice",
             status=400,
         )
+    check_dates(ballot.conditions)
     with ledger.act(actor) as act:
         approval, release, step = _lock(approval_id)
         seat, principal = _seat(actor, step, release)

@@ -42,6 +42,7 @@ def verify(progress: Progress | None = None) -> Report:
     report = Report()
     tell = progress or (lambda stage, done, total: None)
     _chain(report, tell)
+    _warrants(report)
     for model in queries.governed_models():
         _rows(report, model, tell)
     return report
@@ -77,6 +78,20 @@ def _anchor(report: Report, anchored: Anchor, line: Line) -> None:
         report.add(f"the anchor of entry {anchored.seq} is not signed by the key")
     elif anchored.seq == line.seq and anchored.hash != line.hash:
         report.add(f"entry {line.seq} is not the one that was anchored at {anchored.at}")
+
+
+def _warrants(report: Report) -> None:
+    """Every spent warrant is an entry of its kind, about its subject, with its digest."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT w.entry_id FROM registry_warrantuse w LEFT JOIN registry_entry e"
+            " ON e.uid = w.entry_id AND e.kind = w.purpose AND e.subject_id = w.subject_id"
+            " AND e.subject_type = w.subject_type AND e.digest = w.digest"
+            " WHERE e.uid IS NULL LIMIT %s",
+            [MOST_FAULTS],
+        )
+        for (entry_id,) in cursor.fetchall():
+            report.add(f"the spent warrant {entry_id} matches no entry")
 
 
 def _rows(report: Report, model: type[Governed], tell: Progress) -> None:

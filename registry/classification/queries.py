@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import models
-from django.utils.translation import get_language
 
 from registry.catalogue.queries import may_be_seen
 from registry.classification import rules
@@ -202,10 +201,3 @@ def asks_second_person(graded: Graded) -> bool:
 def visible_grades(user: User) -> models.QuerySet[Grade]:
     """The grades of the uses that the person may see."""
     return Grade.objects.filter(may_be_seen(user, "model_use__model__"))
-
-
-def in_language(label: dict[str, str] | None) -> str:
-    """The label's words in the language of the page."""
-    if not label:
-        return ""
-    return label["zh"] if (get_language() or "").startswith("zh") else label["en"]

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from governance.approvals import queries, services
 from governance.approvals.models import Approval, BallotSeat, Choice, Step
+from governance.approvals.schema import ApprovalsSection
 from governance.approvals.services import Ballot
 from governance.desk.admin.forms import DeskForm, text
 from governance.desk.admin.pages import PersonRequest, page, said, show
@@ -67,18 +68,15 @@ def approval(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
             return HttpResponseRedirect(request.path)
         form.add_error(None, refusal)
     row.refresh_from_db(fields=["state"])
+    section = approvals_section(policy.active_pack())
+    names = _seat_names(section)
     context = {
         "approval": row,
         "model_name": named(row.release.model_use.model),
-        "papers": row.dossier,
-        "documents": _documents(row),
-        "tests": _tests(row),
-        "conclusion": dict(Conclusion.choices).get(
-            (row.dossier.get("validation") or {}).get("conclusion", ""), ""
-        ),
-        "seat_label": _label(seat, row) if seat else "",
+        **_papers(row),
+        "seat_label": _label(seat, row, names) if seat else "",
         "route": said(row.route["label"]),
-        "steps": _steps(row),
+        "steps": _steps(row, section, names),
         "seat": seat,
         "form": form,
         "conditions": row.conditions.select_related("owner"),
@@ -109,16 +107,17 @@ def _vote(user: User, row: Approval, data: dict[str, Any]) -> str | None:
     return None
 
 
-def _steps(row: Approval) -> list[dict[str, Any]]:
+def _steps(row: Approval, section: ApprovalsSection, names: dict[str, str]) -> list[dict[str, Any]]:
     steps = row.steps.prefetch_related("seats__vote__voter", "seats__holder")
-    return [_step(row, step) for step in steps.order_by("order")]
+    return [_step(row, step, section, names) for step in steps.order_by("order")]
 
 
-def _step(row: Approval, step: Step) -> dict[str, Any]:
+def _step(
+    row: Approval, step: Step, section: ApprovalsSection, names: dict[str, str]
+) -> dict[str, Any]:
     seats = list(step.seats.all())
     for seat in seats:
-        seat.label = _label(seat, row)  # type: ignore[attr-defined]  # for the template alone
-    section = approvals_section(policy.active_pack())
+        seat.label = _label(seat, row, names)  # type: ignore[attr-defined]  # for the template alone
     bodies = {body.key: said(body.label.model_dump()) for body in section.bodies}
     return {
         "step": step,
@@ -126,13 +125,12 @@ def _step(row: Approval, step: Step) -> dict[str, Any]:
         "is_committee": step.policy["kind"] == "committee",
         "policy": step.policy,
         "body": bodies.get(step.body_code, gettext("signatures")),
-        "veto": [_seat_names().get(name, name) for name in step.policy.get("veto_seats", [])],
+        "veto": [names.get(name, name) for name in step.policy.get("veto_seats", [])],
         "seats": seats,
     }
 
 
-def _seat_names() -> dict[str, str]:
-    section = approvals_section(policy.active_pack())
+def _seat_names(section: ApprovalsSection) -> dict[str, str]:
     return {
         name: said(label.model_dump())
         for body in section.bodies
@@ -140,13 +138,24 @@ def _seat_names() -> dict[str, str]:
     }
 
 
-def _label(seat: BallotSeat, row: Approval) -> str:
+def _label(seat: BallotSeat, row: Approval, names: dict[str, str]) -> str:
     """The seat's name in words: of the committee, or of the signature in the copied route."""
     for step in row.route["steps"]:
         for signature in step.get("signatures", []):
             if signature["seat"] == seat.name:
                 return said(signature["label"])
-    return _seat_names().get(seat.name, seat.name) or gettext("member")
+    return names.get(seat.name, seat.name) or gettext("member")
+
+
+def _papers(row: Approval) -> dict[str, Any]:
+    """The locked papers, with their codes in words."""
+    concluded = (row.dossier.get("validation") or {}).get("conclusion", "")
+    return {
+        "papers": row.dossier,
+        "documents": _documents(row),
+        "tests": _tests(row),
+        "conclusion": dict(Conclusion.choices).get(concluded, ""),
+    }
 
 
 def _documents(row: Approval) -> list[dict[str, Any]]:

@@ -191,6 +191,18 @@ def subject(table: str) -> str:
             "was altered in approved_digest",
         ),
         ("a document", "registry_document", "sha256 = repeat('a', 64)", "was altered in sha256"),
+        (
+            "a key slipped into JSON",
+            "governance_vote",
+            "conditions = conditions || '[{}]'",
+            "was altered in conditions",
+        ),
+        (
+            "a value where none was",
+            "registry_aimodel",
+            "department_id = gen_random_uuid()",
+            "was altered in department_id",
+        ),
         ("a password", "registry_user", "password = 'x'", "was altered in password"),
         (
             "a salt",
@@ -212,6 +224,26 @@ def test_an_altered_row_is_named_with_its_columns(
     told = subject(table)
     tamper(f"UPDATE {table} SET {change} WHERE id = '{told.split()[1]}'")  # noqa: S608
     assert faults() == [f"{told} {fault}"]
+
+
+def test_the_database_vouches_for_every_row_that_it_can_compare(damaged: None) -> None:
+    left = {
+        model._meta.label_lower
+        for model in queries.governed_models()
+        for _pk, is_same in queries.compared(model, None)
+        if not is_same
+    }
+    assert left == {"registry.user"}  # their entries hold salted digests
+
+
+def test_an_entry_that_is_not_even_json_does_not_stop_the_verification(damaged: None) -> None:
+    seq = Entry.objects.get(kind="vote.cast").seq
+    tamper(f"UPDATE registry_entry SET body = '{{' WHERE seq = {seq}")  # noqa: S608
+    (vote,) = Vote.objects.all()
+    assert faults() == [
+        f"entry {seq} was altered",
+        f"the last entry of governance.vote {vote.pk} is not JSON",
+    ]
 
 
 @pytest.mark.parametrize(

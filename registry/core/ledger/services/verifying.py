@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from django.db import connection
+from django.db import DataError, connection, transaction
 
 from registry.core.ledger import queries
 from registry.core.ledger.models import Governed
@@ -45,6 +45,8 @@ def verify(progress: Progress | None = None) -> Report:
     _warrants(report)
     for model in queries.governed_models():
         _rows(report, model, tell)
+    for label, pk in queries.without_rows():
+        report.add(f"{label} {pk} was deleted")
     return report
 
 
@@ -95,40 +97,43 @@ def _warrants(report: Report) -> None:
 
 
 def _rows(report: Report, model: type[Governed], tell: Progress) -> None:
-    label = model._meta.label_lower
-    done = 0
-    for row, version, body in _live_rows(model):
-        done += 1
-        if version is None:
-            report.add(f"{label} {row.pk} has no ledger entry")
-        elif version != row.row_version:
-            report.add(f"{label} {row.pk} is at version {row.row_version}, recorded {version}")
-        else:
-            columns = queries.altered_columns(row, body)
-            if columns:
-                report.add(f"{label} {row.pk} was altered in {', '.join(columns)}")
-        if done % 5_000 == 0:
-            tell(label, done, done)
-    report.rows += done
-    _missing_rows(report, model)
-    tell(label, done, done)
-
-
-def _live_rows(model: type[Governed]) -> Iterator[tuple[Governed, int | None, str]]:
+    """Every live row is what its last entry says."""
     after: uuid.UUID | None = None
-    while batch := queries.last_states(model, after):
-        yield from batch
-        after = batch[-1][0].pk
+    done = 0
+    while batch := _compared(model, after):
+        for pk, is_same in batch:
+            if not is_same:
+                _row(report, model, pk)
+        after = batch[-1][0]
+        done += len(batch)
+        if len(batch) == queries.COMPARED:
+            tell(model._meta.label_lower, done, done)
+    report.rows += done
+    tell(model._meta.label_lower, done, done)
 
 
-def _missing_rows(report: Report, model: type[Governed]) -> None:
-    """Rows that the ledger knows and the table does not."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT e.subject_id FROM registry_entry e"  # noqa: S608 (own table name)
-            f' LEFT JOIN "{model._meta.db_table}" t ON t.id = e.subject_id'
-            " WHERE e.subject_type = %s AND t.id IS NULL LIMIT %s",
-            [model._meta.label_lower, MOST_FAULTS],
-        )
-        for (subject_id,) in cursor.fetchall():
-            report.add(f"{model._meta.label_lower} {subject_id} was deleted")
+def _compared(model: type[Governed], after: uuid.UUID | None) -> list[tuple[uuid.UUID, bool]]:
+    """The next rows; all of them for a closer look where an altered entry is not even JSON."""
+    try:
+        with transaction.atomic():
+            return queries.compared(model, after)
+    except DataError:
+        return [(pk, False) for pk in queries.next_keys(model, after)]
+
+
+def _row(report: Report, model: type[Governed], pk: uuid.UUID) -> None:
+    """A closer look at a row that the database did not vouch for."""
+    label = model._meta.label_lower
+    row, version, body = queries.last_state(model, pk)
+    if version is None:
+        report.add(f"{label} {pk} has no ledger entry")
+    elif version != row.row_version:
+        report.add(f"{label} {pk} is at version {row.row_version}, recorded {version}")
+    else:
+        try:
+            columns = queries.altered_columns(row, body)
+        except ValueError:
+            report.add(f"the last entry of {label} {pk} is not JSON")
+        else:
+            if columns:
+                report.add(f"{label} {pk} was altered in {', '.join(columns)}")

@@ -51,21 +51,21 @@ SIDEBAR: list[tuple[Promise, list[tuple[Promise, str, str]]]] = [
             (_("Approvals"), "approval", "admin:governance_approval_changelist"),
             (_("Findings"), "flag", "admin:governance_finding_changelist"),
             (_("Orders"), "front_hand", "admin:governance_order_changelist"),
-            (_("Committees"), "groups", "admin:governance_committee_changelist"),
+            (_("Committees"), "groups", "desk:committees"),
         ],
     ),
     (
         _("Evidence of record"),
         [
             (_("Audit trail"), "history", "desk:trail"),
-            (_("Policy packs"), "gavel", "admin:registry_packrelease_changelist"),
+            (_("Policy packs"), "gavel", "desk:policy"),
         ],
     ),
     (
         _("Institution"),
         [
             (_("People"), "person", "desk:people"),
-            (_("Legal entities"), "account_balance", "admin:registry_legalentity_changelist"),
+            (_("Entities and posts"), "account_balance", "desk:institution"),
             (_("Jobs"), "pending_actions", "admin:registry_job_changelist"),
         ],
     ),

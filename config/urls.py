@@ -1,6 +1,7 @@
 """Every address."""
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -14,6 +15,7 @@ api = [
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("favicon.ico", RedirectView.as_view(url=static("mingce/favicon.svg")), name="favicon"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("api/v1/", include((api, "api"))),
@@ -23,3 +25,5 @@ urlpatterns = [
     path("", include("governance.desk.admin.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler404 = "registry.core.web.admin_errors.not_found"

@@ -11,6 +11,7 @@ from governance.suspensions.models import Order
 from registry.core.dispatch.services import Event, react
 from registry.core.notices import services as notices
 from registry.core.people import queries as people
+from registry.core.people.models import User
 from registry.core.people.rules import Role
 from registry.releases.models import Environment, Release
 
@@ -25,6 +26,7 @@ def declare() -> None:
         tell_owner_of_decision,
     )
     react("tell_second_reviewers", {"grade.given"}, tell_second_reviewers)
+    react("tell_of_reset_password", {"person.password_reset"}, tell_of_reset_password)
     react("restrict_unapproved_deployments", {"deployment.recorded"}, restrict_unapproved)
 
 
@@ -110,6 +112,19 @@ def tell_second_reviewers(event: Event) -> None:
         text_en=f"The grade ({from_state['tier']}) of “{name_en}” waits for a second person.",
         link=f"/models/{model.pk}/",
         once_key=f"grade:{event.subject_id}",
+    )
+
+
+def tell_of_reset_password(event: Event) -> None:
+    """Whose password somebody else has set is told so: it may not have been asked for."""
+    actor = User.objects.get(pk=event.actor)
+    notices.tell(
+        user_ids=[event.subject_id],
+        kind=event.kind,
+        text_zh=f"{actor.name} 重置了您的密码。如非您本人要求,请立即联系内部审计。",
+        text_en=f"{actor.name} has reset your password. If you did not ask for it, tell audit.",
+        link=f"/people/{event.subject_id}/",
+        once_key=f"password:{event.seq}",
     )
 
 

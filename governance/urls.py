@@ -11,7 +11,7 @@ from governance.approvals.api import (
 )
 from governance.committees.api import CommitteeDoor, ResolutionDoor, SeatDoor
 from governance.findings.api import FindingDoor, WaiverDoor
-from governance.lifecycle.api import ExemptionDoor, LifecycleDoor
+from governance.lifecycle.api import AccountabilityDoor, ExemptionDoor, LifecycleDoor
 from governance.suspensions.api import OrderDoor
 from governance.trail.api import EntryDoor, TrailJobDoor
 from governance.validations.api import ValidationDoor
@@ -29,6 +29,7 @@ urlpatterns = [
             "exemptions": ("post", "exemptions"),
         },
     ),
+    *collection("models", AccountabilityDoor, sub={"handovers": ("post", "handovers")}),
     *collection(
         "validations",
         ValidationDoor,
@@ -61,7 +62,7 @@ urlpatterns = [
     *collection("exemptions", ExemptionDoor, sub={"answers": ("post", "answers")}),
     *collection("orders", OrderDoor, sub={"resumptions": ("post", "resumptions")}),
     *collection("committees", CommitteeDoor, sub={"seats": ("post", "seats")}),
-    *collection("seats", SeatDoor),
+    *collection("seats", SeatDoor, sub={"endings": ("post", "endings")}),
     *collection("resolutions", ResolutionDoor),
     path("ledger/entries/", EntryDoor.as_view({"get": "list"}), name="ledger-entries"),
     path(

@@ -2,16 +2,19 @@
 
 from django.urls import path
 
-from registry.catalogue.api import ModelDoor, VersionDoor
+from registry.catalogue.api import InitiationDoor, ModelDoor, VersionDoor
 from registry.classification.api import GradeDoor, PreviewDoor, QuestionnaireDoor
+from registry.core.dispatch.api import ParkedDoor
 from registry.core.jobs.api import JobDoor
 from registry.core.notices.api import NoticeDoor
 from registry.core.people.api import (
     DelegationDoor,
     DepartmentDoor,
     EntityDoor,
+    HoldingDoor,
     MyselfDoor,
     PersonDoor,
+    PostDoor,
     RoleDoor,
     StepUpDoor,
     TokenDoor,
@@ -25,7 +28,8 @@ from registry.systems.api import SystemDoor
 from registry.usecases.api import UseCaseDoor, UseDoor
 
 urlpatterns = [
-    *collection("models", ModelDoor),
+    *collection("models", ModelDoor, sub={"initiations": ("post", "initiations")}),
+    *collection("initiations", InitiationDoor, sub={"endings": ("post", "endings")}),
     *collection("versions", VersionDoor),
     path("versions/bulk/", VersionDoor.as_view({"post": "bulk"}), name="versions-bulk"),
     *collection("systems", SystemDoor),
@@ -44,15 +48,24 @@ urlpatterns = [
         RegistrationDoor.as_view({"get": "near_duplicates"}),
         name="near-duplicates",
     ),
-    *collection("people", PersonDoor),
+    *collection(
+        "people",
+        PersonDoor,
+        sub={"deactivations": ("post", "deactivations"), "passwords": ("post", "passwords")},
+    ),
     *collection("entities", EntityDoor),
     *collection("departments", DepartmentDoor),
-    *collection("roles", RoleDoor),
+    *collection("posts", PostDoor, sub={"holdings": ("post", "holdings")}),
+    *collection("holdings", HoldingDoor, sub={"endings": ("post", "endings")}),
+    *collection("roles", RoleDoor, sub={"endings": ("post", "endings")}),
     *collection("delegations", DelegationDoor, sub={"revocations": ("post", "revocations")}),
     *collection("tokens", TokenDoor, sub={"revocations": ("post", "revocations")}),
     path("step-ups/", StepUpDoor.as_view({"post": "create"}), name="step-ups"),
     path("me/", MyselfDoor.as_view({"get": "retrieve"}), name="me"),
+    path("me/password/", MyselfDoor.as_view({"post": "password"}), name="me-password"),
+    path("me/preferences/", MyselfDoor.as_view({"post": "preferences"}), name="me-preferences"),
     *collection("policy-packs", PackDoor),
     *collection("jobs", JobDoor),
+    *collection("parked-objects", ParkedDoor, sub={"releases": ("post", "releases")}),
     *collection("notices", NoticeDoor, sub={"readings": ("post", "readings")}),
 ]

@@ -126,7 +126,7 @@ class ApprovalDoor(ListDoor):
     def retrieve(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The papers, the steps and the ballots."""
         rows = self.get_queryset().select_related("release")
-        approval = get_or_refuse(rows.prefetch_related("steps__seats__vote"), pk, "approval")
+        approval = get_or_refuse(rows.prefetch_related("steps__seats__vote"), pk)
         return present(approval, ApprovalDetail, 200)
 
     @extend_schema(request=NewVote, responses={201: VoteRow})
@@ -135,7 +135,7 @@ class ApprovalDoor(ListDoor):
         told = NewVote(data=request.data)
         told.is_valid(raise_exception=True)
         data = told.validated_data
-        approval = get_or_refuse(self.get_queryset(), pk, "approval")
+        approval = get_or_refuse(self.get_queryset(), pk)
         ballot = Ballot(
             choice=data["choice"],
             dossier_digest=data["dossier_digest"],
@@ -150,7 +150,7 @@ class ApprovalDoor(ListDoor):
     @extend_schema(request=None, responses={201: ApprovalRow})
     def closings(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The secretary closes the vote of the open step."""
-        approval = get_or_refuse(self.get_queryset(), pk, "approval")
+        approval = get_or_refuse(self.get_queryset(), pk)
         services.close_step(actor=request.user, approval_id=approval.pk)
         approval.refresh_from_db()
         return present(approval, ApprovalRow, 201)
@@ -160,7 +160,7 @@ class ApprovalDoor(ListDoor):
         """The owner takes the request back."""
         told = Withdrawal(data=request.data)
         told.is_valid(raise_exception=True)
-        approval = get_or_refuse(self.get_queryset(), pk, "approval")
+        approval = get_or_refuse(self.get_queryset(), pk)
         row = services.withdraw(actor=request.user, approval_id=approval.pk, **told.validated_data)
         return present(row, ApprovalRow, 201)
 
@@ -205,7 +205,7 @@ class ConditionDoor(ListDoor):
         """The second line has confirmed that the condition is met."""
         told = Meeting(data=request.data)
         told.is_valid(raise_exception=True)
-        condition = get_or_refuse(self.get_queryset(), pk, "condition")
+        condition = get_or_refuse(self.get_queryset(), pk)
         with refusals_recorded(request.user, condition):
             row = services.meet_condition(
                 actor=request.user, condition_id=condition.pk, **told.validated_data
@@ -243,7 +243,7 @@ class GradeDecisionDoor(Door):
         """The grade is confirmed and in force."""
         told = NewConfirmation(data=request.data)
         told.is_valid(raise_exception=True)
-        grade = get_or_refuse(visible_grades(request.user), pk, "grade")
+        grade = get_or_refuse(visible_grades(request.user), pk)
         with refusals_recorded(request.user, grade):
             row = services.confirm_grade(
                 actor=request.user, grade_id=grade.pk, **told.validated_data
@@ -287,7 +287,7 @@ class OverrideDoor(Door):
         """The tier is the one that was set."""
         told = NewOverride(data=request.data)
         told.is_valid(raise_exception=True)
-        use = get_or_refuse(visible_uses(request.user), pk, "use of a model")
+        use = get_or_refuse(visible_uses(request.user), pk)
 
         def create() -> Response:
             row = services.override_tier(actor=request.user, use_id=use.pk, **told.validated_data)
@@ -319,7 +319,7 @@ class PackDecisionDoor(Door):
         """The caller has signed; with the second signature the release is in force."""
         told = NewActivation(data=request.data)
         told.is_valid(raise_exception=True)
-        pack = get_or_refuse(self.visible(), pk, "policy pack")
+        pack = get_or_refuse(self.visible(), pk)
         with refusals_recorded(request.user, pack):
             row = services.sign_activation(
                 actor=request.user, release_id=pack.pk, **told.validated_data

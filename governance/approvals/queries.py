@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.db import connection, models
 from django.db.models import Q
@@ -11,8 +15,10 @@ from governance.approvals import rules
 from governance.approvals.models import Approval, BallotSeat, Condition, Step, StepState
 from governance.approvals.schema import CommitteeVote
 from registry.catalogue.queries import may_be_seen
+from registry.core.ledger.models import Entry
 from registry.core.people.models import Delegation, User
 from registry.core.people.queries import on_duty
+from registry.core.policy.models import PackRelease, PackState
 from registry.releases.models import Release
 
 
@@ -76,3 +82,28 @@ def tally(step: Step, *, closing: bool = False) -> rules.Tally:
     if step.policy["kind"] == "signatures":
         return rules.signatures(seats, closing=closing)
     return rules.committee(CommitteeVote.model_validate(step.policy), seats, closing=closing)
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Somebody has signed that a pack shall be in force under a profile."""
+
+    name: str
+    profile: str
+    at: dt.datetime
+
+
+def signatures_of(packs: Iterable[PackRelease]) -> dict[uuid.UUID, list[Signature]]:
+    """The signatures of each pack that is not in force yet, in two statements."""
+    waiting = [one.pk for one in packs if one.state == PackState.LOADED]
+    entries = Entry.objects.filter(kind="pack.activation_signed", subject_id__in=waiting)
+    rows = list(entries.order_by("seq").values("subject_id", "actor", "body", "recorded_at"))
+    names = dict(
+        User.objects.filter(pk__in={row["actor"] for row in rows}).values_list("pk", "name")
+    )
+    found: dict[uuid.UUID, list[Signature]] = {}
+    for row in rows:
+        profile = json.loads(row["body"])["facts"]["profile"]
+        signature = Signature(names.get(row["actor"], ""), profile, row["recorded_at"])
+        found.setdefault(row["subject_id"], []).append(signature)
+    return found

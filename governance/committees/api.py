@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from governance.committees import queries, services
 from governance.committees.models import Committee, Resolution, Seat
+from registry.core.people.api.institution import LastDay
 from registry.core.people.models import LegalEntity, Post, User
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
@@ -99,7 +100,7 @@ class CommitteeDoor(ListDoor):
         """The person, or the post's holder, sits on the committee."""
         told = NewSeat(data=request.data)
         told.is_valid(raise_exception=True)
-        committee = get_or_refuse(self.get_queryset(), pk, "committee")
+        committee = get_or_refuse(self.get_queryset(), pk)
         return once(
             request,
             lambda: present(
@@ -117,14 +118,25 @@ class SeatDoor(ListDoor):
     row = SeatRow
     orderings: ClassVar[dict[str, str]] = {"valid_from": "valid_from"}
     filterset_fields = ("committee", "user", "post", "name")
+    replayable = ()
     capabilities: ClassVar[dict[str, Capability]] = {
         "list": Capability.READ,
         "retrieve": Capability.READ,
+        "endings": Capability.MANAGE_COMMITTEES,
     }
 
     def visible(self) -> QuerySet[Seat]:
         """The seats of the committees within the caller's reach."""
         return queries.visible_seats(self.request.user)
+
+    @extend_schema(request=LastDay, responses={201: SeatRow})
+    def endings(self, request: CallerRequest, pk: uuid.UUID) -> Response:
+        """The seat ends on the day; ballots that were frozen before keep it."""
+        told = LastDay(data=request.data)
+        told.is_valid(raise_exception=True)
+        row = get_or_refuse(self.get_queryset(), pk)
+        ended = services.vacate_seat(actor=request.user, seat_id=row.pk, **told.validated_data)
+        return present(ended, SeatRow, 201)
 
 
 class ResolutionRow(serializers.ModelSerializer[Resolution]):

@@ -12,6 +12,7 @@ from governance.committees.models import Committee, Resolution, Seat
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError
 from registry.core.ledger import services as ledger
+from registry.core.people import services as people
 from registry.core.people.models import LegalEntity, Post, User, UserKind
 
 
@@ -53,6 +54,7 @@ def give_seat(
         valid_from=valid_from or clock.today(),
         valid_to=valid_to,
     )
+    people.check_dates(row.valid_from, valid_to)
     with ledger.act(actor) as act:
         return act.create(row, "seat.given")
 
@@ -61,6 +63,7 @@ def vacate_seat(*, actor: User, seat_id: uuid.UUID, valid_to: dt.date) -> Seat:
     """The seat ends on the day; ballots that were frozen before keep it."""
     with ledger.act(actor) as act:
         row = ledger.lock(Seat.objects.all(), seat_id)
+        people.check_dates(row.valid_from, valid_to)
         return act.update(row, "seat.vacated", {"valid_to": valid_to})
 
 

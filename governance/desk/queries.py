@@ -13,7 +13,7 @@ from governance.suspensions import queries as suspensions
 from governance.validations import queries as validations
 from registry.classification.models import Grade
 from registry.classification.queries import visible_grades
-from registry.core.dispatch.models import Held
+from registry.core.dispatch import queries as parked
 from registry.core.notices.queries import visible_to as notices_of
 from registry.core.people.models import User
 from registry.core.people.queries import standing
@@ -68,9 +68,7 @@ def desk_of(user: User) -> Desk:
             .select_related("ordered_by")[:MOST]
         ),
         notices=list(notices_of(user).filter(read_at=None)[:MOST]),
-        parked=list(Held.objects.exclude(parked_at=None)[:MOST])
-        if may(Capability.MANAGE_PEOPLE)
-        else [],
+        parked=list(parked.visible_to(user).order_by("from_seq")[:MOST]),
     )
 
 

@@ -79,7 +79,7 @@ class FindingDoor(ListDoor):
         told = NewFinding(data=request.data)
         told.is_valid(raise_exception=True)
         data = dict(told.validated_data)
-        release = get_or_refuse(visible_releases(request.user), data.pop("release"), "release")
+        release = get_or_refuse(visible_releases(request.user), data.pop("release"))
         return once(
             request,
             lambda: present(
@@ -94,7 +94,7 @@ class FindingDoor(ListDoor):
         """The finding has a dated plan."""
         told = NewPlan(data=request.data)
         told.is_valid(raise_exception=True)
-        finding = get_or_refuse(self.get_queryset(), pk, "finding")
+        finding = get_or_refuse(self.get_queryset(), pk)
         row = services.plan_finding(
             actor=request.user, finding_id=finding.pk, **told.validated_data
         )
@@ -105,7 +105,7 @@ class FindingDoor(ListDoor):
         """The second line has confirmed that it is mended."""
         told = NewClosing(data=request.data)
         told.is_valid(raise_exception=True)
-        finding = get_or_refuse(self.get_queryset(), pk, "finding")
+        finding = get_or_refuse(self.get_queryset(), pk)
         with refusals_recorded(request.user, finding):
             row = services.close_finding(
                 actor=request.user, finding_id=finding.pk, **told.validated_data
@@ -153,7 +153,7 @@ class WaiverDoor(ListDoor):
         """The waiver is granted or refused."""
         told = WaiverAnswer(data=request.data)
         told.is_valid(raise_exception=True)
-        waiver = get_or_refuse(self.get_queryset(), pk, "waiver")
+        waiver = get_or_refuse(self.get_queryset(), pk)
         with refusals_recorded(request.user, waiver):
             row = services.answer_waiver(
                 actor=request.user, waiver_id=waiver.pk, **told.validated_data

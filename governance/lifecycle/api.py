@@ -17,8 +17,12 @@ from governance.findings import services as findings
 from governance.findings.api import WaiverRow
 from governance.lifecycle import queries, services
 from governance.lifecycle.models import Exemption
+from registry.catalogue import queries as catalogue
+from registry.catalogue.api import ModelRow
+from registry.catalogue.models import AIModel
 from registry.core.errors import DomainError
 from registry.core.ledger.services import refusals_recorded
+from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
 from registry.core.web.concurrency import expected_version
@@ -114,7 +118,7 @@ class LifecycleDoor(Door):
                 field="to",
                 status=400,
             )
-        release = get_or_refuse(self.get_queryset(), pk, "release")
+        release = get_or_refuse(self.get_queryset(), pk)
         return Response(queries.present(queries.gate_of(release, to)))
 
     @extend_schema(request=NewPromotion, responses={201: ReleaseRow})
@@ -122,7 +126,7 @@ class LifecycleDoor(Door):
         """The release is in the stage. With If-Match only if it is as the caller saw it."""
         told = NewPromotion(data=request.data)
         told.is_valid(raise_exception=True)
-        release = get_or_refuse(self.get_queryset(), pk, "release")
+        release = get_or_refuse(self.get_queryset(), pk)
         seen = expected_version(request) if request.headers.get("If-Match") else None
 
         def create() -> Response:
@@ -139,7 +143,7 @@ class LifecycleDoor(Door):
     @extend_schema(request=None, responses={201: ApprovalRow})
     def approvals(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The papers are locked; voting begins."""
-        release = get_or_refuse(self.get_queryset(), pk, "release")
+        release = get_or_refuse(self.get_queryset(), pk)
         return once(
             request,
             lambda: present(
@@ -154,7 +158,7 @@ class LifecycleDoor(Door):
         """A waiver is asked for."""
         told = NewWaiver(data=request.data)
         told.is_valid(raise_exception=True)
-        release = get_or_refuse(self.get_queryset(), pk, "release")
+        release = get_or_refuse(self.get_queryset(), pk)
         if not services.requirement(told.validated_data["requirement"]).waivable:
             raise DomainError(
                 "not_waivable", _("This requirement is never waived."), field="requirement"
@@ -173,7 +177,7 @@ class LifecycleDoor(Door):
         """An exemption is asked for."""
         told = NewExemption(data=request.data)
         told.is_valid(raise_exception=True)
-        release = get_or_refuse(self.get_queryset(), pk, "release")
+        release = get_or_refuse(self.get_queryset(), pk)
 
         def create() -> Response:
             row = services.ask_exemption(
@@ -182,6 +186,36 @@ class LifecycleDoor(Door):
             return present(row, ExemptionRow, 201)
 
         return once(request, create)
+
+
+class HandOver(serializers.Serializer[Any]):
+    """Who owns the model from now on, and why."""
+
+    owner = serializers.PrimaryKeyRelatedField(queryset=User.objects.filter(is_active=True))
+    reason = serializers.CharField(max_length=500)
+
+
+class AccountabilityDoor(Door):
+    """Who answers for a model."""
+
+    queryset = AIModel.objects.none()
+    row = ModelRow
+    replayable = ()
+    capabilities: ClassVar[dict[str, Capability]] = {"handovers": Capability.REGISTER}
+
+    def visible(self) -> QuerySet[AIModel]:
+        """The models that the caller may see."""
+        return catalogue.visible_to(self.request.user)
+
+    @extend_schema(request=HandOver, responses={201: ModelRow})
+    def handovers(self, request: CallerRequest, pk: uuid.UUID) -> Response:
+        """The model has another owner."""
+        told = HandOver(data=request.data)
+        told.is_valid(raise_exception=True)
+        model = get_or_refuse(self.get_queryset(), pk)
+        with refusals_recorded(request.user, model):
+            row = services.hand_over(actor=request.user, model_id=model.pk, **told.validated_data)
+        return present(row, ModelRow, 201)
 
 
 class ExemptionDoor(ListDoor):
@@ -207,7 +241,7 @@ class ExemptionDoor(ListDoor):
         """The exemption is confirmed or refused by another person."""
         told = ExemptionAnswer(data=request.data)
         told.is_valid(raise_exception=True)
-        exemption = get_or_refuse(self.get_queryset(), pk, "exemption")
+        exemption = get_or_refuse(self.get_queryset(), pk)
         with refusals_recorded(request.user, exemption):
             row = services.answer_exemption(
                 actor=request.user, exemption_id=exemption.pk, **told.validated_data

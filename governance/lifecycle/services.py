@@ -7,13 +7,15 @@ import uuid
 from django.utils.translation import gettext as _
 
 from governance.approvals import services as approvals
-from governance.approvals.models import Approval, ApprovalState
+from governance.approvals.models import Approval, ApprovalState, Vote
 from governance.lifecycle import queries
 from governance.lifecycle.models import Exemption
 from governance.lifecycle.queries import papers
 from governance.lifecycle.queries.facts import gather
 from governance.lifecycle.rules import Gate, gate
 from governance.lifecycle.schema import LifecycleSection, Requirement
+from registry.catalogue import services as catalogue
+from registry.catalogue.models import AIModel
 from registry.core.errors import Conflict, DomainError, Forbidden, SegregationRefused
 from registry.core.ledger import services as ledger
 from registry.core.people.models import User
@@ -90,6 +92,32 @@ def request_approval(*, actor: User, release_id: uuid.UUID) -> Approval:
             dossier=papers.dossier(release, route),
             steps=papers.ballots(route, release),
         )
+
+
+def hand_over(*, actor: User, model_id: uuid.UUID, owner: User, reason: str) -> AIModel:
+    """The model has another owner; from now on that person decides nothing about it.
+
+    Raises Forbidden for anybody but the present owner and model risk, and SegregationRefused
+    where the new owner has voted on an approval that is still open.
+    """
+    with ledger.act(actor):
+        locked = releases.lock_all(Release.objects.filter(model_use__model_id=model_id))
+        model = AIModel.objects.get(pk=model_id)
+        if actor.pk != model.owner_id and not standing(actor).has(*_MODEL_RISK):
+            raise Forbidden(
+                "not_yours", _("Only its owner and model risk management hand a model over.")
+            )
+        if Vote.objects.filter(
+            step__approval__release__in=locked,
+            step__approval__state=ApprovalState.OPEN,
+            voter=owner,
+        ).exists():
+            raise SegregationRefused(
+                "interested_person",
+                _("This person has voted on an approval of this model that is still open."),
+                field="owner",
+            )
+        return catalogue.hand_over(actor=actor, model_id=model_id, owner=owner, reason=reason)
 
 
 def ask_exemption(

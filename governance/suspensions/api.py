@@ -90,7 +90,7 @@ class OrderDoor(ListDoor):
         """恢复启用: others than its giver have lifted the order."""
         told = NewResumption(data=request.data)
         told.is_valid(raise_exception=True)
-        order = get_or_refuse(self.get_queryset(), pk, "order")
+        order = get_or_refuse(self.get_queryset(), pk)
         with refusals_recorded(request.user, order):
             row = services.resume(actor=request.user, order_id=order.pk, **told.validated_data)
         return present(row, OrderRow, 201)

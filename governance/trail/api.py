@@ -85,7 +85,7 @@ class TrailJobDoor(Door):
     @extend_schema(responses={(200, "application/jsonl"): OpenApiTypes.BINARY})
     def file(self, request: CallerRequest, pk: uuid.UUID) -> FileResponse:
         """The export, once its job is done."""
-        job = get_or_refuse(self.visible().filter(kind="ledger.export"), pk, "export")
+        job = get_or_refuse(self.visible().filter(kind="ledger.export"), pk)
         result: dict[str, Any] = job.result or {}  # Any: JSON
         path = Path(settings.DATA_DIR) / "exports" / Path(result.get("file", "-")).name
         if not path.is_file():

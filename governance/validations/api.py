@@ -108,7 +108,7 @@ class ValidationDoor(ListDoor):
         told = NewValidation(data=request.data)
         told.is_valid(raise_exception=True)
         data = dict(told.validated_data)
-        release = get_or_refuse(visible_releases(request.user), data.pop("release"), "release")
+        release = get_or_refuse(visible_releases(request.user), data.pop("release"))
 
         def create() -> Response:
             row = services.plan(actor=request.user, release_id=release.pk, **data)
@@ -122,7 +122,7 @@ class ValidationDoor(ListDoor):
         """The test stands in the validation."""
         told = NewTest(data=request.data)
         told.is_valid(raise_exception=True)
-        validation = get_or_refuse(self.get_queryset(), pk, "validation")
+        validation = get_or_refuse(self.get_queryset(), pk)
         result = services.TestResult(**told.validated_data)
         return once(
             request,
@@ -140,7 +140,7 @@ class ValidationDoor(ListDoor):
         """The validator has concluded."""
         told = NewConclusion(data=request.data)
         told.is_valid(raise_exception=True)
-        validation = get_or_refuse(self.get_queryset(), pk, "validation")
+        validation = get_or_refuse(self.get_queryset(), pk)
         row = services.conclude(
             actor=request.user,
             validation_id=validation.pk,
@@ -153,7 +153,7 @@ class ValidationDoor(ListDoor):
         """The owner has answered."""
         told = NewResponse(data=request.data)
         told.is_valid(raise_exception=True)
-        validation = get_or_refuse(self.get_queryset(), pk, "validation")
+        validation = get_or_refuse(self.get_queryset(), pk)
         row = services.answer(
             actor=request.user, validation_id=validation.pk, **told.validated_data
         )
@@ -162,7 +162,7 @@ class ValidationDoor(ListDoor):
     @extend_schema(request=None, responses={201: ValidationRow})
     def sign_offs(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """Another independent person of the second line has signed off."""
-        validation = get_or_refuse(self.get_queryset(), pk, "validation")
+        validation = get_or_refuse(self.get_queryset(), pk)
         with refusals_recorded(request.user, validation):
             row = services.sign_off(actor=request.user, validation_id=validation.pk)
         return present(row, ValidationRow, 201)

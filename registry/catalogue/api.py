@@ -12,7 +12,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from registry.catalogue import queries, services
-from registry.catalogue.models import AIModel, IdentityKind, ModelVersion
+from registry.catalogue.models import AIModel, IdentityKind, ModelVersion, NeedToKnow
 from registry.catalogue.services import MOST_AT_ONCE, NewVersion
 from registry.core.people.models import Department, User
 from registry.core.people.queries import get_or_refuse
@@ -51,6 +51,27 @@ class Correction(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=500)
 
 
+class InitiationRow(serializers.ModelSerializer[NeedToKnow]):
+    """A person who may know of a confidential model."""
+
+    class Meta:
+        model = NeedToKnow
+        fields = ("id", "model", "user", "reason", "row_version")
+
+
+class NewInitiation(serializers.Serializer[Any]):
+    """Let somebody know of a confidential model."""
+
+    user = serializers.PrimaryKeyRelatedField(queryset=User.objects.filter(is_active=True))
+    reason = serializers.CharField(max_length=300)
+
+
+class Ending(serializers.Serializer[Any]):
+    """Why it ends."""
+
+    reason = serializers.CharField(max_length=300)
+
+
 class ModelDoor(ListDoor):
     """The inventory's models. A new one is registered at /registrations/."""
 
@@ -64,10 +85,12 @@ class ModelDoor(ListDoor):
     default_ordering = "-registered_at"
     filterset_fields = ("code", "tier", "entity", "owner", "department", "is_confidential")
     needs_if_match = ("partial_update",)
+    replayable = ("initiations",)
     capabilities: ClassVar[dict[str, Capability]] = {
         "list": Capability.READ,
         "retrieve": Capability.READ,
         "partial_update": Capability.REGISTER,
+        "initiations": Capability.REGISTER,
     }
 
     def visible(self) -> QuerySet[AIModel]:
@@ -86,7 +109,7 @@ class ModelDoor(ListDoor):
         told = Correction(data=request.data)
         told.is_valid(raise_exception=True)
         changes = dict(told.validated_data)
-        model = get_or_refuse(self.get_queryset(), pk, "model")
+        model = get_or_refuse(self.get_queryset(), pk)
         row = services.correct_model(
             actor=request.user,
             model_id=model.pk,
@@ -95,6 +118,51 @@ class ModelDoor(ListDoor):
             expected_version=expected_version(request),
         )
         return present(row, ModelRow, 200)
+
+    @extend_schema(request=NewInitiation, responses={201: InitiationRow})
+    def initiations(self, request: CallerRequest, pk: uuid.UUID) -> Response:
+        """The person may know of the confidential model."""
+        told = NewInitiation(data=request.data)
+        told.is_valid(raise_exception=True)
+        model = get_or_refuse(self.get_queryset(), pk)
+        return once(
+            request,
+            lambda: present(
+                services.initiate(actor=request.user, model=model, **told.validated_data),
+                InitiationRow,
+                201,
+            ),
+        )
+
+
+class InitiationDoor(ListDoor):
+    """保密: who may know of which confidential model."""
+
+    queryset = NeedToKnow.objects.all()
+    row = InitiationRow
+    orderings: ClassVar[dict[str, str]] = {"id": "id"}
+    filterset_fields = ("model", "user")
+    replayable = ()
+    capabilities: ClassVar[dict[str, Capability]] = {
+        "list": Capability.READ,
+        "retrieve": Capability.READ,
+        "endings": Capability.REGISTER,
+    }
+
+    def visible(self) -> QuerySet[NeedToKnow]:
+        """Those of the models that the caller may see."""
+        return queries.visible_initiations(self.request.user)
+
+    @extend_schema(request=Ending, responses={201: InitiationRow})
+    def endings(self, request: CallerRequest, pk: uuid.UUID) -> Response:
+        """The person is no longer shown the model."""
+        told = Ending(data=request.data)
+        told.is_valid(raise_exception=True)
+        row = get_or_refuse(self.get_queryset(), pk)
+        ended = services.end_initiation(
+            actor=request.user, initiation_id=row.pk, **told.validated_data
+        )
+        return present(ended, InitiationRow, 201)
 
 
 class VersionRow(serializers.ModelSerializer[ModelVersion]):
@@ -190,7 +258,7 @@ class VersionDoor(ListDoor):
         return once(request, create)
 
     def _model(self, key: Any) -> AIModel:  # Any: a key as sent
-        return get_or_refuse(queries.visible_to(self.request.user), key, "model")
+        return get_or_refuse(queries.visible_to(self.request.user), key)
 
 
 def _version(told: dict[str, Any]) -> NewVersion:  # Any: a serializer's data

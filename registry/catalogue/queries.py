@@ -61,3 +61,8 @@ def matching(queryset: models.QuerySet[AIModel], text: str) -> models.QuerySet[A
     for word in normal(text).split()[:8]:
         queryset = queryset.filter(search_grams__contains=grams(word), search_text__contains=word)
     return queryset
+
+
+def visible_initiations(user: User) -> models.QuerySet[NeedToKnow]:
+    """Who may know of the confidential models that the person may see."""
+    return NeedToKnow.objects.filter(may_be_seen(user, "model__"), is_open=True)

@@ -18,10 +18,12 @@ from registry.catalogue.models import (
     VersionDeveloper,
 )
 from registry.core import clock
-from registry.core.errors import Conflict, DomainError
+from registry.core.errors import Conflict, DomainError, Forbidden
 from registry.core.ledger import queries as ledger_queries
 from registry.core.ledger import services as ledger
-from registry.core.people.models import Department, LegalEntity, User
+from registry.core.people.models import Department, LegalEntity, User, UserKind
+from registry.core.people.queries import standing
+from registry.core.people.rules import Role
 from registry.core.web.concurrency import check_version
 
 MOST_AT_ONCE = 100
@@ -116,12 +118,31 @@ def correct_model(
 
 
 def hand_over(*, actor: User, model_id: uuid.UUID, owner: User, reason: str) -> AIModel:
-    """The model has another owner."""
-    if owner.is_vendor_staff or not owner.is_active:
-        raise DomainError("owner_unfit", _("This person can't own a model."), field="owner")
+    """The model has another owner, who has the role and is no vendor's."""
+    check_owner(owner)
     with ledger.act(actor) as act:
         row = ledger.lock(AIModel.objects.all(), model_id)
+        if row.owner_id == owner.pk:
+            raise Conflict("owner_already", _("This person owns the model already."), field="owner")
         return act.update(row, "model.handed_over", {"owner": owner}, reason=reason)
+
+
+def check_owner(owner: User) -> None:
+    """Raises DomainError where the person can't own a model."""
+    if owner.kind != UserKind.PERSON or not owner.is_active or owner.is_vendor_staff:
+        raise DomainError(
+            "owner_unfit",
+            _("An active person of the institution must own the model."),
+            field="owner",
+            status=400,
+        )
+    if not standing(owner).has(Role.OWNER):
+        raise DomainError(
+            "owner_role",
+            _("This person does not have the role of a model owner."),
+            field="owner",
+            hint=_("An administrator assigns the role “owner”."),
+        )
 
 
 def set_tier(*, actor: User, model_id: uuid.UUID, tier: str) -> None:
@@ -133,12 +154,36 @@ def set_tier(*, actor: User, model_id: uuid.UUID, tier: str) -> None:
 
 
 def initiate(*, actor: User, model: AIModel, user: User, reason: str) -> NeedToKnow:
-    """The person may know of the confidential model."""
+    """The person may know of the confidential model (again)."""
+    _check_keeper(actor, model)
     with ledger.act(actor) as act:
-        if NeedToKnow.objects.filter(model=model, user=user).exists():
-            raise Conflict("already_initiated", _("This person knows of it already."))
-        row = NeedToKnow(model=model, user=user, reason=reason)
-        return act.create(row, "model.initiated")
+        ledger.lock(AIModel.objects.all(), model.pk)
+        known = NeedToKnow.objects.select_for_update().filter(model=model, user=user).first()
+        if known is None:
+            row = NeedToKnow(model=model, user=user, reason=reason)
+            return act.create(row, "model.initiated")
+        if known.is_open:
+            raise Conflict("already_initiated", _("This person knows of it already."), field="user")
+        return act.update(known, "model.initiated", {"is_open": True, "reason": reason})
+
+
+def end_initiation(*, actor: User, initiation_id: uuid.UUID, reason: str) -> NeedToKnow:
+    """The person is no longer shown the confidential model."""
+    with ledger.act(actor) as act:
+        row = ledger.lock(NeedToKnow.objects.all(), initiation_id)
+        _check_keeper(actor, row.model)
+        if not row.is_open:
+            raise Conflict("already_ended", _("This has ended already."))
+        return act.update(row, "model.initiation_ended", {"is_open": False}, reason=reason)
+
+
+def _check_keeper(actor: User, model: AIModel) -> None:
+    """Its owner and the head of model risk decide who may know of a confidential model."""
+    if actor.pk != model.owner_id and not standing(actor).has(Role.MODEL_RISK_HEAD):
+        raise Forbidden(
+            "not_the_keeper",
+            _("Only the model's owner and the head of model risk let others know of it."),
+        )
 
 
 def register_version(*, actor: User, model: AIModel, version: NewVersion) -> ModelVersion:

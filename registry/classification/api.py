@@ -82,9 +82,7 @@ class GradeDoor(ListDoor):
         """The use has a new grade; a lower tier waits for its confirmation."""
         told = NewGrade(data=request.data)
         told.is_valid(raise_exception=True)
-        use = get_or_refuse(
-            visible_uses(request.user), told.validated_data["model_use"], "use of a model"
-        )
+        use = get_or_refuse(visible_uses(request.user), told.validated_data["model_use"])
         return once(
             request,
             lambda: present(

@@ -42,7 +42,7 @@ def subject_of(user: User, name: str, key: Any) -> Governed:  # Any: whatever wa
             field="subject_type",
             status=400,
         )
-    found: Governed = get_or_refuse(_subjects[name][1](user), key, name)
+    found: Governed = get_or_refuse(_subjects[name][1](user), key)
     return found
 
 

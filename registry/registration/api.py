@@ -156,8 +156,8 @@ class AddedUseDoor(Door):
         told = NewUse(data=request.data)
         told.is_valid(raise_exception=True)
         data = told.validated_data
-        model = get_or_refuse(visible_to(request.user), data["model"], "model")
-        use_case = get_or_refuse(visible_use_cases(request.user), data["use_case"], "use case")
+        model = get_or_refuse(visible_to(request.user), data["model"])
+        use_case = get_or_refuse(visible_use_cases(request.user), data["use_case"])
 
         def create() -> Response:
             use, release, grade = services.add_use(

@@ -16,8 +16,7 @@ from registry.classification.queries import Graded, Inputs
 from registry.core.errors import DomainError, Forbidden
 from registry.core.ledger import services as ledger
 from registry.core.people.models import LegalEntity, User, UserKind
-from registry.core.people.queries import reaches, standing
-from registry.core.people.rules import Role
+from registry.core.people.queries import reaches
 from registry.releases import services as releases
 from registry.releases.models import Release
 from registry.usecases import queries as use_queries
@@ -50,7 +49,7 @@ def register(
 
     Raises DomainError naming the field; then nothing of it exists.
     """
-    _check_owner(model.owner)
+    catalogue.check_owner(model.owner)
     _check_reach(actor, model.entity)
     graded = classification.prepare(inputs)
     with ledger.act(actor):
@@ -67,18 +66,24 @@ def add_use(
     *,
     actor: User,
     model: AIModel,
-    use_case: UseCase,
+    use_case: UseCase | NewUseCase,
     using_entity: LegalEntity,
     inputs: Inputs,
     is_uninterruptible: bool = False,
 ) -> tuple[ModelUse, Release, Grade]:
-    """Another use of the model exists, with a release of its own: it needs its own approval."""
+    """Another use of the model exists, with a release of its own: it needs its own approval.
+
+    use_case: one that exists, or the card of one that this act opens.
+    """
     _check_reach(actor, using_entity)
     graded = classification.prepare(inputs)
     with ledger.act(actor):
-        made = _use(
-            actor, model, use_case, using_entity, graded, is_uninterruptible=is_uninterruptible
+        case = (
+            uses.open_use_case(actor=actor, card=use_case)
+            if isinstance(use_case, NewUseCase)
+            else use_case
         )
+        made = _use(actor, model, case, using_entity, graded, is_uninterruptible=is_uninterruptible)
         catalogue.set_tier(actor=actor, model_id=model.pk, tier=use_queries.highest_tier(model.pk))
         return made
 
@@ -119,20 +124,6 @@ def _use(
     release = releases.open_release(actor=actor, use=use)
     grade = classification.give_first(actor=actor, use=use, graded=graded)
     return use, release, grade
-
-
-def _check_owner(owner: User) -> None:
-    if owner.kind != UserKind.PERSON or not owner.is_active:
-        raise DomainError(
-            "owner_unfit", _("An active person must own the model."), field="owner", status=400
-        )
-    if not standing(owner).has(Role.OWNER):
-        raise DomainError(
-            "owner_role",
-            _("This person does not have the role of a model owner."),
-            field="owner",
-            hint=_("An administrator assigns the role “owner”."),
-        )
 
 
 def _check_reach(actor: User, entity: LegalEntity) -> None:

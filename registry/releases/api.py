@@ -78,9 +78,9 @@ class ReleaseDoor(ListDoor):
         told = NewRelease(data=request.data)
         told.is_valid(raise_exception=True)
         data = told.validated_data
-        use = get_or_refuse(visible_uses(request.user), data["model_use"], "use of a model")
+        use = get_or_refuse(visible_uses(request.user), data["model_use"])
         version = (
-            get_or_refuse(visible_versions(request.user), data["version"], "version")
+            get_or_refuse(visible_versions(request.user), data["version"])
             if data["version"]
             else None
         )
@@ -98,10 +98,8 @@ class ReleaseDoor(ListDoor):
         """The release is of this version; possible until validation begins."""
         told = VersionChoice(data=request.data)
         told.is_valid(raise_exception=True)
-        release = get_or_refuse(self.get_queryset(), pk, "release")
-        version = get_or_refuse(
-            visible_versions(request.user), told.validated_data["version"], "version"
-        )
+        release = get_or_refuse(self.get_queryset(), pk)
+        version = get_or_refuse(visible_versions(request.user), told.validated_data["version"])
         row = services.attach_version(
             actor=request.user,
             release_id=release.pk,
@@ -160,9 +158,7 @@ class DeploymentDoor(ListDoor):
         told.is_valid(raise_exception=True)
         data = dict(told.validated_data)
         release = get_or_refuse(
-            queries.visible_to(request.user).select_related("version"),
-            data.pop("release"),
-            "release",
+            queries.visible_to(request.user).select_related("version"), data.pop("release")
         )
         return once(
             request,

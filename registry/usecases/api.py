@@ -107,7 +107,7 @@ class UseCaseDoor(ListDoor):
         told = UseCaseCorrection(data=request.data)
         told.is_valid(raise_exception=True)
         changes = dict(told.validated_data)
-        use_case = get_or_refuse(self.get_queryset(), pk, "use case")
+        use_case = get_or_refuse(self.get_queryset(), pk)
         row = services.correct_use_case(
             actor=request.user,
             use_case_id=use_case.pk,

@@ -93,12 +93,12 @@ def _imported(aggregator: str) -> dict[str, set[str]]:
 
 
 def _classes(module: str, base: type) -> set[str]:
-    """The classes that the module itself defines on the base, abstract models left out."""
+    """The classes that the module (or package) defines on the base, abstract models left out."""
     found = inspect.getmembers(importlib.import_module(module), inspect.isclass)
     return {
         name
         for name, kind in found
-        if kind.__module__ == module
+        if f"{kind.__module__}.".startswith(f"{module}.")
         and issubclass(kind, base)
         and not (issubclass(kind, Model) and kind._meta.abstract)
     }

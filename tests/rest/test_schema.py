@@ -185,5 +185,5 @@ def _known(path: str, auditor: Caller) -> str:
         story.register()
     if collection == "/ledger/exports/":
         return ""
-    rows = auditor.get(collection).json()["results"]
+    rows = auditor.get(collection).json().get("results", [])  # parked objects are no auditor's
     return str(rows[0]["id"]) if rows else ""

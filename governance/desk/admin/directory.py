@@ -17,13 +17,17 @@ from registry.core.people.models import User
 def person(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """Who somebody is, and what they may do until when."""
     user = request.user
-    row = queries.get_or_refuse(queries.visible_users(user), pk, "person")
+    row = queries.get_or_refuse(queries.visible_users(user), pk)
     own = row.pk == user.pk
     context = {
         "person": row,
         "roles": queries.visible_roles(user)
         .filter(user=row)
         .select_related("entity", "department")
+        .order_by("-valid_from"),
+        "holdings": queries.visible_holdings(user)
+        .filter(user=row)
+        .select_related("post__department")
         .order_by("-valid_from"),
         "delegations": queries.visible_delegations(user)
         .filter(principal=row)
@@ -50,7 +54,7 @@ def people(request: PersonRequest) -> HttpResponse:
 
 
 def _verbs(user: User, row: User) -> list[str]:
-    found = ["assign-role", "deactivate-person"]
+    found = ["assign-role", "deactivate-person"] if row.is_active else []
     if row.pk == user.pk:
-        return ["delegate", "issue-token"]
-    return [*found, "issue-token"] if row.kind == "machine" else found
+        return ["delegate", "issue-token", "change-password"]
+    return [*found, "issue-token" if row.kind == "machine" else "reset-password"]

@@ -26,10 +26,13 @@ from registry.releases.models import ORDER, STAGES, Environment, ExplainabilityL
 
 
 class DeskForm(forms.Form):
-    """A form in the theme's clothes. `subject` is what the verb is about."""
+    """A form in the theme's clothes: about a subject, filled in by a person."""
 
-    def __init__(self, *args: Any, subject: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, subject: Any = None, user: User | None = None, **kwargs: Any
+    ) -> None:
         self.subject = subject
+        self.filler = user or User()
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.widget.attrs.setdefault("class", " ".join(_classes(field.widget)))

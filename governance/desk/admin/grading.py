@@ -20,7 +20,7 @@ from registry.core.errors import DomainError
 from registry.core.people.queries import get_or_refuse, require
 from registry.core.people.rules import Capability
 from registry.core.policy import queries as policy
-from registry.core.web.wording import hint_of, message_of
+from registry.core.web.wording import whole_text
 from registry.usecases.models import ModelUse
 from registry.usecases.queries import visible_uses
 
@@ -68,7 +68,7 @@ class GradeForm(QuestionsForm):
 def grade(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """The use is graded again; a lower tier waits for its confirmation."""
     require(request.user, Capability.CLASSIFY)
-    use = get_or_refuse(visible_uses(request.user).select_related("model"), pk, "use of a model")
+    use = get_or_refuse(visible_uses(request.user).select_related("model"), pk)
     form = GradeForm(
         request.POST or None,
         section=queries.section_of(policy.active_pack()),
@@ -78,7 +78,7 @@ def grade(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         try:
             services.assess(actor=request.user, use_id=use.pk, inputs=form.inputs())
         except DomainError as refusal:
-            form.add_error(None, f"{message_of(refusal)} {hint_of(refusal)}".strip())
+            form.add_error(None, whole_text(refusal))
         else:
             messages.success(request, gettext("The use is graded."))
             return HttpResponseRedirect(f"/models/{use.model_id}/")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
+
+from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -10,10 +13,11 @@ from django.views.decorators.http import require_POST
 
 from governance.desk import queries
 from governance.desk.admin.pages import PersonRequest, page, show
+from registry.core.dispatch import services as dispatch
 from registry.core.notices import services as notices
 from registry.core.people import services as people
 from registry.core.people.models import ROLE_LABELS
-from registry.core.people.queries import standing
+from registry.core.people.queries import require, standing
 from registry.core.people.rules import Capability
 
 
@@ -46,6 +50,16 @@ def read_notices(request: PersonRequest) -> HttpResponse:
     for notice in queries.desk_of(request.user).notices:
         notices.read(actor=request.user, notice_id=notice.pk)
     return HttpResponseRedirect(_next(request))
+
+
+@page
+@require_POST
+def release_parked(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """The parked object's reactions are tried again."""
+    require(request.user, Capability.MANAGE_PEOPLE)
+    dispatch.release(actor=request.user, subject_id=pk)
+    messages.success(request, _("It is tried again at once."))
+    return HttpResponseRedirect(reverse("admin:index"))
 
 
 def _next(request: PersonRequest) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -17,17 +19,19 @@ from registry.core.people.models import (
 from registry.core.people.rules import Capability, Role
 
 
+def secret(label: Any, autocomplete: str, help_text: Any = "") -> forms.CharField:
+    """A password."""
+    widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
+    return forms.CharField(label=label, help_text=help_text, widget=widget, max_length=256)
+
+
 class PersonForm(DeskForm):
     """Enrol a person."""
 
     username = forms.SlugField(label=_("user name"), max_length=150)
     name = forms.CharField(label=_("name"), max_length=150)
     email = forms.EmailField(label=_("e-mail"), required=False)
-    password = forms.CharField(
-        label=_("first password"),
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("At least twelve characters."),
-    )
+    password = secret(_("first password"), "new-password", _("At least twelve characters."))
     is_vendor_staff = forms.BooleanField(label=_("vendor staff"), required=False)
 
 
@@ -36,6 +40,94 @@ class MachineForm(DeskForm):
 
     username = forms.SlugField(label=_("user name"), max_length=150)
     name = forms.CharField(label=_("name"), max_length=150)
+
+
+class ChangePasswordForm(DeskForm):
+    """One's own password."""
+
+    old_password = secret(_("present password"), "current-password")
+    new_password = secret(_("new password"), "new-password", _("At least twelve characters."))
+    repeated = secret(_("new password, once more"), "new-password")
+
+    def clean(self) -> dict[str, Any]:
+        """Typed twice alike."""
+        told = super().clean() or {}
+        if told.get("new_password") != told.get("repeated"):
+            self.add_error("repeated", _("The two passwords differ."))
+        return told
+
+
+class ResetPasswordForm(DeskForm):
+    """A password for somebody who forgot theirs."""
+
+    password = secret(_("new password"), "new-password", _("At least twelve characters."))
+    reason = forms.CharField(label=_("reason"), max_length=500)
+
+
+class NamesForm(DeskForm):
+    """A code for ever, and a name in both languages."""
+
+    code = forms.RegexField(
+        r"^[A-Z0-9_-]+$", label=_("code"), max_length=20,
+        help_text=_("Capital letters and digits; permanent."),
+    )  # fmt: skip
+    name_zh = forms.CharField(label=_("name (Chinese)"), max_length=200)
+    name_en = forms.CharField(label=_("name (English)"), max_length=200, required=False)
+
+
+class EntityForm(NamesForm):
+    """Open a branch or subsidiary."""
+
+
+class DepartmentForm(NamesForm):
+    """Open a department."""
+
+    parent = forms.ModelChoiceField(
+        label=_("parent"), queryset=Department.objects.none(), required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        inside = Department.objects.filter(entity=self.subject)
+        self.fields["parent"].queryset = inside  # type: ignore[attr-defined]  # ModelChoiceField
+
+
+class CommitteeForm(NamesForm):
+    """Establish a committee."""
+
+    code = forms.RegexField(
+        r"^[a-z][a-z0-9_]*$", label=_("code"), max_length=40,
+        help_text=_("Small letters; permanent; the name by which policy knows it, such as mrc."),
+    )  # fmt: skip
+
+
+class PostForm(DeskForm):
+    """Create a post."""
+
+    code = forms.RegexField(
+        r"^[A-Za-z0-9_-]+$", label=_("code"), max_length=40, help_text=_("Permanent.")
+    )
+    title_zh = forms.CharField(label=_("title (Chinese)"), max_length=100)
+    title_en = forms.CharField(label=_("title (English)"), max_length=100, required=False)
+
+
+class HoldingForm(DeskForm):
+    """Give a post to somebody."""
+
+    user = forms.ModelChoiceField(
+        label=_("person"),
+        queryset=User.objects.filter(kind=UserKind.PERSON, is_active=True).order_by("username"),
+    )
+    valid_from = day(_("from"))
+    valid_to = day(_("to"), required=False)
+
+
+class ActivationForm(DeskForm):
+    """Sign that a pack shall be in force."""
+
+    profile = forms.ChoiceField(
+        label=_("profile"), choices=[("strict", _("strict")), ("literal", _("literal"))]
+    )
 
 
 class RoleForm(DeskForm):
@@ -106,12 +198,21 @@ class SeatForm(DeskForm):
 
 
 __all__ = [
+    "ActivationForm",
+    "ChangePasswordForm",
+    "CommitteeForm",
     "DelegationForm",
+    "DepartmentForm",
     "EndForm",
+    "EntityForm",
+    "HoldingForm",
     "MachineForm",
+    "NamesForm",
     "NothingForm",
     "PersonForm",
+    "PostForm",
     "ReasonForm",
+    "ResetPasswordForm",
     "RoleForm",
     "SeatForm",
     "TokenForm",

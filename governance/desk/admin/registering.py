@@ -23,7 +23,7 @@ from registry.core.people.models import LegalEntity, User
 from registry.core.people.queries import require, visible_entities
 from registry.core.people.rules import Capability, Role
 from registry.core.policy import queries as policy
-from registry.core.web.wording import hint_of, message_of
+from registry.core.web.wording import message_of, whole_text
 from registry.registration import queries, services
 from registry.systems.models import System
 from registry.systems.queries import visible_to as visible_systems
@@ -118,7 +118,7 @@ def register(request: PersonRequest) -> HttpResponse:
         try:
             made = _register(request.user, form)
         except DomainError as refusal:
-            form.add_error(None, f"{message_of(refusal)} {hint_of(refusal)}".strip())
+            form.add_error(None, whole_text(refusal))
         else:
             messages.success(
                 request, gettext("%(code)s is registered.") % {"code": made.model.code}

@@ -41,9 +41,7 @@ _STATES = {
 def model(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """The model's story, at its newest release."""
     row = get_or_refuse(
-        catalogue.visible_to(request.user).select_related("owner", "entity", "department"),
-        pk,
-        "model",
+        catalogue.visible_to(request.user).select_related("owner", "entity", "department"), pk
     )
     newest = (
         releases.whole(releases.visible_to(request.user))
@@ -57,7 +55,7 @@ def model(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 @page
 def release(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """The model's story, at this release."""
-    row = get_or_refuse(releases.whole(releases.visible_to(request.user)), pk, "release")
+    row = get_or_refuse(releases.whole(releases.visible_to(request.user)), pk)
     return _show(request, row.model_use.model, row)
 
 
@@ -75,7 +73,6 @@ def validation(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
             "release__model_use__model", "validator", "signed_off_by"
         ),
         pk,
-        "validation",
     )
     context = {
         "validation": row,
@@ -107,7 +104,14 @@ def _show(request: PersonRequest, row: AIModel, chosen: Release | None) -> HttpR
             "-stage_since"
         ),
         "chosen": chosen,
-        "model_verbs": offered(user, "register-version", "stop-model"),
+        "model_verbs": offered(user, "register-version", "add-use", "stop-model"),
+        "more_verbs": offered(
+            user, "correct-model", "hand-over", *(["initiate"] if row.is_confidential else [])
+        ),
+        "initiations": catalogue.visible_initiations(user).filter(model=row).select_related("user")
+        if row.is_confidential
+        else [],
+        "initiation_verbs": offered(user, "end-initiation"),
     }
     if chosen is not None:
         context |= _release_context(user, chosen)
@@ -130,6 +134,8 @@ def _release_context(user: User, chosen: Release) -> dict[str, Any]:
         and classification.needs_confirmation(grade)
         and not hasattr(grade, "confirmation"),
         "may_write": standing(user).may(Capability.CLASSIFY),
+        "use_verbs": offered(user, "override-tier"),
+        "release_verbs": offered(user, "open-release"),
         "grade_verbs": offered(user, "confirm-grade"),
         "gate": gate,
         "target": target,

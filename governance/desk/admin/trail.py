@@ -52,14 +52,14 @@ def start(request: PersonRequest, kind: str) -> HttpResponse:
 @page
 def job(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """How far a job is, and what came of it."""
-    row = get_or_refuse(visible_jobs(request.user), pk, "job")
+    row = get_or_refuse(visible_jobs(request.user), pk)
     return show(request, "job", _("Job"), {"job": row, "poll_url": f"/jobs/{pk}/progress/"})
 
 
 @page
 def progress(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """The progress alone, for polling; a finished job reloads the page."""
-    row = get_or_refuse(visible_jobs(request.user), pk, "job")
+    row = get_or_refuse(visible_jobs(request.user), pk)
     response = show(
         request, "parts/progress", "", {"job": row, "poll_url": f"/jobs/{pk}/progress/"}
     )

@@ -2,7 +2,17 @@
 
 from django.urls import path, register_converter
 
-from governance.desk.admin import directory, grading, home, registering, story, trail, verbs, voting
+from governance.desk.admin import (
+    directory,
+    grading,
+    home,
+    institution,
+    registering,
+    story,
+    trail,
+    verbs,
+    voting,
+)
 
 app_name = "desk"
 
@@ -38,6 +48,10 @@ urlpatterns = [
     path("do/<slug:verb>/<uuid:pk>/", verbs.do, name="do"),
     path("people/", directory.people, name="people"),
     path("people/<uuid:pk>/", directory.person, name="person"),
+    path("institution/", institution.tree, name="institution"),
+    path("committees/", institution.bodies, name="committees"),
+    path("policy/", institution.packs, name="policy"),
+    path("parked/<uuid:pk>/", home.release_parked, name="release-parked"),
     path("trail/", trail.trail, name="trail"),
     path("trail/<ledger_job:kind>/", trail.start, name="start"),
     path("jobs/<uuid:pk>/", trail.job, name="job"),

@@ -27,7 +27,7 @@ from registry.core.people import services as people
 from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse
 from registry.core.policy import queries as policy
-from registry.core.web.wording import hint_of, message_of
+from registry.core.web.wording import whole_text
 from registry.evidence import queries as evidence
 
 
@@ -57,7 +57,6 @@ def approval(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
             "release__model_use__model", "requested_by"
         ),
         pk,
-        "approval",
     )
     seat = queries.seats_to_vote(request.user).filter(step__approval=row).first()
     form = VoteForm(request.POST or None, initial={"dossier_digest": row.dossier_digest})
@@ -103,7 +102,7 @@ def _vote(user: User, row: Approval, data: dict[str, Any]) -> str | None:
         services.cast(actor=user, approval_id=row.pk, ballot=ballot)
     except DomainError as refusal:
         ledger.record_refusal(actor=user, subject=row, refusal=refusal)
-        return f"{message_of(refusal)} {hint_of(refusal)}".strip()
+        return whole_text(refusal)
     return None
 
 

@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from registry.core import clock
 from registry.core.dispatch.models import Cursor, Held
+from registry.core.errors import NotFound
 from registry.core.ledger.models import Entry
 from registry.core.notices import services as notices
 from registry.core.people.models import User
@@ -128,7 +130,7 @@ def _once(reaction: Reaction, entry: Entry) -> int:
 
 
 def _hold(reaction: Reaction, subject_id: uuid.UUID, seq: int, error: Exception) -> None:
-    held, _ = Held.objects.get_or_create(
+    held, _made = Held.objects.get_or_create(
         reaction=reaction.name,
         subject_id=subject_id,
         defaults={"from_seq": seq, "next_try_at": clock.now()},
@@ -183,9 +185,22 @@ def _retry(reaction: Reaction, held_id: int) -> int:
             done += 1
 
 
-def release(*, held_id: int) -> None:
-    """A parked object is tried again at the next run."""
-    Held.objects.filter(pk=held_id).update(parked_at=None, failures=0, next_try_at=clock.now())
+def release(*, actor: User, subject_id: uuid.UUID) -> list[Held]:
+    """The object's parked reactions are tried again at the next run. Raises NotFound for none."""
+    with transaction.atomic():
+        rows = list(
+            Held.objects.select_for_update()
+            .filter(subject_id=subject_id)
+            .exclude(parked_at=None)
+            .order_by("pk")
+        )
+        if not rows:
+            raise NotFound("not_found", _("No parked object has this key."), field="id")
+        for held in rows:
+            held.parked_at, held.failures, held.next_try_at = None, 0, clock.now()
+            held.save(update_fields=["parked_at", "failures", "next_try_at"])
+    logger.info("%s released the parked object %s", actor.pk, subject_id)
+    return rows
 
 
 def _tell_administrators(held: Held) -> None:

@@ -46,6 +46,6 @@ class NoticeDoor(ListDoor):
     @extend_schema(request=None, responses={204: None})
     def readings(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The notice is marked as read."""
-        notice = get_or_refuse(self.get_queryset(), pk, "notice")
+        notice = get_or_refuse(self.get_queryset(), pk)
         services.read(actor=request.user, notice_id=notice.pk)
         return Response(status=204)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from registry.core import clock
 from registry.core.errors import Forbidden, NotFound
 from registry.core.people.models import (
+    ROLE_LABELS,
     SYSTEM_ID,
     Delegation,
     Department,
@@ -68,10 +69,9 @@ def require(user: User, capability: Capability) -> Standing:
 
 
 def _not_permitted(capability: Capability) -> str:
-    from_roles = ", ".join(sorted(role.value for role in GRANTS[capability]))
-    return _("This needs the permission “%(capability)s” (roles: %(roles)s).") % {
-        "capability": capability.value,
-        "roles": from_roles,
+    roles = sorted(str(ROLE_LABELS[role]) for role in GRANTS[capability])
+    return _("Your roles do not permit this. It is open to: %(roles)s.") % {
+        "roles": _(", ").join(roles)
     }
 
 
@@ -156,13 +156,13 @@ def lines_of(user_id: uuid.UUID) -> frozenset[Line]:
     return frozenset(LINE_OF[Role(role)] for role in roles) - {Line.NONE}
 
 
-def get_or_refuse(queryset: models.QuerySet[M], pk: object, what: str) -> M:
+def get_or_refuse(queryset: models.QuerySet[M], pk: object) -> M:
     """The row, if it exists and the queryset lets it be seen; else NotFound, alike for both."""
     try:
         return queryset.get(pk=pk)
     except (ObjectDoesNotExist, ValidationError, ValueError, TypeError) as error:
         raise NotFound(
-            "not_found", _("There is no %(what)s with this key.") % {"what": what}, field="id"
+            "not_found", _("There is nothing with this key that you may see."), field="id"
         ) from error
 
 
@@ -187,6 +187,11 @@ def visible_departments(user: User) -> models.QuerySet[Department]:
 def visible_posts(user: User) -> models.QuerySet[Post]:
     """The posts are no secret inside the institution."""
     return Post.objects.all()
+
+
+def visible_holdings(user: User) -> models.QuerySet[PostHolding]:
+    """Who is accountable for what is no secret inside the institution."""
+    return PostHolding.objects.all()
 
 
 def visible_roles(user: User) -> models.QuerySet[RoleAssignment]:

@@ -1,19 +1,21 @@
-"""In the browser a refusal is a message on the page one came from, not an error page."""
+"""In the browser a refusal is a page of ours: on the page one came from, or one with a way back."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
 
-from registry.core.errors import DomainError, NotFound
-from registry.core.web.wording import hint_of, message_of
+from registry.core.errors import NotFound
+from registry.core.web.wording import refusal_in, whole_text
 
 
 class DomainErrorsAsMessages:
-    """A DomainError raised by a page's POST is shown on the page it came from."""
+    """A refusal raised by a page's POST is shown on the page it came from; others are a page."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -23,13 +25,37 @@ class DomainErrorsAsMessages:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Presents the refusal; anything else goes on to Django."""
-        if not isinstance(error, DomainError) or request.path.startswith("/api/"):
+        refusal = refusal_in(error)
+        if refusal is None or request.path.startswith("/api/"):
             return None
-        if isinstance(error, NotFound) or request.method != "POST":
-            return HttpResponse(message_of(error), status=error.status, content_type="text/plain")
-        text = f"{message_of(error)} {hint_of(error)}".strip()
+        text = whole_text(refusal)
+        if isinstance(refusal, NotFound) or request.method != "POST":
+            return refused(request, refusal.status, text)
         messages.error(request, text)
         return HttpResponseRedirect(_back(request))
+
+
+def refused(request: HttpRequest, status: int, text: str) -> HttpResponse:
+    """The refusal as a page in the frame, with a way back."""
+    titles = {403: _("This is not open to you"), 404: _("There is nothing here")}
+    title = titles.get(status, _("This can't be done"))
+    context = admin.site.each_context(request) | {"title": title, "text": text}
+    return render(request, "mingce/refused.html", context, status=status)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's 404, for machines and for people."""
+    text = _("There is nothing here.")
+    if request.path.startswith("/api/"):
+        body = {
+            "type": "urn:mingce:problem:not_found",
+            "title": "not found",
+            "status": 404,
+            "code": "not_found",
+            "detail": text,
+        }
+        return JsonResponse(body, status=404, content_type="application/problem+json")
+    return refused(request, 404, _("The address may be mistyped, or the page has moved."))
 
 
 def _back(request: HttpRequest) -> str:

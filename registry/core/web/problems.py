@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import DatabaseError, DataError, IntegrityError
 from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
@@ -15,8 +13,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
-from registry.core.errors import DomainError
-from registry.core.web.wording import hint_of, message_of
+from registry.core.web.wording import hint_of, message_of, refusal_in
 
 _CODES = {
     400: "malformed",
@@ -76,14 +73,15 @@ def _speak_json(request: Any) -> None:  # Any: DRF's request, or None
 
 
 def _answer(error: Exception) -> Response | None:
-    if isinstance(error, DomainError):
+    refusal = refusal_in(error)
+    if refusal is not None:
         return problem(
-            error.status,
-            error.code,
-            message_of(error),
-            field=error.field,
-            hint=hint_of(error),
-            extra=error.details,
+            refusal.status,
+            refusal.code,
+            message_of(refusal),
+            field=refusal.field,
+            hint=hint_of(refusal),
+            extra=refusal.details,
         )
     if isinstance(error, Http404):
         return problem(404, "not_found", _("There is nothing here."))
@@ -97,8 +95,6 @@ def _answer(error: Exception) -> Response | None:
         return _invalid(error)
     if isinstance(error, exceptions.APIException):
         return _api(error)
-    if isinstance(error, DatabaseError):
-        return _refused_by_database(error)
     return None
 
 
@@ -130,27 +126,3 @@ def _api(error: exceptions.APIException) -> Response:
     if getattr(error, "wait", None):
         headers["Retry-After"] = str(int(error.wait or 1))  # type: ignore[attr-defined]  # DRF
     return problem(status, _CODES.get(status, "refused"), str(error.detail), headers=headers)
-
-
-_VIOLATION = re.compile(r'(?:constraint|index) "([a-z0-9_]+)"')
-
-
-def _refused_by_database(error: DatabaseError) -> Response | None:
-    """A constraint or trigger refused: the sentence in its name is the message."""
-    cause = error.__cause__
-    state = str(getattr(cause, "sqlstate", "") or "")
-    if state.startswith("MC"):
-        return problem(409, "refused_by_database", str(cause).splitlines()[0])
-    if isinstance(error, IntegrityError):
-        match = _VIOLATION.search(str(cause))
-        name = match.group(1) if match else "constraint"
-        return problem(
-            409,
-            "constraint",
-            _("The database refuses this: %(rule)s.") % {"rule": name.replace("_", " ")},
-            extra={"constraint": name},
-        )
-    never_sent = isinstance(error, DataError) and not state  # the driver refused the value
-    if never_sent or state in ("22001", "22003", "22021", "22P02", "22P05", "22007", "22008"):
-        return problem(400, "malformed", _("A value has the wrong form or is too long."))
-    return None

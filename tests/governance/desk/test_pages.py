@@ -13,7 +13,11 @@ from governance.desk.admin.verbs import VERBS
 from governance.findings import services as findings
 from governance.lifecycle import services as lifecycle
 from governance.suspensions import services as suspensions
-from registry.core.people.models import Delegation, RoleAssignment, Token
+from registry.catalogue import services as catalogue
+from registry.core import clock
+from registry.core.people import services as people
+from registry.core.people.models import Delegation, Department, RoleAssignment, Token
+from registry.core.policy.models import PackRelease
 from tests import story
 from tests.world import head_office, person
 
@@ -74,6 +78,9 @@ def test_every_page_opens(approval: Approval, language: str) -> None:
         "/admin/",
         "/register/",
         "/people/",
+        "/institution/",
+        "/committees/",
+        "/policy/",
         "/trail/",
         f"/people/{person('wang').pk}/",
         f"/models/{release.model_use.model_id}/",
@@ -120,9 +127,27 @@ def subjects(approval: Approval) -> dict[str, tuple[str, Any]]:
         reason="演练停用",
     )
     validation = release.validations.get()
+    secret = story.register(name="保密模型", is_confidential=True).registered.model
+    admin, department = person("admin"), Department.objects.get(code="RISK")
+    post = people.create_post(
+        actor=admin, code="P1", title_zh="岗位", title_en="", department=department
+    )
+    holding = people.hold_post(actor=admin, post=post, user=person("sun"), valid_from=clock.today())
     told: dict[str, tuple[str, Any]] = {
         "register-version": ("li", use.model),
         "attach-version": ("li", release),
+        "correct-model": ("wang", use.model),
+        "hand-over": ("wang", use.model),
+        "initiate": ("wang", secret),
+        "end-initiation": (
+            "wang",
+            catalogue.initiate(
+                actor=person("wang"), model=secret, user=person("sun"), reason="需要知悉"
+            ),
+        ),
+        "add-use": ("wang", use.model),
+        "open-release": ("wang", use),
+        "override-tier": ("chen", use),
         "confirm-grade": ("chen", use.grades.get()),
         "correct-card": ("wang", use.use_case),
         "hand-in-working-paper": ("zhao", validation),
@@ -147,7 +172,16 @@ def subjects(approval: Approval) -> dict[str, tuple[str, Any]]:
         "assign-role": ("admin", person("li")),
         "end-role": ("admin", RoleAssignment.objects.first()),
         "deactivate-person": ("admin", person("li")),
+        "change-password": ("li", person("li")),
+        "reset-password": ("admin", person("li")),
         "delegate": ("sun", person("sun")),
+        "open-entity": ("admin", head_office()),
+        "open-department": ("admin", head_office()),
+        "create-post": ("admin", Department.objects.first()),
+        "hold-post": ("admin", post),
+        "leave-post": ("admin", holding),
+        "establish-committee": ("mi", head_office()),
+        "activate-pack": ("sun", PackRelease.objects.first()),
         "issue-token": ("li", person("li")),
         "give-seat": ("mi", Committee.objects.first()),
         "vacate-seat": ("mi", Seat.objects.first()),

@@ -205,7 +205,7 @@ def test_a_released_object_goes_on_in_order(effects: Effects) -> None:
     rename("A", "a3")
     effects.failing = set()
     with clock.at(NOON + dt.timedelta(days=1)):
-        dispatch.release(held_id=held.pk)
+        dispatch.release(actor=person("admin"), subject_id=held.subject_id)
         assert dispatch.run() == 3
     assert (effects.seen, Held.objects.count()) == (["a1", "a2", "a3"], 0)
 

@@ -6,12 +6,16 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.db import DatabaseError
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 
 from governance.desk.admin.pages import PersonRequest, page, show
 from governance.desk.admin.verbs.base import Verb
+from governance.desk.admin.verbs.institution import INSTITUTION_VERBS
+from governance.desk.admin.verbs.models import MODEL_VERBS
 from governance.desk.admin.verbs.people import PEOPLE_VERBS, Secret
 from governance.desk.admin.verbs.releases import RELEASE_VERBS
 from registry.core.errors import DomainError
@@ -19,9 +23,9 @@ from registry.core.ledger import services as ledger
 from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse, require
 from registry.core.people.rules import Capability
-from registry.core.web.wording import hint_of, message_of
+from registry.core.web.wording import refusal_in, whole_text
 
-VERBS: dict[str, Verb] = RELEASE_VERBS | PEOPLE_VERBS
+VERBS: dict[str, Verb] = MODEL_VERBS | RELEASE_VERBS | PEOPLE_VERBS | INSTITUTION_VERBS
 
 
 @page
@@ -31,17 +35,25 @@ def do(request: PersonRequest, verb: str, pk: uuid.UUID) -> HttpResponse:
     if found is None:
         raise Http404
     require(request.user, found.capability)
-    subject = get_or_refuse(found.find(request.user), pk, "object")
+    subject = get_or_refuse(found.find(request.user), pk)
     initial = {key: request.GET[key] for key in request.GET if key != "next"}
     back = _next(request) or found.back(subject)
-    form = found.form(request.POST or None, request.FILES or None, subject=subject, initial=initial)
+    form = found.form(
+        request.POST or None, request.FILES or None,
+        subject=subject, user=request.user, initial=initial,
+    )  # fmt: skip
     details: dict[str, Any] = {}
     if request.method == "POST" and form.is_valid():
         try:
             made = found.perform(request.user, subject, form.cleaned_data)
-        except DomainError as refusal:
+        except (DomainError, DatabaseError) as error:
+            refusal = refusal_in(error)
+            if refusal is None:
+                raise
             ledger.record_refusal(actor=request.user, subject=subject, refusal=refusal)
-            form.add_error(None, f"{message_of(refusal)} {hint_of(refusal)}".strip())
+            form.add_error(
+                refusal.field if refusal.field in form.fields else None, whole_text(refusal)
+            )
             details = refusal.details
         else:
             messages.success(request, gettext("Done: %(verb)s.") % {"verb": found.title})
@@ -49,7 +61,9 @@ def do(request: PersonRequest, verb: str, pk: uuid.UUID) -> HttpResponse:
                 messages.warning(
                     request, gettext("The secret, shown this once: %(secret)s") % {"secret": made}
                 )
-            return HttpResponseRedirect(back)
+            if isinstance(made, User) and made.pk == request.user.pk:
+                update_session_auth_hash(request, made)  # a new password keeps this session
+            return HttpResponseRedirect(found.forward(made) if found.forward else back)
     context = {
         "form": form, "verb": found, "subject": subject, "back": back,
         "gate": details.get("gate"),

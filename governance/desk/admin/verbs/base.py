@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from governance.desk.admin import forms
+from governance.suspensions import services as suspensions
 from registry.core.people.models import User
 from registry.core.people.rules import Capability
 
@@ -28,3 +29,11 @@ class Verb:
     back: Callable[[Any], str]
     is_danger: bool = False
     explanation: Any = ""
+    forward: Callable[[Any], str] | None = None  # where what was made leads, if not back
+
+
+def ordering(kind: str, target_type: str) -> Perform:
+    """Stops or restricts the subject."""
+    return lambda user, subject, data: suspensions.order(
+        actor=user, kind=kind, target_type=target_type, target_id=subject.pk, **data
+    )

@@ -1,4 +1,4 @@
-"""The verbs about people, their roles, seats, delegations and tokens."""
+"""The verbs about people, their roles, delegations and tokens."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from governance.committees import queries as committees_queries
-from governance.committees import services as committees
 from governance.desk.admin import people_forms as forms
 from governance.desk.admin.verbs.base import Verb
 from registry.core import clock
@@ -18,7 +16,9 @@ from registry.core.people.models import User
 from registry.core.people.rules import Capability, Role
 from registry.core.people.services import NewPerson
 
-_PEOPLE = "/admin/registry/user/"
+
+def _people(subject: Any) -> str:
+    return "/people/"
 
 
 def _own_page(subject: Any) -> str:
@@ -56,13 +56,13 @@ class Secret(str):
 PEOPLE_VERBS: dict[str, Verb] = {
     "enrol-person": Verb(
         _("Enrol a person"), Capability.MANAGE_PEOPLE, queries.visible_entities,
-        forms.PersonForm, _enrol, lambda subject: _PEOPLE,
+        forms.PersonForm, _enrol, _people,
     ),
     "enrol-machine": Verb(
         _("Enrol a machine account"), Capability.MANAGE_PEOPLE, queries.visible_entities,
         forms.MachineForm,
         lambda user, subject, data: people.enrol_machine(actor=user, **data),
-        lambda subject: _PEOPLE,
+        _people,
     ),
     "assign-role": Verb(
         _("Assign a role"), Capability.MANAGE_PEOPLE, queries.visible_users, forms.RoleForm,
@@ -74,6 +74,23 @@ PEOPLE_VERBS: dict[str, Verb] = {
             actor=user, assignment_id=subject.pk, **data
         ),
         _of_user,
+    ),
+    "change-password": Verb(
+        _("Change my password"), Capability.READ,
+        lambda user: queries.visible_users(user).filter(pk=user.pk), forms.ChangePasswordForm,
+        lambda user, subject, data: people.change_password(
+            actor=user, old_password=data["old_password"], new_password=data["new_password"]
+        ),
+        _own_page,
+    ),
+    "reset-password": Verb(
+        _("Reset the password"), Capability.MANAGE_PEOPLE, queries.visible_users,
+        forms.ResetPasswordForm,
+        lambda user, subject, data: people.reset_password(
+            actor=user, user_id=subject.pk, **data
+        ),
+        _own_page,
+        explanation=_("The person is told who set it, and why."),
     ),
     "deactivate-person": Verb(
         _("Deactivate the account"), Capability.MANAGE_PEOPLE, queries.visible_users,
@@ -104,17 +121,5 @@ PEOPLE_VERBS: dict[str, Verb] = {
         _("Revoke the token"), Capability.READ, queries.visible_tokens, forms.NothingForm,
         lambda user, subject, data: people.revoke_token(actor=user, token_id=subject.pk),
         _of_user, is_danger=True,
-    ),
-    "give-seat": Verb(
-        _("Give a seat"), Capability.MANAGE_COMMITTEES, committees_queries.visible_to,
-        forms.SeatForm,
-        lambda user, subject, data: committees.give_seat(actor=user, committee=subject, **data),
-        lambda subject: "/admin/governance/seat/",
-    ),
-    "vacate-seat": Verb(
-        _("End the seat"), Capability.MANAGE_COMMITTEES, committees_queries.visible_seats,
-        forms.EndForm,
-        lambda user, subject, data: committees.vacate_seat(actor=user, seat_id=subject.pk, **data),
-        lambda subject: "/admin/governance/seat/",
     ),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The verbs about models, releases and what is decided on them."""
+"""The verbs about releases and what is decided on them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from governance.approvals import queries as approvals_queries
 from governance.approvals import services as approvals
 from governance.desk.admin import forms
-from governance.desk.admin.verbs.base import Perform, Verb
+from governance.desk.admin.verbs.base import Verb, ordering
 from governance.findings import queries as findings_queries
 from governance.findings import services as findings
 from governance.lifecycle import queries as lifecycle_queries
@@ -20,17 +20,11 @@ from governance.suspensions import services as suspensions
 from governance.validations import queries as validations_queries
 from governance.validations import services as validations
 from governance.validations.services import Findings, TestResult
-from registry.catalogue import queries as catalogue_queries
-from registry.catalogue import services as catalogue
-from registry.catalogue.services import NewVersion
-from registry.classification import queries as classification_queries
 from registry.core.people.models import User
 from registry.core.people.rules import Capability
 from registry.evidence import services as evidence
 from registry.releases import queries as releases_queries
 from registry.releases import services as releases
-from registry.usecases import queries as usecases_queries
-from registry.usecases import services as usecases
 
 
 def _release(user: User) -> QuerySet[Any]:
@@ -52,10 +46,6 @@ def _of_order(subject: Any) -> str:
     }.get(subject.target_type, "/admin/governance/order/")
 
 
-def _of_grade(subject: Any) -> str:
-    return f"/models/{subject.model_use.model_id}/"
-
-
 def _hand_in(user: User, subject: Any, data: dict[str, Any]) -> object:
     return evidence.hand_in(
         actor=user,
@@ -75,58 +65,13 @@ def _ask_exemption(user: User, subject: Any, data: dict[str, Any]) -> object:
     )
 
 
-def _register_version(user: User, subject: Any, data: dict[str, Any]) -> object:
-    version = NewVersion(
-        label=data["label"],
-        identity_kind="artifact",
-        digest=data["digest"],
-        source=data["source"],
-        developers=tuple(data["developers"]),
-    )
-    return catalogue.register_version(actor=user, model=subject, version=version)
-
-
-def _correct_card(user: User, subject: Any, data: dict[str, Any]) -> object:
-    told = dict(data)
-    reason = told.pop("reason")
-    changes = {name: value for name, value in told.items() if value != getattr(subject, name)}
-    return usecases.correct_use_case(
-        actor=user, use_case_id=subject.pk, changes=changes, reason=reason
-    )
-
-
-def _order(kind: str, target_type: str) -> Perform:
-    return lambda user, subject, data: suspensions.order(
-        actor=user, kind=kind, target_type=target_type, target_id=subject.pk, **data
-    )
-
-
 RELEASE_VERBS: dict[str, Verb] = {
-    "register-version": Verb(
-        _("Register a version"), Capability.REGISTER_VERSION, catalogue_queries.visible_to,
-        forms.VersionForm, _register_version, _own,
-    ),
     "attach-version": Verb(
         _("Choose the version"), Capability.REGISTER_VERSION, _release, forms.AttachForm,
         lambda user, subject, data: releases.attach_version(
             actor=user, release_id=subject.pk, version=data["version"]
         ),
         _own,
-    ),
-    "confirm-grade": Verb(
-        _("Confirm the grade"), Capability.CONFIRM_GRADE,
-        lambda user: classification_queries.visible_grades(user).select_related("model_use"),
-        forms.ConfirmGradeForm,
-        lambda user, subject, data: approvals.confirm_grade(
-            actor=user, grade_id=subject.pk, reason=data["reason"]
-        ),
-        _of_grade,
-        explanation=_("You are the second person: the tier decides who approves this model."),
-    ),
-    "correct-card": Verb(
-        _("Correct the use-case card"), Capability.REGISTER, usecases_queries.visible_use_cases,
-        forms.CardForm, _correct_card,
-        lambda subject: "/admin/registry/usecase/",
     ),
     "hand-in": Verb(
         _("Hand in a document"), Capability.HAND_IN_EVIDENCE, _release, forms.DocumentForm,
@@ -266,17 +211,12 @@ RELEASE_VERBS: dict[str, Verb] = {
     ),
     "stop": Verb(
         _("Emergency stop"), Capability.STOP, _release, forms.StopForm,
-        _order("stop", "release"), _own, is_danger=True,
+        ordering("stop", "release"), _own, is_danger=True,
         explanation=_("It takes effect at once and needs no approval. Others than you resume."),
-    ),
-    "stop-model": Verb(
-        _("Emergency stop"), Capability.STOP, catalogue_queries.visible_to, forms.StopForm,
-        _order("stop", "model"), _own, is_danger=True,
-        explanation=_("Every use and version of this model is stopped at once."),
     ),
     "restrict": Verb(
         _("Restrict the use"), Capability.RESTRICT, _release, forms.RestrictForm,
-        _order("restrict", "release"), _own, is_danger=True,
+        ordering("restrict", "release"), _own, is_danger=True,
     ),
     "resume": Verb(
         _("Resume"), Capability.RESUME, suspensions_queries.visible_to, forms.ResumeForm,

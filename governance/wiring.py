@@ -9,19 +9,27 @@ from governance.approvals.schema import ApprovalsSection
 from governance.lifecycle.queries.facts import COMPUTED, NAMED
 from governance.lifecycle.schema import LifecycleSection
 from governance.validations import queries as validations
+from governance.validations.models import Validation
 from registry.classification.schema.classification import ClassificationFile
+from registry.core.people.models import User
+from registry.core.people.rules import Capability
 from registry.core.policy import queries as policy
 from registry.core.policy.rules import PolicyError
 from registry.core.policy.schema import validate
 from registry.evidence import queries as evidence
+from registry.releases import queries as releases
 
 
 def declare() -> None:
     """Called once, when the app is ready."""
     policy.declare_section("lifecycle", ("lifecycle",), _lifecycle)
     policy.declare_section("approvals", ("approvals",), _approvals)
-    evidence.declare_subject("validation", "governance.validation", validations.visible_to)
+    evidence.declare_subject("validation", Validation, validations.visible_to, _validation_reach)
     reactions.declare()
+
+
+def _validation_reach(user: User, capability: Capability, validation: Validation) -> None:
+    releases.check_reach(user, capability, validation.release)
 
 
 def _lifecycle(content: dict[str, Any]) -> LifecycleSection:  # Any: a pack's content

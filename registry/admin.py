@@ -1,5 +1,8 @@
 """Lists the slices' admin pages."""
 
+from django.contrib import admin
+from django.contrib.auth.models import Group
+
 from registry.catalogue import admin as catalogue
 from registry.core.jobs import admin as jobs
 from registry.core.people import admin as people
@@ -12,3 +15,5 @@ from registry.usecases import admin as usecases
 __all__ = [
     "catalogue", "evidence", "jobs", "people", "policy", "releases", "systems", "usecases",
 ]  # fmt: skip
+
+admin.site.unregister(Group)  # Django's groups are not used: roles are

@@ -7,6 +7,7 @@ from typing import Any
 from celery import current_app
 
 from registry.catalogue import queries as catalogue
+from registry.catalogue.models import AIModel, ModelVersion
 from registry.classification.schema import ClassificationSection
 from registry.classification.schema.classification import ClassificationFile
 from registry.classification.schema.grading import GradingFile
@@ -14,12 +15,17 @@ from registry.classification.schema.questionnaire import QuestionnaireFile
 from registry.core.jobs import services as jobs
 from registry.core.ledger import jobs as ledger_jobs
 from registry.core.ledger import services as ledger
+from registry.core.people.models import User
+from registry.core.people.queries import require_at
+from registry.core.people.rules import Capability
 from registry.core.policy import queries as policy
 from registry.core.policy.schema import validate
 from registry.evidence import queries as evidence
 from registry.evidence.schema import EvidenceSection
 from registry.releases import queries as releases
+from registry.releases.models import Release
 from registry.usecases import queries as usecases
+from registry.usecases.models import ModelUse, UseCase
 
 
 def declare() -> None:
@@ -28,14 +34,22 @@ def declare() -> None:
         "classification", ("classification", "grading", "questionnaire"), _classification
     )
     policy.declare_section("evidence", ("evidence",), _evidence)
-    evidence.declare_subject("model", "registry.aimodel", catalogue.visible_to)
-    evidence.declare_subject("version", "registry.modelversion", catalogue.visible_versions)
-    evidence.declare_subject("use_case", "registry.usecase", usecases.visible_use_cases)
-    evidence.declare_subject("model_use", "registry.modeluse", usecases.visible_uses)
-    evidence.declare_subject("release", "registry.release", releases.visible_to)
+    evidence.declare_subject("model", AIModel, catalogue.visible_to, catalogue.check_reach)
+    evidence.declare_subject("version", ModelVersion, catalogue.visible_versions, _version_reach)
+    evidence.declare_subject("use_case", UseCase, usecases.visible_use_cases, _use_case_reach)
+    evidence.declare_subject("model_use", ModelUse, usecases.visible_uses, usecases.check_reach)
+    evidence.declare_subject("release", Release, releases.visible_to, releases.check_reach)
     jobs.declare("ledger.verify", ledger_jobs.verify)
     jobs.declare("ledger.export", ledger_jobs.export)
     ledger.tell_after_commit(_wake_dispatcher)
+
+
+def _version_reach(user: User, capability: Capability, version: ModelVersion) -> None:
+    catalogue.check_reach(user, capability, version.model)
+
+
+def _use_case_reach(user: User, capability: Capability, card: UseCase) -> None:
+    require_at(user, capability, card.entity, own=card.owner_id == user.pk)
 
 
 def _classification(content: dict[str, Any]) -> ClassificationSection:  # Any: a pack's content

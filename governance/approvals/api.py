@@ -16,7 +16,7 @@ from governance.approvals.services import Ballot
 from registry.classification.models import GradeConfirmation, TierOverride
 from registry.classification.queries import visible_grades
 from registry.core.ledger.services import refusals_recorded
-from registry.core.people.queries import get_or_refuse
+from registry.core.people.queries import get_or_refuse, require_scope
 from registry.core.people.rules import Capability
 from registry.core.policy.api import PackRow
 from registry.core.policy.models import PackRelease
@@ -132,6 +132,7 @@ class ApprovalDoor(ListDoor):
     @extend_schema(request=NewVote, responses={201: VoteRow})
     def votes(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The caller's vote stands. Refused attempts against segregation are recorded."""
+        require_scope(request.user, Capability.VOTE)
         told = NewVote(data=request.data)
         told.is_valid(raise_exception=True)
         data = told.validated_data

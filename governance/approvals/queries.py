@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db import connection, models
+from django.db import models
 from django.db.models import Q
 
 from governance.approvals import rules
@@ -19,7 +19,6 @@ from registry.core.ledger.models import Entry
 from registry.core.people.models import Delegation, User
 from registry.core.people.queries import on_duty
 from registry.core.policy.models import PackRelease, PackState
-from registry.releases.models import Release
 
 
 def visible_to(user: User) -> models.QuerySet[Approval]:
@@ -58,14 +57,6 @@ def seats_to_vote(user: User) -> models.QuerySet[BallotSeat]:
         .select_related("step__approval__release__model_use__model")
         .order_by("step__approval__requested_at", "pk")
     )
-
-
-def is_barred(user_id: uuid.UUID, release: Release) -> bool:
-    """Whether segregation of duties keeps the person from deciding: the database's own answer."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT mingce_is_barred(%s, %s)", [user_id, release.pk])
-        (barred,) = cursor.fetchone()
-    return bool(barred)
 
 
 def tally(step: Step, *, closing: bool = False) -> rules.Tally:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 
-from django.db import models
+from django.db import connection, models
 
 from governance.committees.models import Committee, Resolution, Seat
+from registry.core import clock
 from registry.core.people import queries as people
-from registry.core.people.models import User
+from registry.core.people.models import User, UserKind
 from registry.core.people.queries import on_duty, within_reach
+from registry.releases.models import Release
 
 
 @dataclass(frozen=True)
@@ -48,3 +51,30 @@ def members(body_code: str) -> list[Member]:
 def visible_seats(user: User) -> models.QuerySet[Seat]:
     """The seats of the committees within the person's reach."""
     return Seat.objects.filter(committee__in=visible_to(user).values("pk"))
+
+
+def is_barred(user_id: uuid.UUID, release: Release) -> bool:
+    """Whether segregation of duties keeps the person from deciding: the database's own answer.
+
+    Owners, developers, validators, whoever stands in for one of them today, vendor staff,
+    machines, technical administrators and people who have left.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT mingce_may_not_decide(%s, %s, %s)", (user_id, release.pk, clock.today())
+        )
+        (barred,) = cursor.fetchone()
+    return bool(barred)
+
+
+def is_interested(user: User, release: Release) -> bool:
+    """Whether the person owns or has built what the release is of, or is no deciding person.
+
+    Unlike `is_barred` it lets the validator through, who may confirm that a finding is mended.
+    """
+    use = release.model_use
+    built = release.version is not None and release.version.developers.filter(user=user).exists()
+    owns = user.pk in (use.model.owner_id, use.use_case.owner_id)
+    return (
+        owns or built or user.kind != UserKind.PERSON or user.is_superuser or user.is_vendor_staff
+    )

@@ -10,16 +10,20 @@ from django.utils.translation import gettext as _
 
 from governance.committees.models import Committee, Resolution, Seat
 from registry.core import clock
-from registry.core.errors import Conflict, DomainError
+from registry.core.errors import Conflict, DomainError, Forbidden
 from registry.core.ledger import services as ledger
+from registry.core.people import queries as people_queries
 from registry.core.people import services as people
 from registry.core.people.models import LegalEntity, Post, User, UserKind
+from registry.core.people.queries import require_at
+from registry.core.people.rules import Capability
 
 
 def establish(
     *, actor: User, code: str, name_zh: str, name_en: str, entity: LegalEntity
 ) -> Committee:
     """The committee exists; nobody sits on it yet."""
+    require_at(actor, Capability.MANAGE_COMMITTEES, entity)
     with ledger.act(actor) as act:
         if Committee.objects.filter(code=code).exists():
             raise Conflict("code_taken", _("This code is taken."), field="code")
@@ -45,6 +49,10 @@ def give_seat(
         raise DomainError(
             "seat_unfit", _("Only persons of the institution sit on a committee."), field="user"
         )
+    require_at(actor, Capability.MANAGE_COMMITTEES, committee.entity)
+    holder = post and people_queries.holder_of_post(post.pk)
+    if actor in (user, holder):
+        raise Forbidden("own_seat", _("Nobody gives a seat to themselves."), field="user")
     row = Seat(
         committee=committee,
         user=user,
@@ -63,6 +71,7 @@ def vacate_seat(*, actor: User, seat_id: uuid.UUID, valid_to: dt.date) -> Seat:
     """The seat ends on the day; ballots that were frozen before keep it."""
     with ledger.act(actor) as act:
         row = ledger.lock(Seat.objects.all(), seat_id)
+        require_at(actor, Capability.MANAGE_COMMITTEES, row.committee.entity)
         people.check_dates(row.valid_from, valid_to)
         return act.update(row, "seat.vacated", {"valid_to": valid_to})
 

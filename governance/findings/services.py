@@ -7,12 +7,15 @@ import uuid
 
 from django.utils.translation import gettext as _
 
+from governance.committees.queries import is_barred, is_interested
 from governance.findings.models import FINDING_STATES, Finding, Severity, Waiver
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError, SegregationRefused
 from registry.core.ledger import services as ledger
 from registry.core.people.models import User
+from registry.core.people.rules import Capability
 from registry.releases import services as releases
+from registry.releases.queries import check_reach
 
 MOST_WAIVER_DAYS = 90
 
@@ -25,6 +28,7 @@ def raise_finding(
         raise DomainError("unknown_severity", _("Unknown severity."), field="severity", status=400)
     with ledger.act(actor) as act:
         release = releases.lock(release_id)
+        check_reach(actor, Capability.RAISE_FINDING, release)
         row = Finding(
             release=release,
             severity=severity,
@@ -44,6 +48,7 @@ def plan_finding(*, actor: User, finding_id: uuid.UUID, plan: str, due_on: dt.da
         raise DomainError("text_needed", _("Describe the plan."), field="plan")
     with ledger.act(actor) as act:
         row = ledger.lock(Finding.objects.all(), finding_id)
+        check_reach(actor, Capability.REGISTER, row.release)
         FINDING_STATES.check(row.state, "planned")
         return act.update(
             row, "finding.planned", {"state": "planned", "plan": plan, "due_on": due_on}
@@ -53,11 +58,13 @@ def plan_finding(*, actor: User, finding_id: uuid.UUID, plan: str, due_on: dt.da
 def close_finding(*, actor: User, finding_id: uuid.UUID, note: str) -> Finding:
     """The second line has confirmed that the finding is mended; never the model's owner."""
     with ledger.act(actor) as act:
-        row = ledger.lock(Finding.objects.select_related("release__model_use__model"), finding_id)
-        if actor.pk == row.release.model_use.model.owner_id:
+        row = ledger.lock(Finding.objects.all(), finding_id)
+        if is_interested(actor, row.release):
             raise SegregationRefused(
-                "interested_person", _("The owner does not close a finding on the own model.")
+                "interested_person",
+                _("Whoever owns or built the model does not close a finding on it."),
             )
+        check_reach(actor, Capability.OVERRIDE_GRADE, row.release)
         FINDING_STATES.check(row.state, "closed")
         changes = {"state": "closed", "closed_by": actor, "closed_note": note}
         return act.update(row, "finding.closed", changes)
@@ -85,6 +92,7 @@ def ask_waiver(
         )
     with ledger.act(actor) as act:
         release = releases.lock(release_id)
+        check_reach(actor, Capability.REGISTER, release)
         row = Waiver(
             release=release,
             requirement=requirement,
@@ -100,12 +108,14 @@ def ask_waiver(
 def answer_waiver(*, actor: User, waiver_id: uuid.UUID, grant: bool) -> Waiver:
     """The waiver is granted or refused by the CRO or the head of model risk (HG-11)."""
     with ledger.act(actor) as act:
-        row = ledger.lock(Waiver.objects.select_related("release__model_use__model"), waiver_id)
+        row = ledger.lock(Waiver.objects.all(), waiver_id)
         if row.state != "requested":
             raise Conflict("answered_already", _("This has been answered already."))
-        if actor.pk in (row.requested_by_id, row.release.model_use.model.owner_id):
+        if actor.pk == row.requested_by_id or is_barred(actor.pk, row.release):
             raise SegregationRefused(
-                "own_waiver", _("Nobody grants a waiver for the own request or model.")
+                "own_waiver",
+                _("Nobody grants a waiver for an own request or a model of their own."),
             )
+        check_reach(actor, Capability.WAIVE, row.release)
         state = "granted" if grant else "refused"
         return act.update(row, f"waiver.{state}", {"state": state, "granted_by": actor})

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from governance.approvals import services as approvals
 from governance.approvals.models import Approval, ApprovalState, Vote
+from governance.committees.queries import is_barred
 from governance.lifecycle import queries
 from governance.lifecycle.models import Exemption
 from governance.lifecycle.queries import papers
@@ -20,12 +21,13 @@ from registry.core.errors import Conflict, DomainError, Forbidden, SegregationRe
 from registry.core.ledger import services as ledger
 from registry.core.people.models import User
 from registry.core.people.queries import standing
-from registry.core.people.rules import Role
+from registry.core.people.rules import Capability, Role
 from registry.core.policy import queries as policy
 from registry.core.web.concurrency import check_version
 from registry.releases import services as releases
 from registry.releases import staging
 from registry.releases.models import ORDER, STAGES, Release, Stage
+from registry.releases.queries import check_reach
 
 _MODEL_RISK = (Role.MODEL_RISK, Role.MODEL_RISK_HEAD)
 # Who moves a release into a stage: HG-08 go-live is not the owner's alone.
@@ -103,7 +105,8 @@ def hand_over(*, actor: User, model_id: uuid.UUID, owner: User, reason: str) -> 
     with ledger.act(actor):
         locked = releases.lock_all(Release.objects.filter(model_use__model_id=model_id))
         model = AIModel.objects.get(pk=model_id)
-        if actor.pk != model.owner_id and not standing(actor).has(*_MODEL_RISK):
+        risk = standing(actor).has_at(model.entity.path, *_MODEL_RISK)
+        if actor.pk != model.owner_id and not risk:
             raise Forbidden(
                 "not_yours", _("Only its owner and model risk management hand a model over.")
             )
@@ -129,6 +132,7 @@ def ask_exemption(
     _check_exemptable(requirement, kind)
     with ledger.act(actor) as act:
         release = releases.lock(release_id)
+        check_reach(actor, Capability.REGISTER, release)
         rows = Exemption.objects.filter(release=release, requirement=requirement)
         if rows.exclude(state="refused").exists():
             raise Conflict("exempted_already", _("This has been asked for already."))
@@ -147,10 +151,12 @@ def answer_exemption(*, actor: User, exemption_id: uuid.UUID, confirm: bool) -> 
         row = ledger.lock(Exemption.objects.all(), exemption_id)
         if row.state != "asked":
             raise Conflict("answered_already", _("This has been answered already."))
-        if actor.pk in (row.asked_by_id, release.model_use.model.owner_id):
+        if actor.pk == row.asked_by_id or is_barred(actor.pk, release):
             raise SegregationRefused(
-                "own_exemption", _("Nobody confirms an exemption for the own request or model.")
+                "own_exemption",
+                _("Nobody confirms an exemption for an own request or a model of their own."),
             )
+        check_reach(actor, Capability.CONFIRM_REQUIREMENT, release)
         state = "confirmed" if confirm else "refused"
         changes = {"state": state, "answered_by": actor}
         return act.update(row, f"exemption.{state}", changes)

@@ -13,7 +13,6 @@ from rest_framework.response import Response
 from governance.suspensions import queries, services
 from governance.suspensions.models import Order, OrderKind, TargetType
 from registry.core.ledger.services import refusals_recorded
-from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse, require
 from registry.core.people.rules import Capability
 from registry.core.web.idempotency import once
@@ -27,8 +26,8 @@ class OrderRow(serializers.ModelSerializer[Order]):
         model = Order
         fields = (
             "id", "kind", "target_type", "target_id", "reason", "limits", "given_by",
-            "ordered_by", "ordered_at", "state", "lifted_by", "confirmed_by", "lifted_at",
-            "lift_reason", "row_version",
+            "ordered_by", "ordered_at", "state", "resume_asked_by", "lifted_by", "confirmed_by",
+            "lifted_at", "lift_reason", "row_version",
         )  # fmt: skip
 
 
@@ -44,12 +43,9 @@ class NewOrder(serializers.Serializer[Any]):
 
 
 class NewResumption(serializers.Serializer[Any]):
-    """Lift the order: why, and for a stop the second officer."""
+    """Lift the order: root cause and test. A stop is lifted by the second officer who says so."""
 
     reason = serializers.CharField()
-    second_officer = serializers.PrimaryKeyRelatedField(
-        queryset=User.objects.filter(is_active=True), required=False, allow_null=True, default=None
-    )
 
 
 class OrderDoor(ListDoor):
@@ -87,7 +83,7 @@ class OrderDoor(ListDoor):
 
     @extend_schema(request=NewResumption, responses={201: OrderRow})
     def resumptions(self, request: CallerRequest, pk: uuid.UUID) -> Response:
-        """恢复启用: others than its giver have lifted the order."""
+        """恢复启用: others than its giver lift it; a stop when the second officer says so."""
         told = NewResumption(data=request.data)
         told.is_valid(raise_exception=True)
         order = get_or_refuse(self.get_queryset(), pk)

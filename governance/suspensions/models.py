@@ -49,6 +49,10 @@ class Order(Governed):
         choices=[("in_force", _("in force")), ("lifted", _("lifted"))],
         default="in_force",
     )
+    resume_asked_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+",
+        verbose_name=_("first officer for resuming"),
+    )  # fmt: skip
     lifted_by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("lifted by")
     )
@@ -81,6 +85,14 @@ class Order(Governed):
                     & (Q(confirmed_by__isnull=True) | ~Q(confirmed_by=F("ordered_by")))
                     & (Q(confirmed_by__isnull=True) | ~Q(confirmed_by=F("lifted_by")))
                 ),
+            ),
+            models.CheckConstraint(
+                name="a_stop_is_lifted_by_two",
+                condition=~Q(kind="stop", state="lifted") | Q(confirmed_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="resuming_is_asked_for_by_others_than_the_giver",
+                condition=Q(resume_asked_by__isnull=True) | ~Q(resume_asked_by=F("ordered_by")),
             ),
             models.CheckConstraint(
                 name="a_lifted_order_says_who_when_and_why",

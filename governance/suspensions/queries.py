@@ -3,18 +3,45 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from governance.suspensions.models import Order, OrderKind, TargetType
+from registry.catalogue import queries as catalogue
+from registry.catalogue.models import AIModel, ModelVersion
 from registry.catalogue.queries import visible_ids, visible_version_ids
 from registry.core.errors import NotFound
 from registry.core.people.models import User
+from registry.core.people.rules import Capability
+from registry.releases import queries as releases
 from registry.releases.models import Release
 from registry.releases.queries import visible_ids as visible_release_ids
+from registry.usecases import queries as usecases
+from registry.usecases.models import ModelUse
 from registry.usecases.queries import visible_use_ids
+
+MODELS: dict[str, Any] = {  # Any: model classes
+    TargetType.RELEASE: Release,
+    TargetType.VERSION: ModelVersion,
+    TargetType.MODEL_USE: ModelUse,
+    TargetType.MODEL: AIModel,
+}
+
+
+def check_reach(user: User, capability: Capability, target_type: str, target_id: uuid.UUID) -> None:
+    """The button exists for the person where the target is used or owned. Raises Forbidden."""
+    target = MODELS[target_type].objects.get(pk=target_id)
+    if isinstance(target, Release):
+        releases.check_reach(user, capability, target)
+    elif isinstance(target, ModelUse):
+        usecases.check_reach(user, capability, target)
+    else:
+        catalogue.check_reach(
+            user, capability, target.model if isinstance(target, ModelVersion) else target
+        )
 
 
 def visible_to(user: User) -> models.QuerySet[Order]:

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.utils.translation import gettext as _
 
-from governance.suspensions.models import Order, OrderKind, TargetType
-from registry.catalogue.models import AIModel, ModelVersion
+from governance.suspensions import queries
+from governance.suspensions.models import Order, OrderKind
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError, NotFound, SegregationRefused
 from registry.core.ledger import services as ledger
-from registry.core.people.models import User, UserKind
-from registry.core.people.queries import standing
-from registry.core.people.rules import GRANTS, Capability
-from registry.releases.models import Release
-from registry.usecases.models import ModelUse
-
-_MODELS: dict[str, Any] = {  # Any: model classes
-    TargetType.RELEASE: Release,
-    TargetType.VERSION: ModelVersion,
-    TargetType.MODEL_USE: ModelUse,
-    TargetType.MODEL: AIModel,
-}
+from registry.core.people.models import User
+from registry.core.people.rules import Capability
 
 
 def order(
@@ -42,12 +31,14 @@ def order(
     """
     if kind not in OrderKind.values:
         raise DomainError("unknown_order", _("Unknown order."), field="kind", status=400)
-    if target_type not in _MODELS:
+    if target_type not in queries.MODELS:
         raise DomainError("unknown_target", _("Unknown target."), field="target_type", status=400)
     if len(reason.strip()) < 2:
         raise DomainError("reason_needed", _("Say why, in a few words."), field="reason")
-    if not _MODELS[target_type].objects.filter(pk=target_id).exists():
+    if not queries.MODELS[target_type].objects.filter(pk=target_id).exists():
         raise NotFound("not_found", _("There is nothing with this key."), field="target_id")
+    needed = Capability.STOP if kind == OrderKind.STOP else Capability.RESTRICT
+    queries.check_reach(actor, needed, target_type, target_id)
     with ledger.act(actor) as act:
         row = Order(
             kind=kind,
@@ -62,16 +53,12 @@ def order(
         return act.create(row, f"order.{kind}", target=target_id)
 
 
-def resume(
-    *,
-    actor: User,
-    order_id: uuid.UUID,
-    reason: str,
-    second_officer: User | None = None,
-) -> Order:
-    """恢复启用: others than the giver have lifted the order; a stop needs two named officers.
+def resume(*, actor: User, order_id: uuid.UUID, reason: str) -> Order:
+    """恢复启用: others than the giver lift the order. A stop is lifted by the second who says so.
 
-    Raises SegregationRefused (`own_order`) where the giver takes part.
+    The first officer asks for it with root cause and test, and the stop stays in force; the second
+    confirms, and it is lifted. Raises SegregationRefused (`own_order`) where the giver takes part,
+    Conflict (`second_officer`) where the first officer would be the second too.
     """
     if len(reason.strip()) < 6:
         raise DomainError(
@@ -81,35 +68,32 @@ def resume(
         row = ledger.lock(Order.objects.all(), order_id)
         if row.state != "in_force":
             raise Conflict("already_lifted", _("This order has been lifted already."))
-        officers = {actor.pk} | ({second_officer.pk} if second_officer else set())
-        if row.ordered_by_id in officers or actor.is_superuser:
+        if row.ordered_by_id == actor.pk or actor.is_superuser:
             raise SegregationRefused(
                 "own_order", _("Whoever gave the order does not take part in lifting it.")
             )
-        if row.kind == OrderKind.STOP:
-            _check_second(actor, second_officer)
-        changes = {
-            "state": "lifted",
-            "lifted_by": actor,
-            "confirmed_by": second_officer,
-            "lifted_at": clock.now(),
-            "lift_reason": reason,
-        }
-        return act.update(row, "order.lifted", changes)
+        queries.check_reach(actor, Capability.RESUME, row.target_type, row.target_id)
+        if row.kind == OrderKind.STOP and row.resume_asked_by_id is None:
+            asked = {"resume_asked_by": actor, "lift_reason": reason}
+            return act.update(row, "order.resuming_asked", asked)
+        return _lift(act, row, actor, reason)
 
 
-def _check_second(actor: User, second: User | None) -> None:
-    fit = (
-        second is not None
-        and second.pk != actor.pk
-        and second.is_active
-        and second.kind == UserKind.PERSON
-        and not second.is_superuser
-        and bool(standing(second).role_set & GRANTS[Capability.RESUME])
-    )
-    if not fit:
-        raise DomainError(
-            "second_officer",
-            _("Lifting a stop needs a second named officer who may resume."),
-            field="second_officer",
-        )
+def _lift(act: ledger.Act, row: Order, actor: User, reason: str) -> Order:
+    """The order is lifted; of a stop this is the second officer's word."""
+    second = None
+    if row.kind == OrderKind.STOP:
+        if row.resume_asked_by_id == actor.pk:
+            raise Conflict(
+                "second_officer",
+                _("You have asked for this; a second officer who may resume confirms it."),
+            )
+        second, reason = actor, f"{row.lift_reason}\n{reason}"
+    changes = {
+        "state": "lifted",
+        "lifted_by": row.resume_asked_by or actor,
+        "confirmed_by": second,
+        "lifted_at": clock.now(),
+        "lift_reason": reason,
+    }
+    return act.update(row, "order.lifted", changes)

@@ -20,7 +20,7 @@ from registry.core.jobs.api import JobRow
 from registry.core.jobs.models import Job
 from registry.core.jobs.queries import visible_to as visible_jobs
 from registry.core.ledger.models import Entry
-from registry.core.people.queries import get_or_refuse
+from registry.core.people.queries import get_or_refuse, require_everywhere
 from registry.core.people.rules import Capability
 from registry.core.web.views import CallerRequest, Door
 
@@ -73,18 +73,24 @@ class TrailJobDoor(Door):
     @extend_schema(request=None, responses={202: JobRow})
     def verifications(self, request: CallerRequest) -> Response:
         """The whole ledger and every governed row are being verified."""
+        require_everywhere(request.user, Capability.READ_TRAIL)
         job = jobs.request(actor=request.user, kind="ledger.verify", arguments={})
         return Response(JobRow(job).data, status=202)
 
     @extend_schema(request=None, responses={202: JobRow})
     def exports(self, request: CallerRequest) -> Response:
-        """An export is being written; its file is at /ledger/exports/{job}/file/."""
+        """An export is being written; its file is at /ledger/exports/{job}/file/.
+
+        It is whole, confidential models included: with a hole no chain can be verified.
+        """
+        require_everywhere(request.user, Capability.EXPORT_LEDGER)
         job = jobs.request(actor=request.user, kind="ledger.export", arguments={})
         return Response(JobRow(job).data, status=202)
 
     @extend_schema(responses={(200, "application/jsonl"): OpenApiTypes.BINARY})
     def file(self, request: CallerRequest, pk: uuid.UUID) -> FileResponse:
         """The export, once its job is done."""
+        require_everywhere(request.user, Capability.EXPORT_LEDGER)
         job = get_or_refuse(self.visible().filter(kind="ledger.export"), pk)
         result: dict[str, Any] = job.result or {}  # Any: JSON
         path = Path(settings.DATA_DIR) / "exports" / Path(result.get("file", "-")).name

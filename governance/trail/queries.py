@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.db import models
 
-from registry.core.errors import Forbidden
+from governance.suspensions.models import Order
+from registry.catalogue.models import AIModel
+from registry.catalogue.queries import may_be_seen
 from registry.core.ledger.models import Entry
+from registry.core.ledger.queries import governed_models
 from registry.core.people.models import User
-from registry.core.people.queries import standing
+from registry.core.people.queries import require_everywhere
 from registry.core.people.rules import Capability
+from registry.evidence.models import Document
 
 
 @dataclass(frozen=True)
@@ -27,10 +32,52 @@ class Line:
 
 
 def visible_to(user: User) -> models.QuerySet[Entry]:
-    """The whole ledger, for those whose office it is. Raises Forbidden for others."""
-    if not standing(user).may(Capability.READ_TRAIL):
-        raise Forbidden("not_permitted", "The audit trail is read by audit and the second line.")
-    return Entry.objects.order_by("-seq")
+    """The ledger, for those whose office it is in the whole institution. Raises Forbidden.
+
+    Entries about confidential models that the person may not know of are left out; a verification
+    needs them all, and tells of none. Whoever reads for a branch reads each model's own history.
+    """
+    require_everywhere(user, Capability.READ_TRAIL)
+    hidden = _hidden_subjects(user)
+    entries = Entry.objects.order_by("-seq")
+    return entries.exclude(subject_id__in=hidden) if hidden else entries
+
+
+def _hidden_subjects(user: User) -> list[uuid.UUID]:
+    """Everything that belongs to a confidential model of which the person may not know."""
+    models_ = AIModel.objects.filter(is_confidential=True).exclude(may_be_seen(user))
+    hidden = list(models_.values_list("pk", flat=True))
+    if not hidden:
+        return []
+    found = list(hidden)
+    for model, path in _paths_to_models().items():
+        rows = model._base_manager.filter(**{f"{path}__in": hidden})
+        found += rows.values_list("pk", flat=True)
+    documents = Document.objects.filter(subject_id__in=found).values_list("pk", flat=True)
+    orders = Order.objects.filter(target_id__in=found).values_list("pk", flat=True)
+    return [*found, *documents, *orders]
+
+
+@cache
+def _paths_to_models() -> dict[type[models.Model], str]:
+    """Each governed table that hangs on a model, with the way there: `step__approval__…__model`."""
+    reached: dict[type[models.Model], str] = {AIModel: ""}
+    while True:
+        step: dict[type[models.Model], str] = {
+            model: _joined(link.name, reached[link.related_model])
+            for model in governed_models()
+            if model not in reached
+            for link in model._meta.concrete_fields
+            if isinstance(link, models.ForeignKey) and link.related_model in reached
+        }
+        if not step:
+            del reached[AIModel]
+            return reached
+        reached |= step
+
+
+def _joined(name: str, rest: str) -> str:
+    return f"{name}__{rest}" if rest else name
 
 
 def about(subject_ids: list[uuid.UUID], limit: int = 100) -> list[Line]:

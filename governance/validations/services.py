@@ -21,9 +21,11 @@ from registry.core.errors import Conflict, DomainError, SegregationRefused
 from registry.core.ledger import queries as ledger_queries
 from registry.core.ledger import services as ledger
 from registry.core.people.models import User
+from registry.core.people.rules import Capability
 from registry.core.web.concurrency import check_version
+from registry.releases import queries as releases_queries
 from registry.releases import services as releases
-from registry.releases.models import ExplainabilityLevel, Stage
+from registry.releases.models import ExplainabilityLevel, Release, Stage
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def plan(
     with ledger.act(actor) as act:
         release = releases.lock(release_id)
         rules.check_independent(queries.candidate(actor, release))
+        releases_queries.check_reach(actor, Capability.VALIDATE, release)
         if release.stage != Stage.S2:
             raise Conflict("not_in_validation", _("The release is not in stage S2, validation."))
         if release.validations.exclude(state=ValidationState.SIGNED_OFF).exists():
@@ -102,6 +105,7 @@ def conclude(
         validation = ledger.lock(Validation.objects.all(), validation_id)
         check_version(expected_version, validation.row_version)
         _own_and_planned(actor, validation)
+        _still_valid(validation, validation.release)
         tests = list(validation.tests.values_list("outcome", flat=True))
         rules.check_conclusion(
             findings.conclusion, len(tests), tests.count("failed"), findings.limitations
@@ -135,6 +139,8 @@ def sign_off(*, actor: User, validation_id: uuid.UUID) -> Validation:
         release = releases.lock(release_id)
         validation = ledger.lock(Validation.objects.all(), validation_id)
         rules.check_signer(queries.candidate(actor, release, validation))
+        releases_queries.check_reach(actor, Capability.OVERRIDE_GRADE, release)
+        _still_valid(validation, release)
         VALIDATION_STATES.check(validation.state, ValidationState.SIGNED_OFF)
         changes = {
             "state": ValidationState.SIGNED_OFF,
@@ -149,6 +155,16 @@ def sign_off(*, actor: User, validation_id: uuid.UUID) -> Validation:
             explainability_level=validation.explainability_level,
         )
         return validation
+
+
+def _still_valid(validation: Validation, release: Release) -> None:
+    """The validator is still independent, and the release still in validation.
+
+    Between the plan and the sign-off a validator may have come to own or to have built it.
+    """
+    rules.check_independent(queries.candidate(validation.validator, release))
+    if release.stage != Stage.S2:
+        raise Conflict("not_in_validation", _("The release is not in stage S2, validation."))
 
 
 def _own_and_planned(actor: User, validation: Validation) -> None:

@@ -258,7 +258,8 @@ class VersionDoor(ListDoor):
         return once(request, create)
 
     def _model(self, key: Any) -> AIModel:  # Any: a key as sent
-        return get_or_refuse(queries.visible_to(self.request.user), key)
+        rows = queries.visible_to(self.request.user).select_related("entity")
+        return get_or_refuse(rows, key)
 
 
 def _version(told: dict[str, Any]) -> NewVersion:  # Any: a serializer's data

@@ -10,7 +10,8 @@ from django.db.models import Q
 from registry.catalogue.models import AIModel, ModelVersion, NeedToKnow
 from registry.catalogue.rules import grams, normal
 from registry.core.people.models import LegalEntity, User
-from registry.core.people.queries import standing
+from registry.core.people.queries import require_at, standing
+from registry.core.people.rules import Capability
 
 
 def may_be_seen(user: User, prefix: str = "") -> Q:
@@ -50,6 +51,11 @@ def visible_versions(user: User) -> models.QuerySet[ModelVersion]:
 def visible_version_ids(user: User) -> models.QuerySet[ModelVersion, uuid.UUID]:
     """Their keys, for a subquery."""
     return visible_versions(user).values_list("pk", flat=True)
+
+
+def check_reach(user: User, capability: Capability, model: AIModel) -> None:
+    """The button exists for the person in the model's entity, or for their own model."""
+    require_at(user, capability, model.entity, own=model.owner_id == user.pk)
 
 
 def matching(queryset: models.QuerySet[AIModel], text: str) -> models.QuerySet[AIModel]:

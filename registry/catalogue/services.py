@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from registry.catalogue import rules
+from registry.catalogue import queries, rules
 from registry.catalogue.models import (
     AIModel,
     IdentityKind,
@@ -23,7 +23,7 @@ from registry.core.ledger import queries as ledger_queries
 from registry.core.ledger import services as ledger
 from registry.core.people.models import Department, LegalEntity, User, UserKind
 from registry.core.people.queries import standing
-from registry.core.people.rules import Role
+from registry.core.people.rules import Capability, Role
 from registry.core.web.concurrency import check_version
 
 MOST_AT_ONCE = 100
@@ -96,7 +96,8 @@ def correct_model(
             field=next(iter(sorted(set(changes) - allowed)), ""),
         )
     with ledger.act(actor) as act:
-        row = ledger.lock(AIModel.objects.all(), model_id)
+        row = ledger.lock(AIModel.objects.select_related("entity"), model_id)
+        queries.check_reach(actor, Capability.REGISTER, row)
         check_version(expected_version, row.row_version)
         former = [
             name
@@ -179,7 +180,8 @@ def end_initiation(*, actor: User, initiation_id: uuid.UUID, reason: str) -> Nee
 
 def _check_keeper(actor: User, model: AIModel) -> None:
     """Its owner and the head of model risk decide who may know of a confidential model."""
-    if actor.pk != model.owner_id and not standing(actor).has(Role.MODEL_RISK_HEAD):
+    head = standing(actor).has_at(model.entity.path, Role.MODEL_RISK_HEAD)
+    if actor.pk != model.owner_id and not head:
         raise Forbidden(
             "not_the_keeper",
             _("Only the model's owner and the head of model risk let others know of it."),
@@ -195,6 +197,7 @@ def register_versions(
     *, actor: User, model: AIModel, versions: Sequence[NewVersion]
 ) -> list[ModelVersion]:
     """All the versions are registered, or none: a few statements for at most 100 of them."""
+    queries.check_reach(actor, Capability.REGISTER_VERSION, model)
     if not 1 <= len(versions) <= MOST_AT_ONCE:
         raise DomainError(
             "bulk_size",

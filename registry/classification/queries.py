@@ -182,6 +182,23 @@ def latest(use: ModelUse) -> Grade | None:
     )
 
 
+def is_shown(grade: Grade, use: ModelUse) -> bool:
+    """Whether the use shows this grade as in force; a lower one does not until it is confirmed."""
+    flags: dict[str, Any] = grade.result["flags"]  # Any: JSON
+    shown = digest_of({"input": grade.input_digest, "tier": use.tier, "flags": flags})
+    return use.grade_digest == shown
+
+
+def in_force(use: ModelUse) -> Grade | None:
+    """The grade that counts: the last one that the use shows."""
+    grades = (
+        Grade.objects.filter(model_use=use)
+        .select_related("pack", "graded_by", "confirmation__confirmed_by")
+        .order_by("-number")
+    )
+    return next((grade for grade in grades.iterator(10) if is_shown(grade, use)), None)
+
+
 def is_stale(grade: Grade) -> bool:
     """Whether policy has moved on since: derived from digests, never stored."""
     pack = policy.active_pack()
@@ -190,7 +207,8 @@ def is_stale(grade: Grade) -> bool:
 
 def needs_confirmation(grade: Grade) -> bool:
     """Tiers I to III, grades near a threshold, and lower grades need a second person (HG-01)."""
-    return grade.tier != "IV" or grade.is_near_threshold
+    waits = not is_shown(grade, grade.model_use)
+    return waits or grade.tier != "IV" or grade.is_near_threshold
 
 
 def asks_second_person(graded: Graded) -> bool:

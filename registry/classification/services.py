@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import uuid
 from typing import Any
 
+from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
 from registry.catalogue import services as catalogue
@@ -20,6 +22,7 @@ from registry.core.ledger.rules import digest_of
 from registry.core.ledger.services import Warrant
 from registry.core.people.models import User
 from registry.core.people.queries import standing
+from registry.core.people.rules import Capability
 from registry.core.policy import queries as policy
 from registry.core.web.concurrency import check_version
 from registry.releases import services as releases
@@ -29,6 +32,8 @@ from registry.usecases.models import ModelUse
 from registry.usecases.services import GradeShown
 
 RANK = ("", "IV", "III", "II", "I", "P")
+logger = logging.getLogger(__name__)
+_WHOLE_USE = ModelUse.objects.select_related("model", "use_case", "entity")
 
 
 def prepare(inputs: Inputs) -> Graded:
@@ -66,7 +71,8 @@ def assess(
     suggest without a reason.
     """
     with ledger.act(actor) as act:
-        use = ledger.lock(ModelUse.objects.select_related("model"), use_id)
+        use = ledger.lock(_WHOLE_USE, use_id)
+        use_queries.check_reach(actor, Capability.CLASSIFY, use)
         check_version(expected_version, use.row_version)
         releases.lock_all(use.releases.all())
         graded = prepare(inputs)
@@ -87,10 +93,11 @@ def confirm(
     """
     with ledger.act(actor) as act:
         use = ledger.lock(
-            ModelUse.objects.select_related("model"),
+            _WHOLE_USE,
             Grade.objects.values_list("model_use_id", flat=True).get(pk=grade_id),
         )
         releases.lock_all(use.releases.all())
+        use_queries.check_reach(actor, Capability.CONFIRM_GRADE, use)
         grade = Grade.objects.select_related("pack").get(pk=grade_id)
         _check_confirmable(actor, use, grade)
         if grade.is_near_threshold and len(reason.strip()) < 6:
@@ -121,11 +128,12 @@ def override(
     Raises DomainError (`override_*`) where the pack's limits forbid it.
     """
     with ledger.act(actor) as act:
-        use = ledger.lock(ModelUse.objects.select_related("model"), use_id)
+        use = ledger.lock(_WHOLE_USE, use_id)
         releases.lock_all(use.releases.all())
-        grade = queries.latest(use)
+        grade = queries.in_force(use)
         if grade is None or to_tier not in Tier.__members__:
             raise Conflict("not_graded", _("There is no grade to override."), field="to_tier")
+        use_queries.check_reach(actor, Capability.OVERRIDE_GRADE, use)
         _refuse_interested(actor, use)
         _check_limits(actor, grade, to_tier, reason, expires_on)
         for older in use.overrides.select_for_update().filter(ended_at=None):
@@ -147,22 +155,30 @@ def override(
 def end_expired_overrides(*, actor: User) -> int:
     """Overrides whose last day has passed have ended; the computed tier is in force again.
 
-    Only lowered tiers expire, so this only ever raises one. Returns how many have ended.
+    Only lowered tiers expire, so this only ever raises one. One that can't be ended is logged and
+    keeps no other. Returns how many have ended.
     """
     due = TierOverride.objects.filter(ended_at=None, expires_on__lt=clock.today())
     ended = 0
     for row_id, use_id in list(due.order_by("pk").values_list("pk", "model_use_id")):
-        with ledger.act(actor) as act:
-            use = ledger.lock(ModelUse.objects.select_related("model"), use_id)
-            releases.lock_all(use.releases.all())
-            row = ledger.lock(TierOverride.objects.all(), row_id)
-            grade = queries.latest(use)
-            if row.ended_at is None and grade is not None:
-                act.update(row, "tier.override_ended", {"ended_at": clock.now()})
-                confirmed = hasattr(grade, "confirmation")
-                _show(actor, use, grade, is_confirmed=confirmed)
-                ended += 1
+        try:
+            ended += _end_expired(actor, row_id, use_id)
+        except (DomainError, DatabaseError):
+            logger.exception("the override %s has expired and can't be ended", row_id)
     return ended
+
+
+def _end_expired(actor: User, row_id: uuid.UUID, use_id: uuid.UUID) -> bool:
+    with ledger.act(actor) as act:
+        use = ledger.lock(_WHOLE_USE, use_id)
+        releases.lock_all(use.releases.all())
+        row = ledger.lock(TierOverride.objects.all(), row_id)
+        grade = queries.in_force(use)
+        if row.ended_at is not None or grade is None:
+            return False
+        act.update(row, "tier.override_ended", {"ended_at": clock.now()})
+        _show(actor, use, grade, is_confirmed=hasattr(grade, "confirmation"))
+        return True
 
 
 def lowering_digest(use: ModelUse, to_tier: str) -> str:

@@ -17,20 +17,31 @@ from registry.core.errors import DomainError
 from registry.core.ledger.models import Governed
 from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse
+from registry.core.people.rules import Capability
 from registry.core.policy import queries as policy
 from registry.evidence.models import Document
 from registry.evidence.schema import DocumentKind, EvidenceSection
 
 Find = Callable[[User], models.QuerySet[Any]]  # Any: a governed model of a higher floor
+Reach = Callable[[User, Capability, Any], None]  # Any: that governed model
 _subjects: dict[str, tuple[str, Find]] = {}
+_reaches: dict[str, Reach] = {}
 
 
-def declare_subject(name: str, label: str, visible: Find) -> None:
+def declare_subject(name: str, model: type[Governed], visible: Find, reach: Reach) -> None:
     """Documents can be about this kind of thing, and are seen by whoever sees the thing.
 
-    name: what the doors call it (`release`); label: the ledger's subject type.
+    name: what the doors call it (`release`); reach: refuses
+    whoever's roles don't reach the thing.
     """
+    label = model._meta.label_lower
     _subjects[name] = (label, visible)
+    _reaches[label] = reach
+
+
+def check_reach(user: User, subject: Governed) -> None:
+    """The person may hand in documents about the thing. Raises Forbidden out of their reach."""
+    _reaches[subject._meta.label_lower](user, Capability.HAND_IN_EVIDENCE, subject)
 
 
 def subject_of(user: User, name: str, key: Any) -> Governed:  # Any: whatever was sent

@@ -54,9 +54,9 @@ def hand_in(
     without a statement, or a document to supersede that is not a current one of the subject.
     """
     about = queries.kind(kind)
+    queries.check_reach(actor, subject)
     _check_attestation(actor, about, statement)
-    if valid_until is None and about.valid_months:
-        valid_until = clock.today() + dt.timedelta(days=30 * about.valid_months)
+    valid_until = _lasting(about, valid_until)
     stored = store(file_name, content)
     document = Document(
         kind=kind,
@@ -69,7 +69,7 @@ def hand_in(
         file_name=stored.file_name,
         statement=statement,
         valid_until=valid_until,
-        supersedes=_superseded(subject, supersedes_id),
+        supersedes=_superseded(subject, kind, supersedes_id),
         handed_in_by=actor,
         handed_in_at=clock.now(),
     )
@@ -141,14 +141,31 @@ def _checked_type(file_name: str, beginning: bytes, size: int) -> str:
     return found
 
 
-def _superseded(subject: Governed, document_id: uuid.UUID | None) -> Document | None:
+def _lasting(about: DocumentKind, valid_until: dt.date | None) -> dt.date | None:
+    """The last day that the document counts: at most as long as its kind lasts."""
+    if valid_until is not None and valid_until < clock.today():
+        raise DomainError("lapsed_already", _("This day has passed."), field="valid_until")
+    if not about.valid_months:
+        return valid_until
+    longest = clock.today() + dt.timedelta(days=30 * about.valid_months)
+    if valid_until is not None and valid_until > longest:
+        raise DomainError(
+            "lasts_too_long",
+            _("A document of this kind counts for at most %(months)s months.")
+            % {"months": about.valid_months},
+            field="valid_until",
+        )
+    return valid_until or longest
+
+
+def _superseded(subject: Governed, kind: str, document_id: uuid.UUID | None) -> Document | None:
     if document_id is None:
         return None
-    older = queries.current([subject.pk]).filter(pk=document_id).first()
+    older = queries.latest([subject.pk]).filter(pk=document_id, kind=kind).first()
     if older is None:
         raise Conflict(
             "not_current",
-            _("The document to supersede is not a current one of this subject."),
+            _("The document to supersede is not one of this kind about the same thing."),
             field="supersedes",
         )
     return older

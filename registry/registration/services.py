@@ -13,10 +13,11 @@ from registry.catalogue.services import NewModel
 from registry.classification import services as classification
 from registry.classification.models import Grade
 from registry.classification.queries import Graded, Inputs
-from registry.core.errors import DomainError, Forbidden
+from registry.core.errors import DomainError
 from registry.core.ledger import services as ledger
 from registry.core.people.models import LegalEntity, User, UserKind
-from registry.core.people.queries import reaches
+from registry.core.people.queries import require_at
+from registry.core.people.rules import Capability
 from registry.releases import services as releases
 from registry.releases.models import Release
 from registry.usecases import queries as use_queries
@@ -50,7 +51,8 @@ def register(
     Raises DomainError naming the field; then nothing of it exists.
     """
     catalogue.check_owner(model.owner)
-    _check_reach(actor, model.entity)
+    require_at(actor, Capability.REGISTER, model.entity)
+    require_at(actor, Capability.REGISTER, using_entity)
     graded = classification.prepare(inputs)
     with ledger.act(actor):
         tier = graded.result.tier.value
@@ -75,7 +77,7 @@ def add_use(
 
     use_case: one that exists, or the card of one that this act opens.
     """
-    _check_reach(actor, using_entity)
+    require_at(actor, Capability.REGISTER, using_entity)
     graded = classification.prepare(inputs)
     with ledger.act(actor):
         case = (
@@ -124,12 +126,3 @@ def _use(
     release = releases.open_release(actor=actor, use=use)
     grade = classification.give_first(actor=actor, use=use, graded=graded)
     return use, release, grade
-
-
-def _check_reach(actor: User, entity: LegalEntity) -> None:
-    if not reaches(actor, entity):
-        raise Forbidden(
-            "entity_out_of_reach",
-            _("Your roles do not reach this legal entity."),
-            field="entity",
-        )

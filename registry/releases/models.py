@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from registry.catalogue.models import ModelVersion
-from registry.core.ledger.guards import follows, guarded, recorded, warranted
+from registry.core.ledger.guards import Guard, follows, guarded, recorded, warranted
 from registry.core.ledger.models import Governed
 from registry.core.people.models import User
 from registry.core.transitions import Transitions
@@ -62,6 +63,7 @@ class Release(Governed):
     version = models.ForeignKey(
         ModelVersion, models.PROTECT, null=True, blank=True, related_name="releases"
     )
+    version_is_fixed = models.BooleanField(_("version fixed"), default=False)
     stage = models.CharField(_("stage"), max_length=2, choices=Stage, default=Stage.S0)
     stage_since = models.DateTimeField(_("in this stage since"))
     validation_conclusion = models.CharField(_("validation"), max_length=40, blank=True)
@@ -78,6 +80,12 @@ class Release(Governed):
         triggers = (
             *guarded("registry.release", immutable=("code", "model_use_id")),
             follows(STAGES),
+            Guard(
+                name="version_stays",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                runs="mingce_version_stays()",
+            ),
             warranted("stage", "lifecycle.move_granted"),
             warranted("approved_digest", "approval.granted"),
         )

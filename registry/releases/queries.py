@@ -10,9 +10,11 @@ from django.db import models
 from registry.catalogue.queries import may_be_seen
 from registry.core.ledger.rules import digest_of
 from registry.core.people.models import User
+from registry.core.people.rules import Capability
 from registry.core.policy import queries as policy
 from registry.evidence import queries as evidence
 from registry.releases.models import Deployment, Environment, Release
+from registry.usecases import queries as usecases
 
 
 def visible_to(user: User) -> models.QuerySet[Release]:
@@ -30,6 +32,11 @@ def whole(queryset: models.QuerySet[Release]) -> models.QuerySet[Release]:
     return queryset.select_related(
         "version", "model_use__model__owner", "model_use__use_case__owner", "model_use__entity"
     )
+
+
+def check_reach(user: User, capability: Capability, release: Release) -> None:
+    """The button exists for the person where the release is used, or for what they own."""
+    usecases.check_reach(user, capability, release.model_use)
 
 
 def subjects_of(release: Release) -> list[uuid.UUID]:

@@ -15,13 +15,16 @@ from registry.core.ledger import queries as ledger_queries
 from registry.core.ledger import services as ledger
 from registry.core.ledger.services import Actor, Warrant
 from registry.core.people.models import User
+from registry.core.people.rules import Capability
 from registry.core.web.concurrency import check_version
 from registry.releases.models import Deployment, Environment, Release, Stage
 from registry.usecases.models import ModelUse
+from registry.usecases.queries import check_reach
 
 
 def open_release(*, actor: User, use: ModelUse, version: ModelVersion | None = None) -> Release:
     """A release of the use exists at S0, with or without a version yet."""
+    check_reach(actor, Capability.REGISTER, use)
     _check_same_model(use, version)
     with ledger.act(actor) as act:
         if version and Release.objects.filter(model_use=use, version=version).exists():
@@ -42,12 +45,13 @@ def attach_version(
     version: ModelVersion,
     expected_version: int | None = None,
 ) -> Release:
-    """The release is of this version. Possible until validation begins (S0, S1)."""
+    """The release is of this version. Possible until it has once been in validation (S2)."""
     with ledger.act(actor) as act:
         release = lock(release_id)
+        check_reach(actor, Capability.REGISTER_VERSION, release.model_use)
         check_version(expected_version, release.row_version)
         _check_same_model(release.model_use, version)
-        if release.stage not in (Stage.S0, Stage.S1):
+        if release.version_is_fixed or release.stage not in (Stage.S0, Stage.S1):
             raise Conflict(
                 "version_fixed",
                 _("From validation on the version of a release is fixed."),
@@ -77,6 +81,7 @@ def record_deployment(
             field="environment",
             status=400,
         )
+    check_reach(actor, Capability.REPORT_DEPLOYMENT, release.model_use)
     moment = deployed_at or clock.now()
     if moment > clock.now() + dt.timedelta(minutes=5):
         raise DomainError(

@@ -6,7 +6,7 @@ from registry.core import clock
 from registry.core.ledger import services as ledger
 from registry.core.ledger.rules import digest_of
 from registry.core.ledger.services import Actor, Warrant
-from registry.releases.models import STAGES, Release
+from registry.releases.models import STAGES, Release, Stage
 
 
 def move_digest(release: Release, to: str) -> str:
@@ -17,6 +17,8 @@ def move_digest(release: Release, to: str) -> str:
 def move(*, actor: Actor, release: Release, to: str, warrant: Warrant) -> Release:
     """The release, locked by the caller, is in the stage; the warrant is spent.
 
+    Once a release has been in validation its version stays: what was validated is what runs.
+
     Raises Conflict (`illegal_transition`) for a move that the table does not have, ValueError for
     a warrant that is about another move.
     """
@@ -26,6 +28,8 @@ def move(*, actor: Actor, release: Release, to: str, warrant: Warrant) -> Releas
     was = release.stage
     with ledger.act(actor) as act:
         changes = {"stage": to, "stage_since": clock.now()}
+        if to == Stage.S2:
+            changes["version_is_fixed"] = True
         act.update(release, "release.moved", changes, was=was, to=to)
         act.spend(warrant, release)
     return release

@@ -7,6 +7,8 @@ from django.utils.translation import gettext as _
 from registry.core.errors import Conflict
 from registry.core.ledger import services as ledger
 from registry.core.people.models import Department, LegalEntity, User
+from registry.core.people.queries import require_at
+from registry.core.people.rules import Capability
 from registry.systems.models import System
 
 
@@ -21,6 +23,7 @@ def register(
     protection_level: int | None = None,
 ) -> System:
     """The system is in the inventory."""
+    require_at(actor, Capability.REGISTER, entity)
     row = System(
         code=code,
         name_zh=name_zh,

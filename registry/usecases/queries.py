@@ -8,7 +8,8 @@ from django.db import models
 
 from registry.catalogue.queries import may_be_seen
 from registry.core.people.models import User
-from registry.core.people.queries import within_reach
+from registry.core.people.queries import require_at, within_reach
+from registry.core.people.rules import Capability
 from registry.usecases.models import ModelUse, UseCase
 
 _RANK = ("", "IV", "III", "II", "I", "P")
@@ -32,6 +33,12 @@ def visible_uses(user: User) -> models.QuerySet[ModelUse]:
 def visible_use_ids(user: User) -> models.QuerySet[ModelUse, uuid.UUID]:
     """Their keys, for a subquery."""
     return visible_uses(user).values_list("pk", flat=True)
+
+
+def check_reach(user: User, capability: Capability, use: ModelUse) -> None:
+    """The button exists for the person in the using entity, or for their own model or use case."""
+    own = user.pk in (use.model.owner_id, use.use_case.owner_id)
+    require_at(user, capability, use.entity, own=own)
 
 
 def highest_tier(model_id: uuid.UUID) -> str:

@@ -14,7 +14,8 @@ from registry.core.ledger import queries as ledger_queries
 from registry.core.ledger import services as ledger
 from registry.core.ledger.services import Warrant
 from registry.core.people.models import Department, LegalEntity, User
-from registry.core.people.queries import reaches
+from registry.core.people.queries import reaches, require_at
+from registry.core.people.rules import Capability
 from registry.core.web.concurrency import check_version
 from registry.systems.models import System
 from registry.usecases.models import ModelUse, UseCase
@@ -49,6 +50,7 @@ class GradeShown:
 
 def open_use_case(*, actor: User, card: NewUseCase) -> UseCase:
     """The use case is in the inventory."""
+    require_at(actor, Capability.REGISTER, card.entity)
     if card.system is not None and not reaches(actor, card.system.entity):
         raise NotFound("not_found", _("There is no such system within your reach."), field="system")
     row = UseCase(code=ledger_queries.next_code("UC"), **vars(card))
@@ -76,7 +78,8 @@ def correct_use_case(
             field=next(iter(sorted(set(changes) - allowed)), ""),
         )
     with ledger.act(actor) as act:
-        row = ledger.lock(UseCase.objects.all(), use_case_id)
+        row = ledger.lock(UseCase.objects.select_related("entity"), use_case_id)
+        require_at(actor, Capability.REGISTER, row.entity, own=row.owner_id == actor.pk)
         check_version(expected_version, row.row_version)
         return act.update(row, "use_case.corrected", changes, reason=reason)
 

@@ -17,6 +17,7 @@ from tests.world import PASSWORD, head_office, person
 
 pytestmark = pytest.mark.django_db
 PEOPLE_ROLES = [role for role in Role if role is not Role.PIPELINE]
+BESIDES = {"POST /approvals/{id}/votes/": ("vote",)}  # what a token needs beside the capability
 DOCUMENTATION = {"/schema/", "/docs/"}
 
 
@@ -40,7 +41,8 @@ def pressed(who: Caller) -> dict[str, bool]:
         if refused:
             body = problem(response, 403, "not_permitted")
             assert action.capability is not None
-            assert body["field"] == action.capability.value, action.label
+            needed = BESIDES.get(action.label, ()) + (action.capability.value,)
+            assert body["field"] in needed, action.label
     return answers
 
 
@@ -100,7 +102,9 @@ SCOPES = ("read", "register", "promote", "vote", "validate", "override_grade", "
 def test_a_token_opens_no_more_than_its_scopes(scope: Capability) -> None:
     holder = "sun" if Role.MODEL_RISK_HEAD in GRANTS[scope] else "wang"
     may = Role.MODEL_RISK_HEAD in GRANTS[scope] or Role.OWNER in GRANTS[scope]
-    assert pressed(caller(holder, scope.value)) == (expected(scope) if may else expected())
+    opened = expected(scope) if may else expected()
+    opened["POST /approvals/{id}/votes/"] = False  # needs to read and to vote
+    assert pressed(caller(holder, scope.value)) == opened
 
 
 def test_anonymous_callers_are_asked_to_sign_in_everywhere() -> None:

@@ -392,3 +392,25 @@ def test_problems_are_told_in_the_language_of_the_caller(wang: Caller, told: Sto
     assert en["detail"] == "There is nothing here."
     assert zh["detail"] != en["detail"]
     assert {**zh, "detail": ""} == {**en, "detail": ""}
+
+
+@pytest.mark.parametrize("answer", [5, True, [None], {"a": 1}, [["x"]], 1.5, "ⅷ"])
+def test_an_answer_of_a_wrong_kind_is_refused_with_its_question(answer: object) -> None:
+    owner = caller("wang")
+    for question in ("Q01", "Q04", "Q05", "Q07", "Q08", "Q14", "Q15"):
+        response = owner.post("/grades/previews/", {"answers": {question: answer}})
+        if response.status_code != 200:
+            body = problem(response, 400)
+            assert body["field"].startswith(("answers", "classification", "factors", "facts")), (
+                question,
+                answer,
+                body,
+            )
+
+
+def test_a_token_without_the_scope_casts_no_vote() -> None:
+    approval = story.to_approval(story.register())
+    reader = caller("sun", "read")
+    body = {"choice": "approve", "dossier_digest": approval.dossier_digest}
+    refused = reader.post(f"/approvals/{approval.pk}/votes/", body)
+    assert problem(refused, 403, "not_permitted")["field"] == "vote"

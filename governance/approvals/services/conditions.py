@@ -9,11 +9,14 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from governance.approvals.models import Approval, Condition, Vote
+from governance.committees.queries import is_interested
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError, SegregationRefused
 from registry.core.ledger import services as ledger
 from registry.core.people.models import User
+from registry.core.people.rules import Capability
 from registry.releases.models import Release
+from registry.releases.queries import check_reach
 
 DEFAULT_DAYS = 90
 
@@ -55,13 +58,16 @@ def attach_conditions(act: ledger.Act, approval: Approval, release: Release) -> 
 def meet_condition(*, actor: User, condition_id: uuid.UUID, note: str) -> Condition:
     """Another person than its owner has confirmed that the condition is met."""
     with ledger.act(actor) as act:
-        row = ledger.lock(Condition.objects.all(), condition_id)
+        row = ledger.lock(Condition.objects.select_related("approval__release"), condition_id)
+        release = row.approval.release
         if row.met_at:
             raise Conflict("already_met", _("This condition is met already."))
-        if actor.pk == row.owner_id:
+        if actor.pk == row.owner_id or is_interested(actor, release):
             raise SegregationRefused(
-                "own_condition", _("Another person than the owner confirms a condition.")
+                "own_condition",
+                _("Neither owner nor developer confirms a condition."),
             )
+        check_reach(actor, Capability.CONFIRM_REQUIREMENT, release)
         changes = {"met_at": clock.now(), "met_by": actor, "met_note": note}
         return act.update(row, "condition.met", changes)
 

@@ -16,6 +16,8 @@ from registry.core.ledger.services import Actor
 from registry.core.people import queries as people_queries
 from registry.core.people import services as people
 from registry.core.people.models import LegalEntity, User, UserKind
+from registry.core.people.queries import require_everywhere
+from registry.core.people.rules import Capability
 from registry.core.people.services import NewPerson
 from registry.core.policy import services as policy
 from registry.core.policy.models import PackRelease, PackState
@@ -80,8 +82,10 @@ def sign_activation(*, actor: User, release_id: uuid.UUID, profile: str) -> Pack
     """The actor has signed that the release shall be in force; the second signature does it.
 
     Two persons with the capability to manage policy, the loader not counted, are needed; the
-    signatures stand in the ledger and are about this content and profile.
+    signatures stand in the ledger, are about this content and profile, and are spent by the next
+    activation of any release of the pack.
     """
+    require_everywhere(actor, Capability.MANAGE_POLICY)
     if profile not in PROFILES:
         raise DomainError("unknown_profile", _("Unknown profile."), field="profile", status=400)
     with ledger.act(actor) as act:
@@ -93,15 +97,22 @@ def sign_activation(*, actor: User, release_id: uuid.UUID, profile: str) -> Pack
                 "own_signature", _("A technical administrator does not put policy in force.")
             )
         digest = ledger.digest({"pack": release.sha256, "profile": profile})
-        signers = set(
-            Entry.objects.filter(
-                kind="pack.activation_signed", subject_id=release.pk, digest=digest
-            ).values_list("actor", flat=True)
-        )
+        signers = _signers(release, digest)
         if actor.pk in signers:
             raise SegregationRefused("own_signature", _("You have signed this already."))
         act.note(release, "pack.activation_signed", facts={"profile": profile}, digest=digest)
         return _activate(act, actor, release, profile) if signers else release
+
+
+def _signers(release: PackRelease, digest: str) -> set[uuid.UUID]:
+    """Who has signed this since a release of the pack was last put in force."""
+    releases = PackRelease.objects.filter(key=release.key).values("pk")
+    granted = Entry.objects.filter(kind="pack.activation_granted", subject_id__in=releases)
+    last = granted.order_by("-seq").values_list("seq", flat=True).first() or 0
+    signed = Entry.objects.filter(
+        kind="pack.activation_signed", subject_id=release.pk, digest=digest, seq__gt=last
+    )
+    return set(signed.values_list("actor", flat=True))
 
 
 def _activate(act: ledger.Act, actor: User, release: PackRelease, profile: str) -> PackRelease:

@@ -22,6 +22,7 @@ from governance.approvals.models import (
 from governance.approvals.rules import Outcome
 from governance.approvals.services.conditions import attach_conditions, check_dates
 from governance.committees import services as committees
+from governance.committees.queries import is_barred
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError, Forbidden
 from registry.core.ledger import services as ledger
@@ -29,6 +30,7 @@ from registry.core.ledger.services import Actor
 from registry.core.people import queries as people
 from registry.core.people import services as people_services
 from registry.core.people.models import User, UserKind
+from registry.core.people.rules import Capability
 from registry.releases import queries as release_queries
 from registry.releases import services as releases
 from registry.releases.models import Release
@@ -77,6 +79,7 @@ def close_step(*, actor: User, approval_id: uuid.UUID) -> Step:
     """The secretary has closed the vote: who has not voted is absent. Needs a quorum."""
     with ledger.act(actor) as act:
         approval, release, step = _lock(approval_id)
+        release_queries.check_reach(actor, Capability.MANAGE_APPROVAL, release)
         if approval.state != ApprovalState.OPEN or step is None:
             raise Conflict("not_open", _("This approval is not open."))
         voided = _void_if_changed(act, approval, release)
@@ -166,7 +169,7 @@ def _attempt(
     barred = seat.barred_reason if seat else ""
     is_late = seat is None and _had_seat(actor, approval)
     deciding = [actor.pk] if principal is None else [actor.pk, principal]
-    if not barred and any(queries.is_barred(one, release) for one in deciding):
+    if not barred and any(is_barred(one, release) for one in deciding):
         barred = "interested"
     return rules.Attempt(
         is_person=actor.kind == UserKind.PERSON,

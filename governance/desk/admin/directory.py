@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext
 
 from governance.desk.admin.pages import PersonRequest, page, show
@@ -39,6 +40,12 @@ def person(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "role_verbs": offered(user, "end-role"),
     }
     return show(request, "person", row.name, context)
+
+
+@page
+def password(request: PersonRequest) -> HttpResponse:
+    """The theme's menu leads here: one's own password is changed by a verb."""
+    return HttpResponseRedirect(reverse("desk:do", args=["change-password", request.user.pk]))
 
 
 @page

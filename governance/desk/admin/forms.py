@@ -243,12 +243,6 @@ class ResumeForm(DeskForm):
     """Lift an order."""
 
     reason = text(_("root cause and test"))
-    second_officer = forms.ModelChoiceField(
-        label=_("second officer"),
-        queryset=User.objects.filter(kind="person", is_active=True),
-        required=False,
-        help_text=_("Needed to lift a stop: another officer who may resume."),
-    )
 
 
 class DeploymentForm(DeskForm):

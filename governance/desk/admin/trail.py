@@ -12,7 +12,7 @@ from governance.desk.admin.pages import PersonRequest, page, show
 from governance.trail import queries
 from registry.core.jobs import services as jobs
 from registry.core.jobs.queries import visible_to as visible_jobs
-from registry.core.people.queries import get_or_refuse, require, standing
+from registry.core.people.queries import get_or_refuse, require_everywhere, standing
 from registry.core.people.rules import Capability
 
 PAGE = 50
@@ -21,7 +21,7 @@ PAGE = 50
 @page
 def trail(request: PersonRequest) -> HttpResponse:
     """The ledger, newest first, in words."""
-    require(request.user, Capability.READ_TRAIL)
+    require_everywhere(request.user, Capability.READ_TRAIL)
     entries = queries.visible_to(request.user)
     before, kind = request.GET.get("before", ""), request.GET.get("kind", "")
     if before.isdecimal():
@@ -44,7 +44,7 @@ def trail(request: PersonRequest) -> HttpResponse:
 def start(request: PersonRequest, kind: str) -> HttpResponse:
     """A verification or an export is requested; its progress is shown."""
     needed = Capability.EXPORT_LEDGER if kind == "export" else Capability.READ_TRAIL
-    require(request.user, needed)
+    require_everywhere(request.user, needed)
     job = jobs.request(actor=request.user, kind=f"ledger.{kind}", arguments={})
     return HttpResponseRedirect(f"/jobs/{job.pk}/")
 

@@ -34,6 +34,7 @@ class LedgerJob:
 register_converter(LedgerJob, "ledger_job")
 
 urlpatterns = [
+    path("admin/password_change/", directory.password, name="password"),
     path("admin/", home.home, name="home"),
     path("preferences/", home.preferences, name="preferences"),
     path("notices/read/", home.read_notices, name="read-notices"),

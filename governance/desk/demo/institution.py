@@ -85,7 +85,7 @@ def _posts_and_systems(admin: User, told: Institution) -> None:
         people.hold_post(actor=admin, post=post, user=person(one.holder), valid_from=today)
     for system in told.systems:
         systems.register(
-            actor=admin,
+            actor=person("mrm"),
             code=system.code,
             name_zh=system.zh,
             name_en=system.en,

@@ -52,7 +52,7 @@ def visible_exemptions(user: User) -> models.QuerySet[Exemption]:
 
 def gather(release: Release, section: LifecycleSection) -> Facts:
     """Everything that a gate looks at, as it is now."""
-    grade = classification.latest(release.model_use)
+    grade = classification.in_force(release.model_use)
     documents = frozenset(
         evidence.current(releases.subjects_of(release)).values_list("kind", flat=True)
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from governance.approvals import queries as approvals
 from governance.approvals.schema import ApprovalsSection, CommitteeVote, Route, StepPolicy
 from governance.approvals.services import SeatToFill, StepToOpen
 from governance.committees import queries as committees
+from governance.committees.queries import is_barred
 from governance.findings import queries as findings
 from governance.lifecycle.queries.gates import gate_of, present
 from governance.lifecycle.rules import Facts
@@ -63,7 +63,7 @@ def _seats(step: StepPolicy, release: Release) -> tuple[SeatToFill, ...]:
 def _committee_seats(step: CommitteeVote, release: Release) -> tuple[SeatToFill, ...]:
     seats = []
     for member in committees.members(step.body):
-        barred = approvals.is_barred(member.user.pk, release)
+        barred = is_barred(member.user.pk, release)
         lines = sorted(line.value for line in people.lines_of(member.user.pk))
         seats.append(
             SeatToFill(
@@ -86,7 +86,7 @@ def _holders(roles: tuple[str, ...], release: Release) -> tuple[uuid.UUID, ...]:
     found: dict[uuid.UUID, None] = {}
     for role in roles:
         for user in people.holders_of(Role(role), path):
-            if not approvals.is_barred(user.pk, release):
+            if not is_barred(user.pk, release):
                 found[user.pk] = None
     return tuple(found)
 
@@ -104,7 +104,7 @@ def _empty(seat: str) -> Conflict:
 
 def dossier(release: Release, route: Route) -> dict[str, Any]:  # Any: JSON
     """议案: everything that a voter is shown, as canonical JSON."""
-    use, grade = release.model_use, classification.latest(release.model_use)
+    use, grade = release.model_use, classification.in_force(release.model_use)
     documents = evidence.current(releases.subjects_of(release)).order_by("kind", "handed_in_at")
     open_findings = findings.not_closed(release).values("severity", "title", "state", "due_on")
     return dict(

@@ -33,7 +33,7 @@ def read_answers(
     for key, given in answers.items():
         if key not in questions:
             raise _invalid(key, "unknown question")
-        codes = [given] if isinstance(given, str | bool) else list(given or ())
+        codes = _codes(key, given)
         if len(codes) > 1 and not questions[key].multiple:
             raise _invalid(key, "one answer only")
         if NOT_ASSESSED not in codes:
@@ -53,6 +53,16 @@ def _said(question: Question, codes: Iterable[Any]) -> Iterable[tuple[str, Any]]
         yield from answer.sets.items()
 
 
+def _codes(key: str, given: Any) -> list[Any]:  # Any: JSON, as it was sent
+    """The codes of an answer: one, several, or none."""
+    if given is None:
+        return []
+    codes = list(given) if isinstance(given, list | tuple) else [given]
+    if not all(isinstance(code, str | int) for code in codes):
+        raise _invalid(key, "an answer is a code, or a list of codes")
+    return codes
+
+
 def _set(
     section: ClassificationSection,
     found: Answered,
@@ -60,11 +70,15 @@ def _set(
     value: Any,  # Any: JSON
 ) -> None:
     if target in section.weights:
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 4:
+            raise _invalid(target, "a level is a whole number from 0 to 4")
         before = found.factors.get(target)
         found.factors[target] = max(value, before or 0)
     elif target in section.facts:
         found.facts[target] = {"yes": True, "no": False}.get(str(value), value)
     else:
+        if isinstance(value, int):
+            raise _invalid(target, "a code is a text")
         known = found.vector.get(target)
         values = [known] if isinstance(known, str) else list(known or ())
         new = [value] if isinstance(value, str) else list(value)

@@ -45,6 +45,9 @@ def check_override(limits: Override, request: OverrideRequest) -> None:
         if request.line != limits.raise_line:
             message = "Only the second line of defence may raise a tier."
             raise _refusal("override_line", message, "line")
+        if request.expires_on is not None:
+            message = "A raised tier does not expire; it is lowered by a decision of its own."
+            raise _refusal("override_expiry", message, "expires_on")
         return
     _check_lowering(limits, request)
 

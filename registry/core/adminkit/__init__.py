@@ -30,6 +30,12 @@ class GovernedAdmin(ModelAdmin):
         ordering = self.get_ordering(request)
         return found.order_by(*ordering) if ordering else found
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Only the filters that the list shows: any other would answer about hidden columns."""
+        shown = {one if isinstance(one, str) else one[0] for one in self.list_filter}
+        name, _separator, how = lookup.partition("__")
+        return name in shown and how in ("", "exact", "in", "isnull", "id__exact")
+
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Every signed-in person; the queryset decides what is there."""
         return bool(request.user.is_active)

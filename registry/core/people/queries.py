@@ -68,6 +68,55 @@ def require(user: User, capability: Capability) -> Standing:
     return found
 
 
+def require_scope(user: User, capability: Capability) -> None:
+    """The caller's token, if it is one, was issued for this. Raises Forbidden where it was not."""
+    scopes = standing(user).scopes
+    if scopes is not None and capability.value not in scopes:
+        raise Forbidden(
+            "not_permitted", _("This token was not issued for this."), field=capability.value
+        )
+
+
+def require_at(
+    user: User, capability: Capability, entity: LegalEntity, *, own: bool = False
+) -> None:
+    """The button exists for the person in the entity; for what they own, wherever it is used.
+
+    Raises Forbidden (`not_permitted`, `entity_out_of_reach`). The system itself reaches all.
+    """
+    if user.kind == UserKind.SYSTEM:
+        return
+    found = require(user, capability)
+    if not own and not found.may_at(capability, entity.path):
+        raise Forbidden(
+            "entity_out_of_reach",
+            _("Your roles for this do not reach “%(entity)s”.") % {"entity": entity.name_zh},
+            field="entity",
+        )
+
+
+def require_over(user: User, person: User) -> None:
+    """The administrator's roles reach every entity in which the person has a role, now or later.
+
+    Raises Forbidden: a branch's administrator does not touch head office's accounts.
+    """
+    require(user, Capability.MANAGE_PEOPLE)
+    lasting = Q(valid_to__isnull=True) | Q(valid_to__gte=clock.today())
+    roles = RoleAssignment.objects.filter(lasting, user=person).select_related("entity")
+    for entity in {row.entity_id: row.entity for row in roles}.values():
+        require_at(user, Capability.MANAGE_PEOPLE, entity)
+
+
+def require_everywhere(user: User, capability: Capability) -> None:
+    """The button exists for the person in the whole institution. Raises Forbidden."""
+    if not require(user, capability).may_everywhere(capability):
+        raise Forbidden(
+            "entity_out_of_reach",
+            _("This concerns the whole institution; your roles reach a part of it."),
+            field=capability.value,
+        )
+
+
 def _not_permitted(capability: Capability) -> str:
     roles = sorted(str(ROLE_LABELS[role]) for role in GRANTS[capability])
     return _("Your roles do not permit this. It is open to: %(roles)s.") % {

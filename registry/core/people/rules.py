@@ -186,6 +186,22 @@ class Standing:
             return False
         return bool(self.role_set & GRANTS[capability])
 
+    def may_at(self, capability: Capability, path: str) -> bool:
+        """Whether the button exists by a role that reaches the entity with this path."""
+        return self.may(capability) and any(
+            role in GRANTS[capability] and path.startswith(reach) for role, reach in self.roles
+        )
+
+    def may_everywhere(self, capability: Capability) -> bool:
+        """Whether the button exists by a role that reaches the whole institution."""
+        return self.may(capability) and any(
+            role in GRANTS[capability] and reach.count("/") == 1 for role, reach in self.roles
+        )
+
+    def has_at(self, path: str, *roles: Role) -> bool:
+        """Whether one of the roles is held for the entity with this path."""
+        return any(role in roles and path.startswith(reach) for role, reach in self.roles)
+
     def has(self, *roles: Role) -> bool:
         """Whether one of the roles is held."""
         return bool(self.role_set & set(roles))

@@ -24,13 +24,14 @@ from registry.core.ledger import services as ledger
 from registry.core.ledger.models import Entry
 from registry.core.people import services as people
 from registry.core.people.models import User
+from registry.core.people.rules import Role
 from registry.core.people.services import NewPerson
 from registry.releases.models import Release
 from registry.usecases import services as uses
 from tests import story
 from tests.refusals import changes, execute, footprint, refused, refused_by_database
 from tests.story import vote
-from tests.world import PASSWORD, person
+from tests.world import PASSWORD, head_office, person
 
 LATE = {"registry_stepup": (1, 0)}  # the voter's own proof of identity; it is not spent
 
@@ -56,6 +57,24 @@ def seat_on(body: str, username: str) -> None:
         committee=Committee.objects.get(code=body),
         user=person(username),
         valid_from=dt.date(2020, 1, 1),
+    )
+
+
+def becomes_owner(username: str, approval: Approval) -> None:
+    """The model is handed over to the person in the midst of the vote."""
+    also(username, Role.OWNER)
+    catalogue.hand_over(
+        actor=person("chen"),
+        model_id=approval.release.model_use.model_id,
+        owner=person(username),
+        reason="调岗",
+    )
+
+
+def also(username: str, role: Role) -> None:
+    """The person has this role too."""
+    people.assign_role(
+        actor=person("admin"), user=person(username), role=role, entity=head_office()
     )
 
 
@@ -220,12 +239,7 @@ def test_the_owner_of_the_use_case_does_not_vote() -> None:
 def test_who_becomes_interested_after_the_ballot_was_frozen_does_not_vote(
     approval: Approval,
 ) -> None:
-    catalogue.hand_over(
-        actor=person("chen"),
-        model_id=approval.release.model_use.model_id,
-        owner=person("lin"),
-        reason="调岗",
-    )
+    becomes_owner("lin", approval)
     assert seats(approval)["lin"].barred_reason == ""
     with refused(SegregationRefused, "vote_in_conflict", leaving=LATE):
         vote(approval, "lin")
@@ -382,6 +396,7 @@ def test_a_delegate_has_no_seat(
 @pytest.mark.django_db
 def test_a_delegate_inherits_the_conflict_of_a_principal_on_the_ballot() -> None:
     seat_on("mrc", "wang")
+    also("wang", Role.BUSINESS_EXECUTIVE)
     approval = opened()
     delegate("wang", "xu")
     with refused(SegregationRefused, "vote_in_conflict", leaving=LATE):
@@ -392,14 +407,24 @@ def test_a_delegate_inherits_a_conflict_that_arose_after_the_ballot_was_frozen(
     approval: Approval,
 ) -> None:
     delegate("lin", "xu")
-    catalogue.hand_over(
-        actor=person("chen"),
-        model_id=approval.release.model_use.model_id,
-        owner=person("lin"),
-        reason="调岗",
-    )
+    becomes_owner("lin", approval)
     with refused(SegregationRefused, "vote_in_conflict", leaving=LATE):
         vote(approval, "xu")
+
+
+def test_who_stands_in_for_the_interested_does_not_vote_from_an_own_seat(
+    approval: Approval,
+) -> None:
+    also("wang", Role.BUSINESS_EXECUTIVE)
+    delegate("wang", "lin")
+    with refused(SegregationRefused, "vote_in_conflict", leaving=LATE):
+        vote(approval, "lin")
+
+
+def test_owners_and_developers_have_nothing_to_delegate(approval: Approval) -> None:
+    for username in ("wang", "li"):
+        with refused(Forbidden, "nothing_to_delegate"):
+            delegate(username, "lin")
 
 
 def test_the_interested_do_not_vote_for_a_principal_either(approval: Approval) -> None:

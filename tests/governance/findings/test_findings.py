@@ -219,7 +219,7 @@ def test_a_waiver_is_dated_and_reasoned(
 
 @pytest.mark.parametrize(
     ("name", "by", "answered_by"),
-    [("who asked", "gao", "gao"), ("the model's owner", "li", "wang")],
+    [("who asked", "sun", "sun"), ("the model's owner", "li", "wang")],
 )
 def test_nobody_grants_a_waiver_for_the_own_request_or_model(
     name: str, by: str, answered_by: str

@@ -6,22 +6,29 @@ from typing import Any
 
 import pytest
 
+from governance.lifecycle import services as lifecycle
 from governance.validations import rules
 from governance.validations import services as validations
 from governance.validations.models import Validation
 from governance.validations.rules import Candidate
-from governance.validations.services import Findings
+from governance.validations.services import Findings, TestResult
+from registry.catalogue import services as catalogue
+from registry.catalogue.models import ModelVersion
+from registry.catalogue.services import NewVersion
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError, SegregationRefused, Stale
 from registry.core.ledger import queries as ledger_queries
 from registry.core.ledger import services as ledger
 from registry.core.people import services as people
 from registry.core.people.models import User
+from registry.core.people.rules import Role
 from registry.core.people.services import NewPerson
+from registry.releases import services as releases
 from registry.releases.models import Release
 from tests import story
 from tests.refusals import changes, footprint, refused, refused_by_database
-from tests.world import PASSWORD, person
+from tests.story import Story
+from tests.world import PASSWORD, head_office, person
 
 TEXT = "独立复算、样本外检验与压力测试"
 FIT = Candidate(
@@ -338,3 +345,73 @@ def test_after_one_is_signed_off_another_can_be_planned() -> None:
     release = at_s2()
     validations.sign_off(actor=person("sun"), validation_id=answered(release).pk)
     assert plan(release, "zhou").code != Validation.objects.get(validator=person("zhao")).code
+
+
+def _back_to_development(told: Story) -> None:
+    lifecycle.promote(
+        actor=person("wang"), release_id=told.release.pk, to="S1", reason="补充材料后再验证"
+    )
+
+
+def _other_version(told: Story, by: str) -> ModelVersion:
+    return catalogue.register_version(
+        actor=person(by),
+        model=told.registered.model,
+        version=NewVersion(label="9.9", identity_kind="artifact", digest="9" * 64),
+    )
+
+
+@pytest.mark.django_db
+def test_a_release_that_has_been_in_validation_keeps_its_version() -> None:
+    """Else what was validated would not be what is approved."""
+    told = story.to_validation(story.register())
+    _back_to_development(told)
+    other = _other_version(told, "li")
+    with refused(Conflict, "version_fixed"):
+        releases.attach_version(actor=person("wang"), release_id=told.release.pk, version=other)
+    with refused_by_database("MC016"), ledger.act(person("wang")) as act:
+        act.update(told.release, "release.version_attached", {"version": other})
+
+
+@pytest.mark.django_db
+def test_who_comes_to_own_a_model_does_not_finish_its_validation() -> None:
+    told = story.to_validation(story.register())
+    validation = validations.plan(
+        actor=person("zhao"), release_id=told.release.pk, plan="独立复算与压力测试",
+        scope="数据、方法、实施", independence="本人未参与开发,也不使用该模型",
+    )  # fmt: skip
+    validations.record_test(
+        actor=person("zhao"), validation_id=validation.pk,
+        result=TestResult("stability", "PSI", "0.04", "passed"),
+    )  # fmt: skip
+    people.assign_role(
+        actor=person("admin"), user=person("zhao"), role=Role.OWNER, entity=head_office()
+    )
+    lifecycle.hand_over(
+        actor=person("wang"), model_id=told.registered.model.pk, owner=person("zhao"),
+        reason="调岗",
+    )  # fmt: skip
+    with refused(SegregationRefused, "not_independent"):
+        validations.conclude(
+            actor=person("zhao"), validation_id=validation.pk,
+            findings=Findings("satisfactory", "E1", "方法与实施可复现"),
+        )  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_a_validation_is_concluded_while_its_release_is_in_validation() -> None:
+    told = story.to_validation(story.register())
+    validation = validations.plan(
+        actor=person("zhao"), release_id=told.release.pk, plan="独立复算与压力测试",
+        scope="数据、方法、实施", independence="本人未参与开发,也不使用该模型",
+    )  # fmt: skip
+    validations.record_test(
+        actor=person("zhao"), validation_id=validation.pk,
+        result=TestResult("stability", "PSI", "0.04", "passed"),
+    )  # fmt: skip
+    _back_to_development(told)
+    with refused(Conflict, "not_in_validation"):
+        validations.conclude(
+            actor=person("zhao"), validation_id=validation.pk,
+            findings=Findings("satisfactory", "E1", "方法与实施可复现"),
+        )  # fmt: skip

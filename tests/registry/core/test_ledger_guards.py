@@ -42,8 +42,9 @@ NEW_MODEL = (
 )
 NEW_RELEASE = (
     "INSERT INTO registry_release (id, row_version, code, model_use_id, version_id, stage,"
-    " stage_since, validation_conclusion, explainability_level, approved_digest)"
-    " SELECT gen_random_uuid(), 1, 'REL-X', model_use_id, NULL, %s, now(), '', '', ''"
+    " stage_since, validation_conclusion, explainability_level, approved_digest,"
+    " version_is_fixed)"
+    " SELECT gen_random_uuid(), 1, 'REL-X', model_use_id, NULL, %s, now(), '', '', '', false"
     " FROM registry_release LIMIT 1"
 )
 
@@ -447,7 +448,7 @@ def test_a_warrant_is_used_once() -> None:
     move(release, warrant)
     connection.check_constraints()
     with refused_by_database("23505"), ledger.act(person("wang")) as act:
-        act.update(release, "release.moved", {"stage": "S2"})
+        act.update(release, "release.moved", {"stage": "S2", "version_is_fixed": True})
         act.spend(warrant, release)
 
 

@@ -109,6 +109,7 @@ def reset_password(*, actor: User, user_id: uuid.UUID, password: str, reason: st
     """Somebody who forgot it has a new password; the person is told who set it, and why."""
     with ledger.act(actor) as act:
         user = ledger.lock(User.objects.all(), user_id)
+        queries.require_over(actor, user)
         if user.kind != UserKind.PERSON:
             raise DomainError("no_password", _("A machine account has no password."), field="user")
         if user.pk == actor.pk:
@@ -134,6 +135,7 @@ def deactivate(*, actor: User, user_id: uuid.UUID, reason: str) -> User:
     """The person can no longer sign in; roles of today and later have ended."""
     with ledger.act(actor) as act:
         user = ledger.lock(User.objects.all(), user_id)
+        queries.require_over(actor, user)
         if not user.is_active:
             raise Conflict("already_inactive", _("This account is inactive already."))
         lasting = Q(valid_to__isnull=True) | Q(valid_to__gte=clock.today())

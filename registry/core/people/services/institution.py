@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from registry.core.errors import Conflict, DomainError, Forbidden
 from registry.core.ledger import services as ledger
+from registry.core.people import queries
 from registry.core.people.models import (
     Department,
     LegalEntity,
@@ -18,6 +19,7 @@ from registry.core.people.models import (
     User,
     UserKind,
 )
+from registry.core.people.rules import Capability
 from registry.core.people.services.roles import check_dates
 
 
@@ -28,6 +30,7 @@ def open_entity(
     entity = LegalEntity(
         code=code, name_zh=name_zh, name_en=name_en, parent=parent, path=f"{parent.path}{code}/"
     )
+    queries.require_at(actor, Capability.MANAGE_PEOPLE, parent)
     with ledger.act(actor) as act:
         if LegalEntity.objects.filter(code=code).exists():
             raise Conflict("code_taken", _("This code is taken."), field="code")
@@ -47,6 +50,7 @@ def open_department(
     department = Department(
         code=code, name_zh=name_zh, name_en=name_en, entity=entity, parent=parent
     )
+    queries.require_at(actor, Capability.MANAGE_PEOPLE, entity)
     with ledger.act(actor) as act:
         if Department.objects.filter(code=code).exists():
             raise Conflict("code_taken", _("This code is taken."), field="code")
@@ -58,6 +62,7 @@ def create_post(
 ) -> Post:
     """The post exists; nobody holds it yet."""
     post = Post(code=code, title_zh=title_zh, title_en=title_en, department=department)
+    queries.require_at(actor, Capability.MANAGE_PEOPLE, department.entity)
     with ledger.act(actor) as act:
         if Post.objects.filter(code=code).exists():
             raise Conflict("code_taken", _("This code is taken."), field="code")
@@ -72,6 +77,7 @@ def hold_post(
         raise DomainError("holder_unfit", _("Only active persons hold a post."), field="user")
     if actor.pk == user.pk:
         raise Forbidden("own_post", _("Nobody gives a post to themselves."), field="user")
+    queries.require_at(actor, Capability.MANAGE_PEOPLE, post.department.entity)
     check_dates(valid_from, valid_to)
     holding = PostHolding(post=post, user=user, valid_from=valid_from, valid_to=valid_to)
     with ledger.act(actor) as act:
@@ -96,5 +102,6 @@ def leave_post(*, actor: User, holding_id: uuid.UUID, valid_to: dt.date) -> Post
     """The person holds the post until the day."""
     with ledger.act(actor) as act:
         row = ledger.lock(PostHolding.objects.all(), holding_id)
+        queries.require_at(actor, Capability.MANAGE_PEOPLE, row.post.department.entity)
         check_dates(row.valid_from, valid_to)
         return act.update(row, "post.left", {"valid_to": valid_to})

@@ -56,7 +56,9 @@ def issue_token(
 def revoke_token(*, actor: User, token_id: uuid.UUID) -> Token:
     """The token opens nothing any more."""
     with ledger.act(actor) as act:
-        row = ledger.lock(Token.objects.all(), token_id)
+        row = ledger.lock(Token.objects.select_related("user"), token_id)
+        if row.user_id != actor.pk:
+            queries.require_over(actor, row.user)
         if row.revoked_at:
             raise Conflict("already_revoked", _("This token has been revoked already."))
         return act.update(row, "token.revoked", {"revoked_at": clock.now()})
@@ -119,6 +121,8 @@ def spend_step_up(*, user: User, step_up_id: uuid.UUID | None, subject: str) -> 
 def _checked_token(actor: User, user: User, scopes: Sequence[str], expires_at: dt.datetime) -> None:
     if actor.kind != UserKind.PERSON or user.kind != UserKind.MACHINE and user.pk != actor.pk:
         raise Forbidden("not_your_token", _("A token is issued by its own person."), field="user")
+    if user.pk != actor.pk:
+        queries.require_over(actor, user)
     unknown = sorted(set(scopes) - {capability.value for capability in Capability})
     if unknown or not scopes:
         raise DomainError(

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError, Forbidden
 from registry.core.ledger import services as ledger
+from registry.core.people import queries
 from registry.core.people.models import (
     Delegation,
     Department,
@@ -19,7 +20,12 @@ from registry.core.people.models import (
     User,
     UserKind,
 )
-from registry.core.people.rules import Role
+from registry.core.people.rules import Capability, Role
+
+# Roles that vote and sign nothing: somebody with no other has nothing to delegate.
+DECIDING_NOTHING = frozenset(
+    {Role.OWNER, Role.DEVELOPER, Role.AUDIT, Role.SUPERVISOR, Role.ADMINISTRATOR, Role.PIPELINE}
+)
 
 
 def assign_role(
@@ -42,6 +48,7 @@ def assign_role(
         raise Forbidden("vendor_staff", _("Vendor staff can be developers only."), field="role")
     if user.kind == UserKind.MACHINE and role is not Role.PIPELINE:
         raise Forbidden("machine_role", _("A machine account is a pipeline only."), field="role")
+    queries.require_at(actor, Capability.MANAGE_PEOPLE, entity)
     row = new_role(user, role, entity, department, valid_from, valid_to)
     check_dates(row.valid_from, valid_to)
     with ledger.act(actor) as act:
@@ -65,6 +72,7 @@ def end_role(*, actor: User, assignment_id: uuid.UUID, valid_to: dt.date) -> Rol
     """The role ends on the date."""
     with ledger.act(actor) as act:
         row = ledger.lock(RoleAssignment.objects.all(), assignment_id)
+        queries.require_at(actor, Capability.MANAGE_PEOPLE, row.entity)
         check_dates(row.valid_from, valid_to)
         return act.update(row, "role.ended", {"valid_to": valid_to})
 
@@ -82,6 +90,11 @@ def delegate(
     if to.kind != UserKind.PERSON or not to.is_active or to.is_vendor_staff:
         raise DomainError(
             "delegate_unfit", _("Only active persons of the institution can stand in."), field="to"
+        )
+    if not queries.standing(actor).role_set - DECIDING_NOTHING:
+        raise Forbidden(
+            "nothing_to_delegate",
+            _("Owners, developers and administrators decide nothing that could be delegated."),
         )
     if to.pk == actor.pk:
         raise DomainError("delegate_self", _("Nobody stands in for themselves."), field="to")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Annotated, Literal
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -91,8 +91,16 @@ class LifecycleSection(PolicyModel):
             raise ValueError(f"{twice[0]} stands twice")
         return self
 
-    def lint(self, names: Collection[str], facts: Collection[str], kinds: Collection[str]) -> None:
-        """Every clause reads declared names, every fact and kind of document exists."""
+    def lint(
+        self,
+        names: Collection[str],
+        facts: Collection[str],
+        kinds: Mapping[str, Mapping[str, Any]],  # Any: the pack's text
+    ) -> None:
+        """Every clause reads declared names, every fact and kind of document exists.
+
+        Who can supply a document are those who may hand it in.
+        """
         for one in self.requirements:
             if one.when is not None:
                 one.when.lint(f"lifecycle.yaml: {one.key}", names)
@@ -101,5 +109,8 @@ class LifecycleSection(PolicyModel):
             for kind in one.documents:
                 if kind not in kinds:
                     raise ValueError(f"lifecycle.yaml: {one.key}: no such document: {kind}")
+                givers = kinds[kind].get("by", ())
+                if givers and set(givers) != set(one.who):
+                    raise ValueError(f"lifecycle.yaml: {one.key}: {kind} is handed in by others")
         for rule in self.blocking_rules:
             rule.rule.lint(f"lifecycle.yaml: {rule.id}", names)

@@ -18,7 +18,8 @@ from registry.core import clock
 from registry.core.errors import Conflict, DomainError, Forbidden
 from registry.core.ledger import services as ledger
 from registry.core.ledger.models import Governed
-from registry.core.people.models import User, UserKind
+from registry.core.people.models import ROLE_LABELS, User, UserKind
+from registry.core.people.queries import standing
 from registry.evidence import queries, rules
 from registry.evidence.models import Document
 from registry.evidence.schema import DocumentKind
@@ -56,6 +57,7 @@ def hand_in(
     about = queries.kind(kind)
     queries.check_reach(actor, subject)
     _check_attestation(actor, about, statement)
+    _check_giver(actor, about)
     valid_until = _lasting(about, valid_until)
     stored = store(file_name, content)
     document = Document(
@@ -75,6 +77,16 @@ def hand_in(
     )
     with ledger.act(actor) as act:
         return act.create(document, "document.handed_in", document_kind=kind)
+
+
+def _check_giver(actor: User, about: DocumentKind) -> None:
+    if about.by and not standing(actor).has(*about.by):
+        raise Forbidden(
+            "not_yours_to_give",
+            _("A document of this kind is handed in by: %(roles)s.")
+            % {"roles": _(", ").join(str(ROLE_LABELS[role]) for role in about.by)},
+            field="kind",
+        )
 
 
 def _check_attestation(actor: User, about: DocumentKind, statement: str) -> None:

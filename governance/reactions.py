@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 
+from django.db.models import Q
+
 from governance.approvals import services as approvals
 from governance.approvals.models import Approval, BallotSeat, Step
 from governance.suspensions import services as suspensions
@@ -42,9 +44,30 @@ MATERIAL = {
 
 def void_changed_approvals(event: Event) -> None:
     """An open approval whose release has changed materially is void; others stay open."""
-    open_releases = Approval.objects.filter(state="open").values_list("release_id", flat=True)
-    for release_id in open_releases.order_by("release_id"):
+    touched = Approval.objects.filter(_touched(event), state="open")
+    for release_id in touched.order_by("release_id").values_list("release_id", flat=True):
         approvals.void_if_changed(actor=people.system(), release_id=release_id)
+
+
+def _touched(event: Event) -> Q:
+    """The approvals whose papers the entry can have changed; a pack can have changed all."""
+    about = event.subject_id
+    if event.subject_type == "registry.release":
+        return Q(release=about)
+    if event.subject_type == "registry.modeluse":
+        return Q(release__model_use=about)
+    if event.subject_type == "registry.usecase":
+        return Q(release__model_use__use_case=about)
+    if event.subject_type == "registry.document":
+        about = uuid.UUID(event.body["state"]["subject_id"])
+        return (
+            Q(release=about)
+            | Q(release__version=about)
+            | Q(release__model_use=about)
+            | Q(release__model_use__model=about)
+            | Q(release__model_use__use_case=about)
+        )
+    return Q()
 
 
 def tell_voters(event: Event) -> None:

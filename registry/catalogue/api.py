@@ -84,6 +84,7 @@ class ModelDoor(ListDoor):
     }
     default_ordering = "-registered_at"
     filterset_fields = ("code", "tier", "entity", "owner", "department", "is_confidential")
+    reads = ("search",)
     needs_if_match = ("partial_update",)
     replayable = ("initiations",)
     capabilities: ClassVar[dict[str, Capability]] = {

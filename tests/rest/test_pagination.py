@@ -222,3 +222,11 @@ def test_a_decimal_is_a_string_however_it_is_read() -> None:
     grade = story.register().registered.grade
     row = caller("shen").get(f"/grades/{grade.pk}/").json()
     assert row["score"] == str(grade.score)
+
+
+@pytest.mark.parametrize("name", ["tiers", "as_of", "q", "entity__path", "%00"])
+def test_a_parameter_that_means_nothing_is_refused(name: str) -> None:
+    """A mistyped filter must not answer with every row."""
+    body = problem(caller("shen").get("/models/", {name: "x"}), 400, "unknown_parameter")
+    assert body["field"] == name
+    assert "tier" in body["hint"]

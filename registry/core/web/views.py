@@ -50,6 +50,7 @@ class Door(viewsets.GenericViewSet[Any]):  # Any: each door has its own model
     row: ClassVar[type[serializers.BaseSerializer[Any]]]
     orderings: ClassVar[dict[str, str]] = {}
     default_ordering: ClassVar[str] = ""
+    reads: ClassVar[tuple[str, ...]] = ()  # further query parameters of the list
     capabilities: ClassVar[dict[str, Any]] = {}  # Any: people's Capability is above
     needs_if_match: ClassVar[tuple[str, ...]] = ()
     replayable: ClassVar[tuple[str, ...]] = ("create", "bulk")  # honour an Idempotency-Key

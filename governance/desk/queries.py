@@ -32,6 +32,7 @@ class Desk:
     grades: list[Any]
     validations: list[Any]
     to_validate: list[Any]
+    to_sign_off: list[Any]
     exemptions: list[Any]
     waivers: list[Any]
     conditions: list[Any]
@@ -55,14 +56,17 @@ def desk_of(user: User) -> Desk:
         grades=_grades(user) if may(Capability.CONFIRM_GRADE) else [],
         validations=_validations(user),
         to_validate=_to_validate(user) if may(Capability.VALIDATE) else [],
+        to_sign_off=_to_sign_off(user) if may(Capability.OVERRIDE_GRADE) else [],
         exemptions=_exemptions(user) if may(Capability.CONFIRM_REQUIREMENT) else [],
         waivers=_waivers(user) if may(Capability.WAIVE) else [],
         conditions=list(
-            Condition.objects.filter(owner=user, met_at=None).select_related("approval")[:MOST]
+            Condition.objects.filter(owner=user, met_at=None).select_related(
+                "approval__release__model_use__model"
+            )[:MOST]
         ),
         findings=_findings(user),
         releases=_releases(user),
-        orders=list(
+        orders=suspensions.with_targets(
             suspensions.visible_to(user)
             .filter(state="in_force")
             .select_related("ordered_by")[:MOST]
@@ -104,6 +108,20 @@ def _to_validate(user: User) -> list[Release]:
     )
 
 
+def _to_sign_off(user: User) -> list[Any]:
+    """Answered validations that the person may sign: who owns, built or validated it may not."""
+    if user.is_superuser or user.is_vendor_staff:
+        return []
+    rows = validations.visible_to(user).filter(state="answered").exclude(validator=user)
+    return list(
+        rows.exclude(release__model_use__model__owner=user)
+        .exclude(release__model_use__use_case__owner=user)
+        .exclude(release__version__developers__user=user)
+        .select_related("release__model_use__model", "validator")
+        .order_by("started_at")[:MOST]
+    )
+
+
 def _exemptions(user: User) -> list[Any]:
     rows = lifecycle.visible_exemptions(user).filter(state="asked").exclude(asked_by=user)
     return list(rows.select_related("release__model_use__model", "asked_by")[:MOST])
@@ -116,7 +134,7 @@ def _waivers(user: User) -> list[Any]:
 
 def _findings(user: User) -> list[Any]:
     rows = findings.visible_to(user).filter(release__model_use__model__owner=user)
-    return list(rows.exclude(state="closed").select_related("release")[:MOST])
+    return list(rows.exclude(state="closed").select_related("release__model_use__model")[:MOST])
 
 
 def _releases(user: User) -> list[Release]:

@@ -50,6 +50,7 @@
       },
       enter(event, remember) {
         if (!event.metaKey && !event.ctrlKey) {
+          this.currentIndex ||= 1; // nothing is chosen yet: the first result is meant
           this.selectItem(remember);
         }
       },

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from governance.desk.admin.forms import DeskForm, day, text
+from governance.desk.admin.fields import DeskForm, day, text
 from registry.catalogue.models import ModelVersion, Tier
 from registry.core.people.models import Department, LegalEntity, User
 from registry.core.people.rules import Role

@@ -7,7 +7,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from governance.desk.admin.forms import DeskForm, NothingForm, ReasonForm, day
+from governance.desk.admin.fields import DeskForm, day
+from governance.desk.admin.forms import NothingForm, ReasonForm
 from registry.core.people.models import (
     ROLE_LABELS,
     Department,

@@ -15,7 +15,7 @@ from governance.approvals import queries, services
 from governance.approvals.models import Approval, BallotSeat, Choice, Step
 from governance.approvals.schema import ApprovalsSection
 from governance.approvals.services import Ballot
-from governance.desk.admin.forms import DeskForm, text
+from governance.desk.admin.fields import DeskForm, text
 from governance.desk.admin.pages import PersonRequest, page, said, show
 from governance.desk.admin.verbs import offered
 from governance.lifecycle.queries.papers import approvals_section
@@ -34,7 +34,9 @@ from registry.evidence import queries as evidence
 class VoteForm(DeskForm):
     """A vote on the papers whose digest the page shows."""
 
-    choice = forms.ChoiceField(label=_("your vote"), choices=Choice.choices)
+    choice = forms.ChoiceField(
+        label=_("your vote"), choices=Choice.choices, widget=forms.RadioSelect
+    )
     reason = text(_("reason"), required=False, help_text=_("A plain approval needs none."))
     conditions = text(
         _("conditions"),

@@ -1,0 +1,40 @@
+"""Names and labels in the language of the page, for what pages show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import get_language, gettext
+
+from governance.desk.admin.pages import said
+from governance.lifecycle.queries import section_of
+from registry.core.adminkit import named
+from registry.core.people.models import ROLE_LABELS
+from registry.core.people.rules import Role
+from registry.core.policy import queries as policy
+
+
+def name_of(row: Any) -> str:  # Any: whatever has a name
+    """The row's name in the language of the page; a code or title where it has none."""
+    if hasattr(row, "name_zh"):
+        return named(row)
+    if hasattr(row, "title_zh"):
+        is_chinese = (get_language() or "").startswith("zh")
+        return str(row.title_zh if is_chinese else row.title_en or row.title_zh)
+    return str(row)
+
+
+def requirement_labels() -> dict[str, str]:
+    """Each requirement of the pack in force, in words."""
+    section = section_of(policy.active_pack())
+    return {one.key: said(one.label.model_dump()) for one in section.requirements}
+
+
+def role_label(key: str) -> str:
+    """The role in words; the key itself where there is no such role."""
+    return str(ROLE_LABELS[Role(key)]) if key in set(Role) else key
+
+
+def yes_or_no(value: bool) -> str:
+    """A truth in words."""
+    return gettext("Yes") if value else gettext("No")

@@ -141,6 +141,7 @@ ABSOLUTE_URL_OVERRIDES = {
     "registry.aimodel": lambda row: f"/models/{row.pk}/",
     "registry.release": lambda row: f"/releases/{row.pk}/",
     "registry.document": lambda row: f"/documents/{row.pk}/file/",
+    "registry.job": lambda row: f"/jobs/{row.pk}/",
     "governance.approval": lambda row: f"/approvals/{row.pk}/",
     "governance.validation": lambda row: f"/validations/{row.pk}/",
 }

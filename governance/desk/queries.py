@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import models
+
 from governance.approvals import queries as approvals
-from governance.approvals.models import Condition
+from governance.approvals.models import Approval, Condition, Step, Vote
+from governance.committees.models import Resolution
 from governance.findings import queries as findings
+from governance.findings.models import Finding, Waiver
 from governance.lifecycle import queries as lifecycle
+from governance.lifecycle.models import Exemption
 from governance.suspensions import queries as suspensions
+from governance.suspensions.models import Order
 from governance.validations import queries as validations
-from registry.classification.models import Grade
+from governance.validations.models import Validation, ValidationTest
+from registry.classification.models import Grade, GradeConfirmation, TierOverride
 from registry.classification.queries import visible_grades
 from registry.core.dispatch import queries as parked
 from registry.core.notices.queries import visible_to as notices_of
 from registry.core.people.models import User
 from registry.core.people.queries import standing
 from registry.core.people.rules import Capability
+from registry.evidence.models import Document
 from registry.releases import queries as releases
-from registry.releases.models import Release, Stage
+from registry.releases.models import Deployment, Release, Stage
 
 MOST = 10
 
@@ -142,3 +151,31 @@ def _releases(user: User) -> list[Release]:
     rows = releases.visible_to(user).exclude(stage=Stage.S8)
     mine = rows.filter(model_use__model__owner=user) | rows.filter(version__developers__user=user)
     return list(releases.whole(mine).distinct().order_by("-stage_since")[:MOST])
+
+
+def happened_to(release: Release) -> list[uuid.UUID]:
+    """The keys of all that was decided on the release and its use, in one statement."""
+    approvals_here = Approval.objects.filter(release=release).order_by().values("pk")
+    sources: list[models.QuerySet[Any]] = [
+        Grade.objects.filter(model_use=release.model_use_id),
+        GradeConfirmation.objects.filter(grade__model_use=release.model_use_id),
+        TierOverride.objects.filter(model_use=release.model_use_id),
+        Validation.objects.filter(release=release),
+        ValidationTest.objects.filter(validation__release=release),
+        Approval.objects.filter(release=release),
+        Step.objects.filter(approval__release=release),
+        Vote.objects.filter(step__approval__release=release),
+        Condition.objects.filter(approval__release=release),
+        Resolution.objects.filter(subject_id__in=approvals_here),
+        Finding.objects.filter(release=release),
+        Waiver.objects.filter(release=release),
+        Exemption.objects.filter(release=release),
+        Deployment.objects.filter(release=release),
+        Order.objects.filter(target_id__in=suspensions.targets_of(release)),
+        Document.objects.filter(subject_id__in=releases.subjects_of(release)),
+        Document.objects.filter(
+            subject_id__in=Validation.objects.filter(release=release).order_by().values("pk")
+        ),
+    ]
+    first, *others = (rows.order_by().values_list("pk", flat=True) for rows in sources)
+    return list(first.union(*others, all=True))

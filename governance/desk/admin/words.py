@@ -38,3 +38,28 @@ def role_label(key: str) -> str:
 def yes_or_no(value: bool) -> str:
     """A truth in words."""
     return gettext("Yes") if value else gettext("No")
+
+
+def number(value: float) -> str:
+    """A number with at most four decimals, and commas between thousands."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.4f}".rstrip("0").rstrip(".")
+
+
+def value_of(value: Any) -> dict[str, Any]:  # Any: JSON
+    """A JSON value as the template `parts/value.html` prints it: text, a table or a list."""
+    match value:
+        case dict():
+            return {"pairs": [(name, value_of(one)) for name, one in value.items()]}
+        case list() if any(isinstance(one, dict | list) for one in value):
+            return {"entries": [value_of(one) for one in value]}
+        case list():
+            return {"text": ", ".join(value_of(one)["text"] for one in value)}
+        case bool():
+            return {"text": yes_or_no(value)}
+        case int() | float():
+            return {"text": number(value)}
+        case None | "":
+            return {"text": "–"}
+    return {"text": str(value)}

@@ -37,6 +37,7 @@ UNFOLD: dict[str, object] = {
         "base": dict(zip(_STEPS, _INK, strict=True)),
         "primary": dict(zip(_STEPS, _TEAL, strict=True)),
     },
+    "LOGIN": {"form": "config.login.LoginForm"},
     "STYLES": [lambda request: static("mingce/mingce.css")],
     "SCRIPTS": [lambda request: static("mingce/theme.js")],
     # Named by their path: settings are read before there are any models.

@@ -97,6 +97,14 @@
     }
   };
 
+  /* On a phone a list is cards: the theme calls the first line of each "Select record". */
+  document.addEventListener("DOMContentLoaded", () => {
+    const head = document.querySelector("#result_list thead th");
+    for (const cell of document.querySelectorAll("#result_list .data-row > :first-child")) {
+      cell.dataset.label = head?.textContent.trim() ?? "";
+    }
+  });
+
   document.addEventListener("alpine:init", () => {
     Alpine.data("theme", theme);
     Alpine.data("shell", shell);

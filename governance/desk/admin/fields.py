@@ -18,6 +18,7 @@ from unfold.widgets import (
     TEXTAREA_CLASSES,
 )
 
+from governance.desk.admin.words import name_of
 from registry.core.people.models import User
 
 
@@ -35,6 +36,8 @@ class DeskForm(forms.Form):
     def dress(self) -> None:
         """Every field wears the theme's clothes; called again by forms that add fields."""
         for field in self.fields.values():
+            if isinstance(field, forms.ModelChoiceField):
+                field.label_from_instance = name_of  # type: ignore[method-assign, assignment]  # in both languages
             field.widget.attrs.setdefault("class", " ".join(_classes(field.widget)))
 
 

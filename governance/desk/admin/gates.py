@@ -17,6 +17,7 @@ from registry.classification.models import Grade
 from registry.core.people.models import User
 from registry.core.people.queries import standing
 from registry.core.people.rules import Capability
+from registry.core.policy import queries as policy
 from registry.releases.models import Environment, Release, Stage
 
 _STATES = {
@@ -46,6 +47,21 @@ def requirements(user: User, around: Around, gate: Gate) -> list[dict[str, Any]]
         _told(user, around, item) for item in gate.items if item.met is not Met.NOT_NEEDED
     ]  # fmt: skip
     return sorted(found, key=lambda one: (_ORDER.index(one["state"]), one["exit"]))
+
+
+def blocked(gate: Gate) -> list[dict[str, Any]]:
+    """The rules that fire, with what nobody has answered in words."""
+    section = classification.section_of(policy.active_pack()) if gate.blocked else None
+    return [
+        {
+            "rule": one.rule,
+            "undecided": [
+                said(classification.label_of(section, key)) if section else key
+                for key in one.undecided
+            ],
+        }
+        for one in gate.blocked
+    ]
 
 
 def _told(user: User, around: Around, item: Item) -> dict[str, Any]:

@@ -153,6 +153,7 @@ def _release_context(user: User, chosen: Release, *, has_versions: bool) -> dict
     return {
         "rail": _rail(chosen),
         "gate": gate,
+        "blocked": gates.blocked(gate) if gate else [],
         "target": target,
         "is_there": target == chosen.stage,
         "requirements": [one for one in requirements if one["state"] in ("missing", "advised")],

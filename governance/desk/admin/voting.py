@@ -18,7 +18,7 @@ from governance.approvals.services import Ballot
 from governance.desk.admin.fields import DeskForm, text
 from governance.desk.admin.pages import PersonRequest, page, said, show
 from governance.desk.admin.verbs import offered
-from governance.desk.admin.words import value_of
+from governance.desk.admin.words import body_label, value_of
 from governance.lifecycle.queries.papers import approvals_section
 from governance.validations.models import Conclusion, TestOutcome
 from registry.core.adminkit import named
@@ -121,13 +121,12 @@ def _step(
     seats = list(step.seats.all())
     for seat in seats:
         seat.label = _label(seat, row, names)  # type: ignore[attr-defined]  # for the template alone
-    bodies = {body.key: said(body.label.model_dump()) for body in section.bodies}
     return {
         "step": step,
         "tally": queries.tally(step),
         "is_committee": step.policy["kind"] == "committee",
         "policy": step.policy,
-        "body": bodies.get(step.body_code, gettext("signatures")),
+        "body": body_label(section, step.body_code),
         "veto": gettext(", ").join(
             names.get(name, name) for name in step.policy.get("veto_seats", [])
         ),

@@ -6,8 +6,10 @@ from typing import Any
 
 from django.utils.translation import get_language, gettext
 
+from governance.approvals.schema import ApprovalsSection
 from governance.desk.admin.pages import said
 from governance.lifecycle.queries import section_of
+from governance.lifecycle.queries.papers import approvals_section
 from registry.core.adminkit import named
 from registry.core.people.models import ROLE_LABELS
 from registry.core.people.rules import Role
@@ -28,6 +30,25 @@ def requirement_labels() -> dict[str, str]:
     """Each requirement of the pack in force, in words."""
     section = section_of(policy.active_pack())
     return {one.key: said(one.label.model_dump()) for one in section.requirements}
+
+
+def approvals_words() -> ApprovalsSection:
+    """The section of the pack in force that names bodies and seats."""
+    return approvals_section(policy.active_pack())
+
+
+def body_label(section: ApprovalsSection, code: str) -> str:
+    """A committee's name; the signatures of a route are called so."""
+    known = {body.key: said(body.label.model_dump()) for body in section.bodies}
+    return known.get(code) or gettext("signatures")
+
+
+def seat_label(section: ApprovalsSection, name: str) -> str:
+    """The seat as policy names it, else the role of that name."""
+    for body in section.bodies:
+        if name in body.named_seats:
+            return said(body.named_seats[name].model_dump())
+    return role_label(name)
 
 
 def role_label(key: str) -> str:

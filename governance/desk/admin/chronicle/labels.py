@@ -38,7 +38,7 @@ FACTS: dict[str, str] = {
     "user": "registry.user",
 }
 
-# What of a row tells most, in one line.
+# What of a row tells most, in one line: of a kind of entry, else of a kind of row.
 TELLING: dict[str, tuple[str, ...]] = {
     "governance.ballotseat": ("name", "holder_id"),
     "governance.condition": ("text", "due_on"),
@@ -54,13 +54,17 @@ TELLING: dict[str, tuple[str, ...]] = {
     "governance.waiver": ("requirement", "expires_on"),
     "registry.delegation": ("delegate_id", "valid_from", "valid_to"),
     "registry.deployment": ("environment", "traffic_percent"),
-    "registry.document": ("title", "kind"),
+    "registry.document": ("kind",),
     "registry.grade": ("tier", "score"),
     "registry.gradeconfirmation": ("reason",),
-    "registry.modelversion": ("label",),
     "registry.needtoknow": ("user_id", "reason"),
     "registry.postholding": ("post_id", "user_id"),
     "registry.release": ("stage",),
+    "release.approved": ("approved_until",),
+    "release.validated": ("validation_conclusion", "explainability_level"),
+    "release.version_attached": ("version_id",),
+    "approval.granted": (),
+    "lifecycle.move_granted": (),
     "registry.roleassignment": ("role", "entity_id"),
     "registry.tieroverride": ("from_tier", "to_tier", "reason"),
     "registry.token": ("name",),

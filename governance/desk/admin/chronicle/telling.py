@@ -15,14 +15,23 @@ from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from governance.approvals.models import ApprovalState, BallotSeat
+from governance.committees.models import Seat
 from governance.desk.admin.chronicle.kinds import KINDS
 from governance.desk.admin.chronicle.labels import FACTS, LABELS, TELLING
 from governance.desk.admin.chronicle.rows import Named, names_of
 from governance.desk.admin.pages import said
-from governance.desk.admin.words import requirement_labels, role_label, yes_or_no
+from governance.desk.admin.words import (
+    approvals_words,
+    body_label,
+    requirement_labels,
+    role_label,
+    seat_label,
+    yes_or_no,
+)
 from governance.trail.queries import Line
+from registry.core.ledger.models import Entry
 from registry.core.people.models import User
-from registry.core.people.rules import Role
 from registry.evidence import queries as evidence
 from registry.releases.models import Stage
 
@@ -64,7 +73,7 @@ def tell(user: User, lines: list[Line]) -> list[Told]:
 def _told(line: Line, words: _Words) -> Told:
     entry = line.entry
     model = _model_of(entry.subject_type)
-    shown = TELLING.get(entry.subject_type, ())
+    shown = telling_of(entry)
     summary = [words.value(model, name, line.state[name]) for name in shown if line.state.get(name)]
     changes = [
         (words.label(model, name), words.value(model, name, was), words.value(model, name, now))
@@ -109,6 +118,7 @@ class _Words:
     def __init__(self, user: User, lines: list[Line]) -> None:
         self.names = names_of(user, _keys(lines))
         self.requirements = requirement_labels()
+        self.section = approvals_words()
         self.documents = {
             key: said(kind.label.model_dump()) for key, kind in evidence.kinds().items()
         }
@@ -152,11 +162,17 @@ class _Words:
             return _moment(text)
         if name == "requirement":
             return self.requirements.get(text, text)
+        if name == "outcome":
+            return str(dict(ApprovalState.choices).get(text, text))
+        if name == "body_code":
+            return body_label(self.section, text)
+        if name == "name" and model in (BallotSeat, Seat):
+            return seat_label(self.section, text)
         if text in self.documents and name in ("kind", "document_kind"):
             return self.documents[text]
         if name in ("from", "to", "was", "stage") and text in Stage.values:
             return str(Stage(text).label)
-        if text in set(Role) and name in ("role", "name"):
+        if name == "role":
             return role_label(text)
         return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
@@ -176,7 +192,7 @@ def _keys(lines: Iterable[Line]) -> Iterator[tuple[str, uuid.UUID]]:
         yield line.entry.subject_type, line.entry.subject_id
         fields = _fields(_model_of(line.entry.subject_type))
         told = [(name, value) for name, *both in line.changes for value in both]
-        told += [(name, line.state.get(name)) for name in TELLING.get(line.entry.subject_type, ())]
+        told += [(name, line.state.get(name)) for name in telling_of(line.entry)]
         for name, value in told:
             field = fields.get(name)
             if field is not None and field.is_relation and _is_key(value):
@@ -184,6 +200,11 @@ def _keys(lines: Iterable[Line]) -> Iterator[tuple[str, uuid.UUID]]:
         for name, value in line.facts.items():
             if name in FACTS and _is_key(value):
                 yield FACTS[name], uuid.UUID(value)
+
+
+def telling_of(entry: Entry) -> tuple[str, ...]:
+    """What of the row the entry's summary shows: by its kind, else by what it is about."""
+    return TELLING.get(entry.kind, TELLING.get(entry.subject_type, ()))
 
 
 def _is_key(value: object) -> bool:

@@ -71,7 +71,7 @@ def day(label: Any, *, required: bool = True, help_text: Any = "") -> forms.Date
 
 def choice(label: Any, choices: Any, *, help_text: Any = "") -> forms.ChoiceField:
     """One of few; nothing is chosen beforehand."""
-    told = [("", _("please choose")), *choices]
+    told = [("", _("Please choose")), *choices]
     return forms.ChoiceField(label=label, choices=told, help_text=help_text)
 
 

@@ -49,7 +49,7 @@ class PromotionForm(DeskForm):
             key=lambda one: (ORDER.index(one) < ORDER.index(here), one),
         )
         field = self.fields["to"]
-        blank = [] if len(ahead) == 1 else [("", _("please choose"))]
+        blank = [] if len(ahead) == 1 else [("", _("Please choose"))]
         field.choices = [*blank, *((one, labels[one]) for one in ahead)]  # type: ignore[attr-defined]  # ChoiceField
         if not ahead:
             field.help_text = _("From here your roles move a release nowhere.")
@@ -80,7 +80,7 @@ class DocumentForm(DeskForm):
         super().__init__(*args, **kwargs)
         kinds = evidence.kinds()
         choices = [(key, said(one.label.model_dump())) for key, one in kinds.items()]
-        blank = ("", _("please choose"))
+        blank = ("", _("Please choose"))
         self.fields["kind"].choices = [blank, *choices]  # type: ignore[attr-defined]  # ChoiceField
 
 
@@ -183,7 +183,7 @@ class ExemptionForm(DeskForm):
                 choices.append((f"alternative:{one.key}", f"{label} → {other}"))
             if one.not_applicable:
                 choices.append((f"not_applicable:{one.key}", f"{label} → {_('not applicable')}"))
-        blank = ("", _("please choose"))
+        blank = ("", _("Please choose"))
         self.fields["requirement"].choices = [blank, *choices]  # type: ignore[attr-defined]  # ChoiceField
 
 
@@ -201,7 +201,7 @@ class WaiverForm(DeskForm):
         choices = [
             (one.key, said(one.label.model_dump())) for one in section.requirements if one.waivable
         ]
-        blank = ("", _("please choose"))
+        blank = ("", _("Please choose"))
         self.fields["requirement"].choices = [blank, *choices]  # type: ignore[attr-defined]  # ChoiceField
 
 

@@ -37,7 +37,8 @@ from registry.releases import queries as releases
 from registry.releases.models import ORDER, Release, Stage
 from registry.usecases import queries as usecases
 
-LINES = 60  # of what happened, on the page
+LINES = 120  # of what happened, on the page; the first of them unfolded
+UNFOLDED = 15
 
 
 @page
@@ -130,7 +131,8 @@ def _show(request: PersonRequest, row: AIModel, chosen: Release | None) -> HttpR
     )
     verbs = ("register-version", "add-use", *(() if is_stopped else ("stop-model",)))
     context["model_verbs"] = offered(user, *verbs)
-    context["trail"] = tell(user, trail.about(subjects, limit=LINES))
+    lines = tell(user, trail.about(subjects, limit=LINES))
+    context |= {"trail": lines[:UNFOLDED], "earlier": lines[UNFOLDED:]}
     return show(request, "story", named(row), context)
 
 

@@ -110,7 +110,7 @@ def test_a_vote_and_a_conclusion_choose_nothing_beforehand() -> None:
     assert "checked" not in page("sun", f"/approvals/{approval.pk}/")
     validation = approval.release.validations.get()
     html = page("zhao", f"/do/conclude-validation/{validation.pk}/")
-    assert html.count('<option value="" selected>please choose</option>') == 2
+    assert html.count('<option value="" selected>Please choose</option>') == 2
 
 
 def test_a_verb_names_its_subject_in_the_breadcrumb_and_beside_the_form() -> None:

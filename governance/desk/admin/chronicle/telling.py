@@ -30,6 +30,7 @@ from governance.desk.admin.words import (
     yes_or_no,
 )
 from governance.trail.queries import Line
+from governance.validations.models import Conclusion
 from registry.core.ledger.models import Entry
 from registry.core.people.models import User
 from registry.evidence import queries as evidence
@@ -162,6 +163,8 @@ class _Words:
             return _moment(text)
         if name == "requirement":
             return self.requirements.get(text, text)
+        if name == "validation_conclusion":
+            return str(dict(Conclusion.choices).get(text, text))
         if name == "outcome":
             return str(dict(ApprovalState.choices).get(text, text))
         if name == "body_code":

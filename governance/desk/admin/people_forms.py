@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance.committees import queries as committees
-from governance.desk.admin.fields import DeskForm, Suggesting, day
+from governance.desk.admin.fields import DeskForm, Suggesting, choice, day
 from governance.desk.admin.forms import NothingForm, ReasonForm
 from governance.desk.admin.words import approvals_words, name_of, seat_label
 from registry.core.people.admin import CAPABILITIES
@@ -129,17 +129,13 @@ class HoldingForm(DeskForm):
 class ActivationForm(DeskForm):
     """Sign that a pack shall be in force."""
 
-    profile = forms.ChoiceField(
-        label=_("profile"), choices=[("strict", _("strict")), ("literal", _("literal"))]
-    )
+    profile = choice(_("profile"), [("strict", _("strict")), ("literal", _("literal"))])
 
 
 class RoleForm(DeskForm):
     """Assign a role."""
 
-    role = forms.ChoiceField(
-        label=_("role"), choices=[(role.value, ROLE_LABELS[role]) for role in Role]
-    )
+    role = choice(_("role"), [(role.value, ROLE_LABELS[role]) for role in Role])
     entity = forms.ModelChoiceField(label=_("legal entity"), queryset=LegalEntity.objects.all())
     department = forms.ModelChoiceField(
         label=_("department"), queryset=Department.objects.all(), required=False

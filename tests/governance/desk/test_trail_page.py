@@ -59,8 +59,8 @@ def approval() -> Approval:
 
 def texts(html: str) -> str:
     """What people read of the page's lines: no attributes."""
-    (lines,) = re.findall(r'<ol class="trail">.*?</ol>', html, re.DOTALL)
-    return re.sub(r"<[^>]+>", " ", lines)
+    lines = re.findall(r'<ol class="trail">.*?</ol>', html, re.DOTALL)
+    return re.sub(r"<[^>]+>", " ", "".join(lines))
 
 
 @pytest.mark.django_db

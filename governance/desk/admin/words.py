@@ -14,6 +14,7 @@ from registry.core.adminkit import named
 from registry.core.people.models import ROLE_LABELS
 from registry.core.people.rules import Role
 from registry.core.policy import queries as policy
+from registry.core.policy.models import PackRelease
 
 
 def name_of(row: Any) -> str:  # Any: whatever has a name
@@ -26,15 +27,15 @@ def name_of(row: Any) -> str:  # Any: whatever has a name
     return str(row)
 
 
-def requirement_labels() -> dict[str, str]:
-    """Each requirement of the pack in force, in words."""
-    section = section_of(policy.active_pack())
+def requirement_labels(pack: PackRelease | None = None) -> dict[str, str]:
+    """Each requirement of the pack (by default the one in force), in words."""
+    section = section_of(pack or policy.active_pack())
     return {one.key: said(one.label.model_dump()) for one in section.requirements}
 
 
-def approvals_words() -> ApprovalsSection:
-    """The section of the pack in force that names bodies and seats."""
-    return approvals_section(policy.active_pack())
+def approvals_words(pack: PackRelease | None = None) -> ApprovalsSection:
+    """The pack's section (by default of the one in force) that names bodies and seats."""
+    return approvals_section(pack or policy.active_pack())
 
 
 def body_label(section: ApprovalsSection, code: str) -> str:

@@ -75,7 +75,7 @@ def test_the_trail_is_told_in_words(approval: Approval) -> None:
     assert f'<a href="/approvals/{approval.pk}/">' in html
     assert UUID.findall(told) == []
     assert "vote.cast" not in told
-    assert "表决" in page("chen", "/trail/", "zh-hans")
+    assert "附条件同意 · 按季监测" in texts(page("chen", "/trail/", "zh-hans"))
 
 
 @pytest.mark.django_db

@@ -33,6 +33,7 @@ from governance.trail.queries import Line
 from governance.validations.models import Conclusion
 from registry.core.ledger.models import Entry
 from registry.core.people.models import User
+from registry.core.policy import queries as policy
 from registry.evidence import queries as evidence
 from registry.releases.models import Stage
 
@@ -118,8 +119,9 @@ class _Words:
 
     def __init__(self, user: User, lines: list[Line]) -> None:
         self.names = names_of(user, _keys(lines))
-        self.requirements = requirement_labels()
-        self.section = approvals_words()
+        pack = policy.active_pack()
+        self.requirements = requirement_labels(pack)
+        self.section = approvals_words(pack)
         self.documents = {
             key: said(kind.label.model_dump()) for key, kind in evidence.kinds().items()
         }

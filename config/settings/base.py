@@ -104,6 +104,9 @@ for _alias in DATABASES.values():
     _alias["ATOMIC_REQUESTS"] = False
     _alias.setdefault("OPTIONS", {})["server_side_binding"] = False
 
+# The theme would keep what somebody has found for five minutes, also after they may not see it.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
@@ -138,6 +141,7 @@ ABSOLUTE_URL_OVERRIDES = {
     "registry.aimodel": lambda row: f"/models/{row.pk}/",
     "registry.release": lambda row: f"/releases/{row.pk}/",
     "registry.document": lambda row: f"/documents/{row.pk}/file/",
+    "registry.job": lambda row: f"/jobs/{row.pk}/",
     "governance.approval": lambda row: f"/approvals/{row.pk}/",
     "governance.validation": lambda row: f"/validations/{row.pk}/",
 }

@@ -43,6 +43,12 @@ class ConditionAdmin(GovernedAdmin):
     """Conditions as dated tasks."""
 
     visible = staticmethod(queries.visible_conditions)
-    list_display = ("text", "owner", "due_on", "met_at")
-    list_select_related = ("owner",)
+    list_display = ("text", "approval_link", "owner", "due_on", "met_at")
+    list_select_related = ("owner", "approval__release__model_use__model")
     ordering = ("due_on",)
+
+    @admin.display(description=_("approval"))
+    def approval_link(self, row: Condition) -> SafeString:
+        """The model's name, leading to the approval."""
+        model = row.approval.release.model_use.model
+        return linked(row.approval, f"{named(model)} · {row.approval.code}")

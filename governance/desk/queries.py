@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import models
+
 from governance.approvals import queries as approvals
-from governance.approvals.models import Condition
+from governance.approvals.models import Approval, Condition, Step, Vote
+from governance.committees.models import Resolution
 from governance.findings import queries as findings
+from governance.findings.models import Finding, Waiver
 from governance.lifecycle import queries as lifecycle
+from governance.lifecycle.models import Exemption
 from governance.suspensions import queries as suspensions
+from governance.suspensions.models import Order
 from governance.validations import queries as validations
-from registry.classification.models import Grade
+from governance.validations.models import Validation, ValidationTest
+from registry.classification.models import Grade, GradeConfirmation, TierOverride
 from registry.classification.queries import visible_grades
 from registry.core.dispatch import queries as parked
 from registry.core.notices.queries import visible_to as notices_of
 from registry.core.people.models import User
 from registry.core.people.queries import standing
 from registry.core.people.rules import Capability
+from registry.evidence.models import Document
 from registry.releases import queries as releases
-from registry.releases.models import Release, Stage
+from registry.releases.models import Deployment, Release, Stage
 
 MOST = 10
 
@@ -32,6 +41,7 @@ class Desk:
     grades: list[Any]
     validations: list[Any]
     to_validate: list[Any]
+    to_sign_off: list[Any]
     exemptions: list[Any]
     waivers: list[Any]
     conditions: list[Any]
@@ -55,14 +65,17 @@ def desk_of(user: User) -> Desk:
         grades=_grades(user) if may(Capability.CONFIRM_GRADE) else [],
         validations=_validations(user),
         to_validate=_to_validate(user) if may(Capability.VALIDATE) else [],
+        to_sign_off=_to_sign_off(user) if may(Capability.OVERRIDE_GRADE) else [],
         exemptions=_exemptions(user) if may(Capability.CONFIRM_REQUIREMENT) else [],
         waivers=_waivers(user) if may(Capability.WAIVE) else [],
         conditions=list(
-            Condition.objects.filter(owner=user, met_at=None).select_related("approval")[:MOST]
+            Condition.objects.filter(owner=user, met_at=None).select_related(
+                "approval__release__model_use__model"
+            )[:MOST]
         ),
         findings=_findings(user),
         releases=_releases(user),
-        orders=list(
+        orders=suspensions.with_targets(
             suspensions.visible_to(user)
             .filter(state="in_force")
             .select_related("ordered_by")[:MOST]
@@ -104,6 +117,20 @@ def _to_validate(user: User) -> list[Release]:
     )
 
 
+def _to_sign_off(user: User) -> list[Any]:
+    """Answered validations that the person may sign: who owns, built or validated it may not."""
+    if user.is_superuser or user.is_vendor_staff:
+        return []
+    rows = validations.visible_to(user).filter(state="answered").exclude(validator=user)
+    return list(
+        rows.exclude(release__model_use__model__owner=user)
+        .exclude(release__model_use__use_case__owner=user)
+        .exclude(release__version__developers__user=user)
+        .select_related("release__model_use__model", "validator")
+        .order_by("started_at")[:MOST]
+    )
+
+
 def _exemptions(user: User) -> list[Any]:
     rows = lifecycle.visible_exemptions(user).filter(state="asked").exclude(asked_by=user)
     return list(rows.select_related("release__model_use__model", "asked_by")[:MOST])
@@ -116,7 +143,7 @@ def _waivers(user: User) -> list[Any]:
 
 def _findings(user: User) -> list[Any]:
     rows = findings.visible_to(user).filter(release__model_use__model__owner=user)
-    return list(rows.exclude(state="closed").select_related("release")[:MOST])
+    return list(rows.exclude(state="closed").select_related("release__model_use__model")[:MOST])
 
 
 def _releases(user: User) -> list[Release]:
@@ -124,3 +151,31 @@ def _releases(user: User) -> list[Release]:
     rows = releases.visible_to(user).exclude(stage=Stage.S8)
     mine = rows.filter(model_use__model__owner=user) | rows.filter(version__developers__user=user)
     return list(releases.whole(mine).distinct().order_by("-stage_since")[:MOST])
+
+
+def happened_to(release: Release) -> list[uuid.UUID]:
+    """The keys of all that was decided on the release and its use, in one statement."""
+    approvals_here = Approval.objects.filter(release=release).order_by().values("pk")
+    sources: list[models.QuerySet[Any]] = [
+        Grade.objects.filter(model_use=release.model_use_id),
+        GradeConfirmation.objects.filter(grade__model_use=release.model_use_id),
+        TierOverride.objects.filter(model_use=release.model_use_id),
+        Validation.objects.filter(release=release),
+        ValidationTest.objects.filter(validation__release=release),
+        Approval.objects.filter(release=release),
+        Step.objects.filter(approval__release=release),
+        Vote.objects.filter(step__approval__release=release),
+        Condition.objects.filter(approval__release=release),
+        Resolution.objects.filter(subject_id__in=approvals_here),
+        Finding.objects.filter(release=release),
+        Waiver.objects.filter(release=release),
+        Exemption.objects.filter(release=release),
+        Deployment.objects.filter(release=release),
+        Order.objects.filter(target_id__in=suspensions.targets_of(release)),
+        Document.objects.filter(subject_id__in=releases.subjects_of(release)),
+        Document.objects.filter(
+            subject_id__in=Validation.objects.filter(release=release).order_by().values("pk")
+        ),
+    ]
+    first, *others = (rows.order_by().values_list("pk", flat=True) for rows in sources)
+    return list(first.union(*others, all=True))

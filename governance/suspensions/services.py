@@ -31,11 +31,11 @@ def order(
     """
     if kind not in OrderKind.values:
         raise DomainError("unknown_order", _("Unknown order."), field="kind", status=400)
-    if target_type not in queries.MODELS:
+    if target_type not in queries.TARGETS:
         raise DomainError("unknown_target", _("Unknown target."), field="target_type", status=400)
     if len(reason.strip()) < 2:
         raise DomainError("reason_needed", _("Say why, in a few words."), field="reason")
-    if not queries.MODELS[target_type].objects.filter(pk=target_id).exists():
+    if not queries.TARGETS[target_type].filter(pk=target_id).exists():
         raise NotFound("not_found", _("There is nothing with this key."), field="target_id")
     needed = Capability.STOP if kind == OrderKind.STOP else Capability.RESTRICT
     queries.check_reach(actor, needed, target_type, target_id)

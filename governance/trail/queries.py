@@ -29,6 +29,7 @@ class Line:
     actor_name: str
     changes: tuple[tuple[str, Any, Any], ...]  # Any: JSON
     facts: dict[str, Any]  # Any: JSON
+    state: dict[str, Any]  # Any: JSON
 
 
 def visible_to(user: User) -> models.QuerySet[Entry]:
@@ -102,6 +103,7 @@ def in_words(entries: list[Entry]) -> list[Line]:
                 actor_name=names.get(entry.actor, "Mingce"),
                 changes=_changes(was, body.get("state", {})) if was else (),
                 facts=body.get("facts", {}),
+                state=body.get("state", {}),
             )
         )
     return lines

@@ -12,7 +12,14 @@ from django.utils.translation import gettext_lazy as _
 
 from registry.catalogue import queries
 from registry.catalogue.models import AIModel, ModelVersion
-from registry.core.adminkit import GovernedAdmin, linked, named, tier_chip
+from registry.core.adminkit import (
+    GovernedAdmin,
+    linked,
+    named,
+    named_column,
+    short_digest,
+    tier_chip,
+)
 
 
 @admin.register(AIModel)
@@ -20,7 +27,10 @@ class AIModelAdmin(GovernedAdmin):
     """模型台账: the inventory."""
 
     visible = staticmethod(queries.visible_to)
-    list_display = ("code_link", "name", "tier_shown", "entity", "owner", "registered_at")
+    list_display = (
+        "code_link", "name", "tier_shown", named_column("entity", _("legal entity")), "owner",
+        "registered_at",
+    )  # fmt: skip
     list_filter = ("tier", "entity")
     list_select_related = ("entity", "owner")
     search_fields = ("search_text",)
@@ -54,7 +64,7 @@ class ModelVersionAdmin(GovernedAdmin):
     """Versions with their identity."""
 
     visible = staticmethod(queries.visible_versions)
-    list_display = ("label", "model_link", "identity_kind", "short_digest", "registered_at")
+    list_display = ("label", "model_link", "identity_kind", "digest_shown", "registered_at")
     list_filter = ("identity_kind",)
     list_select_related = ("model",)
     search_fields = ("label", "digest")
@@ -66,6 +76,6 @@ class ModelVersionAdmin(GovernedAdmin):
         return linked(row.model, named(row.model))
 
     @admin.display(description=_("digest"))
-    def short_digest(self, row: ModelVersion) -> str:
-        """The first sixteen letters."""
-        return row.digest[:16]
+    def digest_shown(self, row: ModelVersion) -> SafeString:
+        """Its beginning."""
+        return short_digest(row.digest)

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from registry.core.adminkit import GovernedAdmin, linked, named, tier_chip
+from registry.core.adminkit import GovernedAdmin, linked, named, named_column, tier_chip
 from registry.usecases import queries
 from registry.usecases.models import ModelUse, UseCase
 
@@ -16,7 +16,9 @@ class UseCaseAdmin(GovernedAdmin):
     """应用场景."""
 
     visible = staticmethod(queries.visible_use_cases)
-    list_display = ("code", "name", "process_node", "entity", "owner")
+    list_display = (
+        "code", "name", "process_node", named_column("entity", _("legal entity")), "owner",
+    )  # fmt: skip
     list_select_related = ("entity", "owner")
     search_fields = ("code", "name_zh", "name_en", "purpose")
     ordering = ("code",)
@@ -32,7 +34,10 @@ class ModelUseAdmin(GovernedAdmin):
     """Uses of models, with the grade in force."""
 
     visible = staticmethod(queries.visible_uses)
-    list_display = ("code", "model_link", "use_case", "entity", "tier_shown")
+    list_display = (
+        "code", "model_link", named_column("use_case", _("use case")),
+        named_column("entity", _("using entity")), "tier_shown",
+    )  # fmt: skip
     list_filter = ("tier", "is_provisional", "entity")
     list_select_related = ("model", "use_case", "entity")
     search_fields = ("code", "model__name_zh", "use_case__name_zh")

@@ -92,6 +92,10 @@ def press(desk: Browser, username: str, verb: str, key: uuid.UUID, fields: dict[
     page = desk.window(username)
     page.goto(f"{desk.base}/do/{verb}/{key}/")
     for name, value in fields.items():
+        radio = page.query_selector(f"[name={name}][type=radio][value='{value}']")
+        if radio is not None:
+            radio.check()
+            continue
         field = page.locator(f"[name={name}]")
         if field.evaluate("field => field.tagName") == "SELECT":
             field.select_option(value)
@@ -170,7 +174,7 @@ def approved(desk: Browser, release: uuid.UUID) -> None:
             break
         page = desk.window(username, width=390 if username == "qian" else 1280)
         page.goto(f"{desk.base}/approvals/{approval.pk}/")
-        page.select_option("[name=choice]", "approve")
+        page.check("[name=choice][value=approve]")
         page.fill("[name=password]", PASSWORD)
         if username in ("sun", "qian"):
             desk.shot(page, f"vote-{username}")

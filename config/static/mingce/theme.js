@@ -50,6 +50,7 @@
       },
       enter(event, remember) {
         if (!event.metaKey && !event.ctrlKey) {
+          this.currentIndex ||= 1; // nothing is chosen yet: the first result is meant
           this.selectItem(remember);
         }
       },
@@ -95,6 +96,19 @@
       }
     }
   };
+
+  /* On a phone a list is cards: the theme calls the first line of each "Select record". */
+  document.addEventListener("DOMContentLoaded", () => {
+    const head = document.querySelector("#result_list thead th");
+    const words = head && document.createTreeWalker(head, NodeFilter.SHOW_TEXT);
+    let label = "";
+    while (words && !label && words.nextNode()) {
+      label = words.currentNode.data.trim(); // what follows it are the icons that sort
+    }
+    for (const cell of document.querySelectorAll("#result_list .data-row > :first-child")) {
+      cell.dataset.label = label;
+    }
+  });
 
   document.addEventListener("alpine:init", () => {
     Alpine.data("theme", theme);

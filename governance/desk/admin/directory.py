@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from governance.desk.admin.pages import PersonRequest, page, show
 from governance.desk.admin.verbs import offered
+from governance.desk.admin.words import approvals_words, body_label, name_of
+from registry.core.adminkit import named
 from registry.core.people import queries
+from registry.core.people.admin import scopes_in_words
 from registry.core.people.models import User
 
 
@@ -30,16 +35,54 @@ def person(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         .filter(user=row)
         .select_related("post__department")
         .order_by("-valid_from"),
-        "delegations": queries.visible_delegations(user)
-        .filter(principal=row)
-        .select_related("delegate")
-        .order_by("-valid_from"),
-        "tokens": queries.visible_tokens(user).filter(user=row).order_by("-expires_at"),
+        "delegations": _delegations(user, row),
+        "tokens": _tokens(user, row),
         "own": own,
         "verbs": offered(user, *_verbs(user, row)),
         "role_verbs": offered(user, "end-role"),
     }
     return show(request, "person", row.name, context)
+
+
+def _delegations(user: User, row: User) -> list[Any]:
+    """Who stands in for the person, each with the body it is about in words."""
+    found: list[Any] = list(
+        queries.visible_delegations(user)
+        .filter(principal=row)
+        .select_related("delegate")
+        .order_by("-valid_from")
+    )
+    section = approvals_words() if found else None
+    for one in found:
+        one.body_label = body_label(section, one.body_code) if section and one.body_code else ""
+    return found
+
+
+def _tokens(user: User, row: User) -> list[Any]:
+    """The person's tokens, with their scopes in words."""
+    found: list[Any] = list(queries.visible_tokens(user).filter(user=row).order_by("-expires_at"))
+    for one in found:
+        one.scopes_shown = scopes_in_words(one.scopes)
+    return found
+
+
+def _everybody(user: User) -> list[Any]:
+    """The people with their roles of today and where they work: three statements for all."""
+    roles: dict[uuid.UUID, list[str]] = {}
+    places: dict[uuid.UUID, str] = {}
+    held = queries.visible_roles(user).filter(queries.on_duty()).select_related("department")
+    for one in held.order_by("role"):
+        roles.setdefault(one.user_id, []).append(capfirst(one.get_role_display()))
+        if one.department:
+            places.setdefault(one.user_id, named(one.department))
+    posts = queries.visible_holdings(user).filter(queries.on_duty())
+    for post in posts.select_related("post__department"):
+        places[post.user_id] = f"{named(post.post.department)} · {name_of(post.post)}"
+    found: list[Any] = list(queries.visible_users(user).order_by("username")[:500])
+    for row in found:
+        row.roles_shown = gettext(", ").join(roles.get(row.pk, []))
+        row.place = places.get(row.pk, "")
+    return found
 
 
 @page
@@ -53,7 +96,7 @@ def people(request: PersonRequest) -> HttpResponse:
     """Everybody, with the buttons that enrol somebody."""
     root = queries.visible_entities(request.user).filter(parent=None).first()
     context = {
-        "people": queries.visible_users(request.user).order_by("username")[:500],
+        "people": _everybody(request.user),
         "root": root,
         "verbs": offered(request.user, "enrol-person", "enrol-machine") if root else [],
     }

@@ -6,62 +6,19 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import (
-    CHECKBOX_CLASSES,
-    FILE_CLASSES,
-    INPUT_CLASSES,
-    SELECT_CLASSES,
-    TEXTAREA_CLASSES,
-)
 
+from governance.desk.admin.fields import DeskForm, DigestField, Suggesting, choice, day, text
 from governance.desk.admin.pages import said
 from governance.findings.models import Severity
 from governance.lifecycle.queries import section_of
+from governance.lifecycle.services import MOVERS
 from governance.validations.models import Conclusion, TestOutcome
 from registry.catalogue.models import ModelVersion
 from registry.core.people.models import User
+from registry.core.people.queries import standing
 from registry.core.policy import queries as policy
 from registry.evidence import queries as evidence
 from registry.releases.models import ORDER, STAGES, Environment, ExplainabilityLevel, Stage
-
-
-class DeskForm(forms.Form):
-    """A form in the theme's clothes: about a subject, filled in by a person."""
-
-    def __init__(
-        self, *args: Any, subject: Any = None, user: User | None = None, **kwargs: Any
-    ) -> None:
-        self.subject = subject
-        self.filler = user or User()
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.widget.attrs.setdefault("class", " ".join(_classes(field.widget)))
-
-
-def _classes(widget: forms.Widget) -> list[str]:
-    if isinstance(widget, forms.CheckboxInput):
-        return list(CHECKBOX_CLASSES)
-    if isinstance(widget, forms.Textarea):
-        return list(TEXTAREA_CLASSES)
-    if isinstance(widget, forms.Select):
-        return list(SELECT_CLASSES)
-    if isinstance(widget, forms.FileInput):
-        return [one for one in FILE_CLASSES if one]
-    return list(INPUT_CLASSES)
-
-
-def text(
-    label: Any, *, required: bool = True, help_text: Any = "", rows: int = 3
-) -> forms.CharField:
-    """Several lines."""
-    widget = forms.Textarea(attrs={"rows": rows})
-    return forms.CharField(label=label, required=required, help_text=help_text, widget=widget)
-
-
-def day(label: Any, *, required: bool = True, help_text: Any = "") -> forms.DateField:
-    """A date."""
-    widget = forms.DateInput(attrs={"type": "date"})
-    return forms.DateField(label=label, required=required, help_text=help_text, widget=widget)
 
 
 class ReasonForm(DeskForm):
@@ -79,19 +36,28 @@ class ConfirmGradeForm(DeskForm):
 
 
 class PromotionForm(DeskForm):
-    """Move a release."""
+    """Move a release to where the person's roles may move it."""
 
     to = forms.ChoiceField(label=_("into the stage"))
     reason = text(_("reason"), required=False, help_text=_("Needed for a move backwards."))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        here = self.subject.stage
-        labels = dict(Stage.choices)
+        here, labels = self.subject.stage, dict(Stage.choices)
         ahead = sorted(
-            STAGES.targets(here), key=lambda one: (ORDER.index(one) < ORDER.index(here), one)
+            (one for one in STAGES.targets(here) if self._may_move(one)),
+            key=lambda one: (ORDER.index(one) < ORDER.index(here), one),
         )
-        self.fields["to"].choices = [(one, labels[one]) for one in ahead]  # type: ignore[attr-defined]  # ChoiceField
+        field = self.fields["to"]
+        blank = [] if len(ahead) == 1 else [("", _("Please choose"))]
+        field.choices = [*blank, *((one, labels[one]) for one in ahead)]  # type: ignore[attr-defined]  # ChoiceField
+        if not ahead:
+            field.help_text = _("From here your roles move a release nowhere.")
+
+    def _may_move(self, to: str) -> bool:
+        movers, path = MOVERS.get(to, ()), self.subject.model_use.entity.path
+        held = standing(self.filler).roles
+        return any(role in movers and path.startswith(reach) for role, reach in held)
 
 
 class NothingForm(DeskForm):
@@ -114,7 +80,31 @@ class DocumentForm(DeskForm):
         super().__init__(*args, **kwargs)
         kinds = evidence.kinds()
         choices = [(key, said(one.label.model_dump())) for key, one in kinds.items()]
-        self.fields["kind"].choices = choices  # type: ignore[attr-defined]  # ChoiceField
+        blank = ("", _("Please choose"))
+        self.fields["kind"].choices = [blank, *choices]  # type: ignore[attr-defined]  # ChoiceField
+
+
+class WorkingPaperForm(DocumentForm):
+    """Hand in a validation's working paper."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("kind", "validation_working_paper")
+
+
+# The kinds of tests that reports are usually about; others can be typed.
+TEST_KINDS = (
+    ("performance", _("performance")),
+    ("stability", _("stability")),
+    ("backtest", _("backtest")),
+    ("stress", _("stress test")),
+    ("sensitivity", _("sensitivity")),
+    ("explainability", _("explainability")),
+    ("fairness", _("fairness")),
+    ("security", _("security")),
+    ("data_quality", _("data quality")),
+    ("replication", _("independent recalculation")),
+)
 
 
 class ValidationPlanForm(DeskForm):
@@ -132,21 +122,19 @@ class TestForm(DeskForm):
     """Record a test."""
 
     __test__ = False
-    kind = forms.CharField(label=_("kind"), max_length=40)
+    kind = forms.CharField(label=_("kind"), max_length=40, widget=Suggesting(TEST_KINDS))
     name = forms.CharField(label=_("test"), max_length=200)
     measure = forms.CharField(label=_("measure"), max_length=200)
     threshold = forms.CharField(label=_("threshold"), max_length=200, required=False)
-    outcome = forms.ChoiceField(label=_("outcome"), choices=TestOutcome.choices)
+    outcome = choice(_("outcome"), TestOutcome.choices)
     comment = text(_("comment"), required=False)
 
 
 class ConclusionForm(DeskForm):
     """Conclude a validation."""
 
-    conclusion = forms.ChoiceField(label=_("conclusion"), choices=Conclusion.choices)
-    explainability_level = forms.ChoiceField(
-        label=_("explainability level"), choices=ExplainabilityLevel.choices
-    )
+    conclusion = choice(_("conclusion"), Conclusion.choices)
+    explainability_level = choice(_("explainability level"), ExplainabilityLevel.choices)
     summary = text(_("summary"))
     limitations = text(_("limitations"), required=False)
 
@@ -160,7 +148,7 @@ class ResponseForm(DeskForm):
 class FindingForm(DeskForm):
     """Raise a finding."""
 
-    severity = forms.ChoiceField(label=_("severity"), choices=Severity.choices)
+    severity = choice(_("severity"), Severity.choices)
     title = forms.CharField(label=_("title"), max_length=200)
     detail = text(_("detail"), required=False)
 
@@ -195,7 +183,8 @@ class ExemptionForm(DeskForm):
                 choices.append((f"alternative:{one.key}", f"{label} → {other}"))
             if one.not_applicable:
                 choices.append((f"not_applicable:{one.key}", f"{label} → {_('not applicable')}"))
-        self.fields["requirement"].choices = choices  # type: ignore[attr-defined]  # ChoiceField
+        blank = ("", _("Please choose"))
+        self.fields["requirement"].choices = [blank, *choices]  # type: ignore[attr-defined]  # ChoiceField
 
 
 class WaiverForm(DeskForm):
@@ -212,7 +201,8 @@ class WaiverForm(DeskForm):
         choices = [
             (one.key, said(one.label.model_dump())) for one in section.requirements if one.waivable
         ]
-        self.fields["requirement"].choices = choices  # type: ignore[attr-defined]  # ChoiceField
+        blank = ("", _("Please choose"))
+        self.fields["requirement"].choices = [blank, *choices]  # type: ignore[attr-defined]  # ChoiceField
 
 
 class AnswerForm(DeskForm):
@@ -222,6 +212,7 @@ class AnswerForm(DeskForm):
         label=_("answer"),
         choices=[("yes", _("grant")), ("no", _("refuse"))],
         coerce=lambda value: value == "yes",
+        widget=forms.RadioSelect,
     )
 
 
@@ -248,8 +239,10 @@ class ResumeForm(DeskForm):
 class DeploymentForm(DeskForm):
     """Report a deployment."""
 
-    environment = forms.ChoiceField(label=_("environment"), choices=Environment.choices)
-    digest = forms.RegexField(r"^[0-9a-f]{64}$", label=_("digest"), help_text="SHA-256")
+    environment = choice(_("environment"), Environment.choices)
+    digest = DigestField(
+        label=_("digest"), help_text=_("The artifact's SHA-256: 64 hexadecimal characters.")
+    )
     endpoint = forms.CharField(label=_("endpoint"), max_length=300, required=False)
     traffic_percent = forms.IntegerField(
         label=_("traffic in percent"), min_value=0, max_value=100, initial=100
@@ -281,8 +274,8 @@ class VersionForm(DeskForm):
     """Register a version by its artifact's digest."""
 
     label = forms.CharField(label=_("version"), max_length=60)
-    digest = forms.RegexField(
-        r"^[0-9a-f]{64}$", label=_("digest"), help_text=_("SHA-256 of the artifact.")
+    digest = DigestField(
+        label=_("digest"), help_text=_("The artifact's SHA-256: 64 hexadecimal characters.")
     )
     source = forms.CharField(label=_("source"), max_length=500, required=False)
     developers = forms.ModelMultipleChoiceField(

@@ -5,22 +5,19 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from governance.desk.admin.pages import PersonRequest, page, said, show
+from governance.desk.admin.pages import PersonRequest, page, show
 from governance.desk.admin.questions import QuestionsForm
 from registry.classification import queries, services
-from registry.classification.queries import Inputs
 from registry.classification.rules.answering import answers_of
 from registry.core.errors import DomainError
 from registry.core.people.queries import get_or_refuse, require
 from registry.core.people.rules import Capability
 from registry.core.policy import queries as policy
-from registry.core.web.wording import whole_text
 from registry.usecases.models import ModelUse
 from registry.usecases.queries import visible_uses
 
@@ -32,21 +29,6 @@ class GradeForm(QuestionsForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, stages=STAGES, **kwargs)
-        suggested = {one.factor for one in self.section.grading.prefill}
-        self.factors = [one for one in self.section.grading.factors if one.key in suggested]
-        for factor in self.factors:
-            label = _("%(factor)s: reason for a departure") % {
-                "factor": f"{factor.key} {said(factor.label.model_dump())}"
-            }
-            self.fields[f"reason_{factor.key}"] = forms.CharField(
-                label=label, required=False, widget=forms.TextInput(attrs={"class": "desk-input"})
-            )
-
-    def inputs(self) -> Inputs:
-        """As the services take it."""
-        data = self.cleaned_data
-        reasons = {one.key: data.get(f"reason_{one.key}", "") for one in self.factors}
-        return Inputs(answers=self.answers(), reasons=reasons)
 
     def groups(self) -> list[tuple[Any, list[Any]]]:
         """The questions by the stage that needs them."""
@@ -58,10 +40,6 @@ class GradeForm(QuestionsForm):
             "S3": _("S3 approval"),
         }
         return [(titles[stage], self.asked(stage)) for stage in STAGES]
-
-    def reasons(self) -> list[Any]:
-        """The fields of the reasons."""
-        return [self[f"reason_{one.key}"] for one in self.factors]
 
 
 @page
@@ -78,7 +56,7 @@ def grade(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         try:
             services.assess(actor=request.user, use_id=use.pk, inputs=form.inputs())
         except DomainError as refusal:
-            form.add_error(None, whole_text(refusal))
+            form.refuse(refusal)
         else:
             messages.success(request, gettext("The use is graded."))
             return HttpResponseRedirect(f"/models/{use.model_id}/")

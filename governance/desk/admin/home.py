@@ -13,6 +13,8 @@ from django.views.decorators.http import require_POST
 
 from governance.desk import queries
 from governance.desk.admin.pages import PersonRequest, page, show
+from governance.desk.admin.words import approvals_words, body_label, requirement_labels
+from governance.suspensions import queries as suspensions
 from registry.core.dispatch import services as dispatch
 from registry.core.notices import services as notices
 from registry.core.people import services as people
@@ -25,12 +27,26 @@ from registry.core.people.rules import Capability
 def home(request: PersonRequest) -> HttpResponse:
     """What waits for the person, and what the person answers for."""
     found = standing(request.user)
+    desk = queries.desk_of(request.user)
+    _put_in_words(desk)
     context = {
-        "desk": queries.desk_of(request.user),
+        "desk": desk,
         "roles": [ROLE_LABELS[role] for role in sorted(found.role_set)],
         "may_register": found.may(Capability.REGISTER),
     }
     return show(request, "home", _("My desk"), context)
+
+
+def _put_in_words(desk: queries.Desk) -> None:
+    """The orders say what is stopped, the exceptions which requirement they are about."""
+    for order in desk.orders:
+        order.target_label, order.target_url = suspensions.target_of(order)
+    section = approvals_words() if desk.votes else None
+    for seat in desk.votes:
+        seat.body_label = body_label(section, seat.step.body_code) if section else ""
+    labels = requirement_labels() if desk.exemptions or desk.waivers else {}
+    for row in (*desk.exemptions, *desk.waivers):
+        row.requirement_label = labels.get(row.requirement, row.requirement)
 
 
 @page

@@ -11,6 +11,7 @@ from governance.approvals import queries as approvals
 from governance.committees import queries as committees
 from governance.desk.admin.pages import PersonRequest, page, show
 from governance.desk.admin.verbs import offered
+from governance.desk.admin.words import approvals_words, seat_label
 from registry.core import clock
 from registry.core.people import queries
 from registry.core.people.models import Department, LegalEntity, PostHolding
@@ -71,11 +72,14 @@ def bodies(request: PersonRequest) -> HttpResponse:
         .select_related("user", "post")
         .order_by("-is_chair", "name", "valid_from")
     )
+    section, rows = approvals_words(), list(seats)
+    for seat in rows:
+        seat.seat_label = seat_label(section, seat.name)  # type: ignore[attr-defined]  # for the template alone
     found = committees.visible_to(user).select_related("entity").order_by("code")
     root: LegalEntity | None = queries.visible_entities(user).filter(parent=None).first()
     context = {
         "committees": [
-            {"row": one, "seats": [seat for seat in seats if seat.committee_id == one.pk]}
+            {"row": one, "seats": [seat for seat in rows if seat.committee_id == one.pk]}
             for one in found
         ],
         "root": root,

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from governance.desk.admin.forms import DeskForm, day, text
+from governance.desk.admin.fields import DeskForm, choice, day, text
 from registry.catalogue.models import ModelVersion, Tier
 from registry.core.people.models import Department, LegalEntity, User
 from registry.core.people.rules import Role
@@ -112,9 +112,7 @@ class ReleaseForm(DeskForm):
 class OverrideForm(DeskForm):
     """Set the tier by hand."""
 
-    to_tier = forms.ChoiceField(
-        label=_("tier"), choices=[one for one in Tier.choices if one[0] != Tier.P]
-    )
+    to_tier = choice(_("tier"), [one for one in Tier.choices if one[0] != Tier.P])
     reason = text(_("reason"))
     expires_on = day(
         _("expires on"), required=False, help_text=_("Needed where the tier is lowered.")

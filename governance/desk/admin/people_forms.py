@@ -7,7 +7,11 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from governance.desk.admin.forms import DeskForm, NothingForm, ReasonForm, day
+from governance.committees import queries as committees
+from governance.desk.admin.fields import DeskForm, Suggesting, choice, day
+from governance.desk.admin.forms import NothingForm, ReasonForm
+from governance.desk.admin.words import approvals_words, name_of, seat_label
+from registry.core.people.admin import CAPABILITIES
 from registry.core.people.models import (
     ROLE_LABELS,
     Department,
@@ -125,17 +129,13 @@ class HoldingForm(DeskForm):
 class ActivationForm(DeskForm):
     """Sign that a pack shall be in force."""
 
-    profile = forms.ChoiceField(
-        label=_("profile"), choices=[("strict", _("strict")), ("literal", _("literal"))]
-    )
+    profile = choice(_("profile"), [("strict", _("strict")), ("literal", _("literal"))])
 
 
 class RoleForm(DeskForm):
     """Assign a role."""
 
-    role = forms.ChoiceField(
-        label=_("role"), choices=[(role.value, ROLE_LABELS[role]) for role in Role]
-    )
+    role = choice(_("role"), [(role.value, ROLE_LABELS[role]) for role in Role])
     entity = forms.ModelChoiceField(label=_("legal entity"), queryset=LegalEntity.objects.all())
     department = forms.ModelChoiceField(
         label=_("department"), queryset=Department.objects.all(), required=False
@@ -157,12 +157,16 @@ class DelegationForm(DeskForm):
         label=_("deputy"),
         queryset=User.objects.filter(kind=UserKind.PERSON, is_active=True).order_by("username"),
     )
-    body_code = forms.CharField(
-        label=_("committee"), max_length=40, required=False, help_text=_("Empty: for all of them.")
-    )
+    body_code = forms.ChoiceField(label=_("committee"), required=False)
     valid_from = day(_("from"))
     valid_to = day(_("to"))
     reason = forms.CharField(label=_("reason"), max_length=500)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        bodies = [(one.code, name_of(one)) for one in committees.visible_to(self.filler)]
+        choices = [("", _("all of them")), *bodies]
+        self.fields["body_code"].choices = choices  # type: ignore[attr-defined]  # ChoiceField
 
 
 class TokenForm(DeskForm):
@@ -171,7 +175,7 @@ class TokenForm(DeskForm):
     name = forms.CharField(label=_("name"), max_length=100)
     scopes = forms.MultipleChoiceField(
         label=_("scopes"),
-        choices=[(one.value, one.value) for one in Capability],
+        choices=[(one.value, CAPABILITIES[one]) for one in Capability],
         widget=forms.SelectMultiple(attrs={"size": 8}),
     )
     days = forms.IntegerField(label=_("valid for days"), min_value=1, max_value=366, initial=90)
@@ -195,6 +199,14 @@ class SeatForm(DeskForm):
     is_chair = forms.BooleanField(label=_("chair"), required=False)
     valid_from = day(_("from"), required=False)
     valid_to = day(_("to"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        section, code = approvals_words(), self.subject.code
+        seats = {name for one in section.bodies if one.key == code for name in one.named_seats}
+        known = [(name, seat_label(section, name)) for name in sorted(seats)]
+        self.fields["name"].widget = Suggesting(known)
+        self.dress()
 
 
 __all__ = [

@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-from governance.desk.admin.forms import DeskForm
+from governance.desk.admin.fields import DeskForm
 from governance.desk.admin.pages import said
+from registry.classification import queries
+from registry.classification.queries import Inputs
 from registry.classification.rules.answering import NOT_ASSESSED
 from registry.classification.schema import ClassificationSection, Question
+from registry.classification.schema.grading import Factor
+from registry.core.errors import DomainError
+from registry.core.web.wording import whole_text
 
 
 class QuestionsForm(DeskForm):
@@ -28,6 +35,39 @@ class QuestionsForm(DeskForm):
         super().__init__(*args, **kwargs)
         for question in self.questions:
             self.fields[question.key] = field_of(section, question)
+        suggested = {one.factor for one in section.grading.prefill}
+        self.factors = [one for one in section.grading.factors if one.key in suggested]
+        for factor in self.factors:
+            self.fields[f"reason_{factor.key}"] = _reason_field(factor)
+        self.dress()
+
+    def inputs(self) -> Inputs:
+        """The answers and the reasons, as the services take them."""
+        data = getattr(self, "cleaned_data", {})
+        reasons = {one.key: data.get(f"reason_{one.key}", "") for one in self.factors}
+        return Inputs(answers=self.answers(), reasons=reasons)
+
+    def reasons(self) -> list[Any]:
+        """The fields of the reasons."""
+        return [self[f"reason_{one.key}"] for one in self.factors]
+
+    def departures(self) -> list[str]:
+        """The factors whose answers depart from what the facts suggest."""
+        try:
+            return queries.preview(self.inputs()).departures
+        except DomainError:
+            return []
+
+    def refuse(self, refusal: DomainError) -> None:
+        """The refusal stands at its field; each further departure without a reason is marked."""
+        field = refusal.field.replace("reasons.", "reason_")
+        self.add_error(field if field in self.fields else None, whole_text(refusal))
+        if refusal.code != "departure_needs_reason":
+            return
+        for key in self.departures():
+            name = f"reason_{key}"
+            if name != field and not self.cleaned_data.get(name, "").strip():
+                self.add_error(name, _("This departs from what the facts suggest: say why."))
 
     def answers(self) -> dict[str, Any]:
         """What was answered, question by question; a factor's level is a number."""
@@ -44,12 +84,20 @@ class QuestionsForm(DeskForm):
 
     @property
     def answered(self) -> int:
-        """How many questions have a real answer."""
-        return sum(value != NOT_ASSESSED for value in self.answers().values())
+        """How many of the questions that registration asks have a real answer."""
+        told = self.answers()
+        asked = [one.key for one in self.questions if one.stage == "registration"]
+        return sum(told.get(key, NOT_ASSESSED) != NOT_ASSESSED for key in asked)
 
     def asked(self, stage: str) -> list[Any]:
         """The fields of the stage's questions."""
         return [self[one.key] for one in self.questions if one.stage == stage]
+
+
+def _reason_field(factor: Factor) -> forms.CharField:
+    named = f"{factor.key} {said(factor.label.model_dump())}"
+    label = gettext("%(factor)s: reason for a departure") % {"factor": named}
+    return forms.CharField(label=label, required=False)
 
 
 def field_of(section: ClassificationSection, question: Question) -> forms.Field:

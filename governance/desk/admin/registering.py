@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from governance.desk.admin.forms import text
+from governance.desk.admin.fields import text
 from governance.desk.admin.pages import PersonRequest, page, show
 from governance.desk.admin.questions import QuestionsForm
 from registry.catalogue.services import NewModel
@@ -23,7 +23,7 @@ from registry.core.people.models import LegalEntity, User
 from registry.core.people.queries import require, visible_entities
 from registry.core.people.rules import Capability, Role
 from registry.core.policy import queries as policy
-from registry.core.web.wording import message_of, whole_text
+from registry.core.web.wording import message_of
 from registry.registration import queries, services
 from registry.systems.models import System
 from registry.systems.queries import visible_to as visible_systems
@@ -81,13 +81,26 @@ class RegistrationForm(QuestionsForm):
         ):
             self.fields[name].queryset = rows  # type: ignore[attr-defined]  # ModelChoiceField
 
+    departing: tuple[str, ...] = ()
+
     def registration_questions(self) -> list[Any]:
-        """The twelve."""
+        """Those that everybody answers first."""
         return self.asked("registration")
 
     def inception_questions(self) -> list[Any]:
         """Those that S0 asks."""
         return self.asked("S0")
+
+    def inception_is_open(self) -> bool:
+        """Whether one of them is at fault, so that it must be seen."""
+        keys = {one.key: one.fills for one in self.questions if one.stage == "S0"}
+        return any(
+            key in self.errors or set(fills) & set(self.departing) for key, fills in keys.items()
+        )
+
+    def reasons(self) -> list[Any]:
+        """The fields of the reasons that are asked for: of the factors that depart."""
+        return [self[f"reason_{key}"] for key in self.departing if f"reason_{key}" in self.fields]
 
     def about_model(self) -> list[Any]:
         """The fields of the model."""
@@ -118,7 +131,7 @@ def register(request: PersonRequest) -> HttpResponse:
         try:
             made = _register(request.user, form)
         except DomainError as refusal:
-            form.add_error(None, whole_text(refusal))
+            form.refuse(refusal)
         else:
             messages.success(
                 request, gettext("%(code)s is registered.") % {"code": made.model.code}
@@ -135,12 +148,16 @@ def preview(request: PersonRequest) -> HttpResponse:
     """The grade that the answers so far would get, and models with much the same name."""
     form = _form(request)
     form.is_valid()
-    return show(request, "parts/preview", "", _preview(request, form))
+    told = _preview(request, form)
+    # The reasons asked for are drawn anew only when they are others: somebody may be typing one.
+    shown = request.POST.get("reasons_shown", "")
+    told |= {"form": form, "draw_reasons": shown != ",".join(form.departing)}
+    return show(request, "parts/preview", "", told)
 
 
 def _preview(request: PersonRequest, form: RegistrationForm) -> dict[str, Any]:
     answers = form.answers()
-    told: dict[str, Any] = {"answered": form.answered, "asked": len(form.questions)}
+    told: dict[str, Any] = {"answered": form.answered, "asked": len(form.asked("registration"))}
     names = (request.POST.get("name_zh", ""), request.POST.get("name_en", ""))
     told["alike"] = queries.near_duplicates(request.user, *names)
     if not answers:
@@ -149,6 +166,7 @@ def _preview(request: PersonRequest, form: RegistrationForm) -> dict[str, Any]:
         graded = classification.preview(Inputs(answers=form.answers()))
     except DomainError as refusal:
         return told | {"fault": message_of(refusal)}
+    form.departing = tuple(graded.departures)
     return told | {"explanation": classification.explanation(graded)}
 
 
@@ -175,6 +193,6 @@ def _register(user: User, form: RegistrationForm) -> services.Registered:
         model=model,
         card=card,
         using_entity=data["entity"],
-        inputs=Inputs(answers=form.answers()),
+        inputs=form.inputs(),
         is_uninterruptible=data["is_uninterruptible"],
     )

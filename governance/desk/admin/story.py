@@ -6,24 +6,30 @@ import uuid
 from typing import Any
 
 from django.http import FileResponse, HttpResponse
-from django.utils.translation import gettext as _
 
 from governance.approvals.models import Approval
+from governance.desk import queries
+from governance.desk.admin import gates
+from governance.desk.admin.chronicle import tell
 from governance.desk.admin.pages import PersonRequest, page, said, show
 from governance.desk.admin.verbs import offered
+from governance.desk.admin.words import requirement_labels
 from governance.findings import queries as findings
 from governance.lifecycle import queries as lifecycle
 from governance.lifecycle.rules import Gate, Met
 from governance.suspensions import queries as suspensions
+from governance.suspensions.models import OrderKind, TargetType
 from governance.trail import queries as trail
 from governance.validations import queries as validations
+from governance.validations.models import Validation
 from registry.catalogue import queries as catalogue
 from registry.catalogue.models import AIModel
 from registry.classification import queries as classification
+from registry.classification.models import Grade
 from registry.core.adminkit import named
-from registry.core.people.models import ROLE_LABELS, User
+from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse, standing
-from registry.core.people.rules import Capability, Role
+from registry.core.people.rules import Capability
 from registry.evidence import queries as evidence
 from registry.evidence.api import download
 from registry.evidence.models import Document
@@ -31,10 +37,8 @@ from registry.releases import queries as releases
 from registry.releases.models import ORDER, Release, Stage
 from registry.usecases import queries as usecases
 
-_STATES = {
-    Met.EVIDENCE: "met", Met.FACT: "met", Met.ALTERNATIVE: "met",
-    Met.NOT_APPLICABLE: "not_applicable", Met.WAIVED: "waived", Met.MISSING: "missing",
-}  # fmt: skip
+LINES = 120  # of what happened, on the page; the first of them unfolded
+UNFOLDED = 15
 
 
 @page
@@ -78,17 +82,22 @@ def validation(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "validation": row,
         "tests": row.tests.all(),
         "papers": evidence.visible_to(request.user).filter(subject_id=row.pk),
-        "verbs": offered(request.user, *_validation_verbs(row.state)),
+        "verbs": offered(request.user, *_validation_verbs(request.user, row)),
     }
     return show(request, "validation", row.code, context)
 
 
-def _validation_verbs(state: str) -> tuple[str, ...]:
-    return {
-        "planned": ("record-test", "hand-in-working-paper", "conclude-validation"),
-        "concluded": ("answer-validation",),
-        "answered": ("sign-off-validation",),
-    }.get(state, ())
+def _validation_verbs(user: User, row: Validation) -> tuple[str, ...]:
+    """Its validator works on it, its model's owner answers, somebody else signs it off."""
+    owner, validator = row.release.model_use.model.owner_id, row.validator_id
+    match row.state:
+        case "planned" if user.pk == validator:
+            return "record-test", "hand-in-working-paper", "conclude-validation"
+        case "concluded" if user.pk == owner:
+            return ("answer-validation",)
+        case "answered" if user.pk not in (owner, validator):
+            return ("sign-off-validation",)
+    return ()
 
 
 def _show(request: PersonRequest, row: AIModel, chosen: Release | None) -> HttpResponse:
@@ -104,7 +113,6 @@ def _show(request: PersonRequest, row: AIModel, chosen: Release | None) -> HttpR
             "-stage_since"
         ),
         "chosen": chosen,
-        "model_verbs": offered(user, "register-version", "add-use", "stop-model"),
         "more_verbs": offered(
             user, "correct-model", "hand-over", *(["initiate"] if row.is_confidential else [])
         ),
@@ -114,19 +122,60 @@ def _show(request: PersonRequest, row: AIModel, chosen: Release | None) -> HttpR
         "initiation_verbs": offered(user, "end-initiation"),
     }
     if chosen is not None:
-        context |= _release_context(user, chosen)
+        context |= _release_context(user, chosen, has_versions=bool(context["versions"]))
         subjects += [chosen.pk, *([chosen.version_id] if chosen.version_id else [])]
-    context["trail"] = trail.about(subjects, limit=30)
+        subjects += queries.happened_to(chosen)
+    is_stopped = any(
+        one.kind == OrderKind.STOP and one.target_type == TargetType.MODEL
+        for one in context.get("orders", ())
+    )
+    verbs = ("register-version", "add-use", *(() if is_stopped else ("stop-model",)))
+    context["model_verbs"] = offered(user, *verbs)
+    lines = tell(user, trail.about(subjects, limit=LINES))
+    context |= {"trail": lines[:UNFOLDED], "earlier": lines[UNFOLDED:]}
     return show(request, "story", named(row), context)
 
 
-def _release_context(user: User, chosen: Release) -> dict[str, Any]:
+def _release_context(user: User, chosen: Release, *, has_versions: bool) -> dict[str, Any]:
     grade = classification.latest(chosen.model_use)
     target = _next_stage(chosen.stage)
     gate = lifecycle.gate_of(chosen, target) if target else None
-    requirements = _requirements(chosen, gate) if gate else []
+    orders = suspensions.in_force(chosen)
+    approvals = list(Approval.objects.filter(release=chosen))
+    validations_here = list(chosen.validations.select_related("validator"))
+    around = gates.Around(
+        release=chosen,
+        grade=grade,
+        has_versions=has_versions,
+        running=next((one for one in validations_here if one.state != "signed_off"), None),
+        is_approval_open=any(one.state == "open" for one in approvals),
+    )
+    requirements = gates.requirements(user, around, gate) if gate else []
+    is_stopped = any(order.kind == OrderKind.STOP for order in orders)
     return {
         "rail": _rail(chosen),
+        "gate": gate,
+        "blocked": gates.blocked(gate) if gate else [],
+        "target": target,
+        "is_there": target == chosen.stage,
+        "requirements": [one for one in requirements if one["state"] in ("missing", "advised")],
+        "met": [one for one in requirements if one["state"] not in ("missing", "advised")],
+        "orders": orders,
+        "validations": validations_here,
+        "approvals": approvals,
+        "verbs": offered(user, *_verbs(around, gate)),
+        "danger_verbs": offered(user, "restrict", *([] if is_stopped else ["stop"])),
+        **_graded(user, chosen, grade),
+        **_exceptions(user, chosen),
+        "documents": _documents(chosen),
+        "deployments": chosen.deployments.all()[:5],
+        "release_verbs": offered(user, "open-release"),
+    }
+
+
+def _graded(user: User, chosen: Release, grade: Grade | None) -> dict[str, Any]:
+    """The grade in force, what it waits for, and who may change it."""
+    return {
         "grade": grade,
         "explanation": grade.result if grade else None,
         "grade_is_stale": grade is not None and classification.is_stale(grade),
@@ -135,43 +184,50 @@ def _release_context(user: User, chosen: Release) -> dict[str, Any]:
         and not hasattr(grade, "confirmation"),
         "may_write": standing(user).may(Capability.CLASSIFY),
         "use_verbs": offered(user, "override-tier"),
-        "release_verbs": offered(user, "open-release"),
         "grade_verbs": offered(user, "confirm-grade"),
-        "gate": gate,
-        "target": target,
-        "is_there": target == chosen.stage,
-        "requirements": [one for one in requirements if one["state"] == "missing"],
-        "met": [one for one in requirements if one["state"] != "missing"],
-        "orders": suspensions.in_force(chosen),
+    }
+
+
+def _exceptions(user: User, chosen: Release) -> dict[str, Any]:
+    """Findings, waivers and exemptions, with their requirements in words."""
+    waivers = list(chosen.waivers.select_related("requested_by"))
+    exemptions = list(chosen.exemptions.select_related("asked_by"))
+    labels = requirement_labels() if waivers or exemptions else {}
+    rows: list[Any] = [*waivers, *exemptions]
+    for row in rows:
+        label = labels.get(row.requirement, row.requirement)
+        row.requirement_label = label  # for the template alone
+    return {
+        "findings": findings.not_closed(chosen),
+        "waivers": waivers,
+        "exemptions": exemptions,
         "order_verbs": offered(user, "resume"),
         "finding_verbs": offered(user, "plan-finding", "close-finding"),
         "exemption_verbs": offered(user, "answer-exemption"),
         "waiver_verbs": offered(user, "answer-waiver"),
-        "documents": _documents(chosen),
-        "validations": chosen.validations.select_related("validator"),
-        "approvals": Approval.objects.filter(release=chosen),
-        "findings": findings.not_closed(chosen),
-        "waivers": chosen.waivers.select_related("requested_by"),
-        "exemptions": chosen.exemptions.select_related("asked_by"),
-        "deployments": chosen.deployments.all()[:5],
-        "verbs": offered(user, *_verbs(chosen)),
-        "danger_verbs": offered(user, "restrict", "stop"),
     }
 
 
-def _verbs(chosen: Release) -> list[str]:
-    """The verbs that make sense where the release stands."""
-    found = ["hand-in"]
-    if chosen.stage in (Stage.S0, Stage.S1) and chosen.version_id is None:
+def _verbs(around: gates.Around, gate: Gate | None) -> list[str]:
+    """The verbs that make sense where the release stands: no button that can only fail."""
+    chosen, found = around.release, ["hand-in"]
+    is_early = chosen.stage in (Stage.S0, Stage.S1)
+    if is_early and chosen.version_id is None and around.has_versions:
         found.append("attach-version")
-    if chosen.stage == Stage.S2:
+    if chosen.stage == Stage.S2 and around.running is None:
         found.append("plan-validation")
-    if chosen.stage == Stage.S3:
+    if chosen.stage == Stage.S3 and not around.is_approval_open and not _is_approved(gate):
         found.append("request-approval")
     if chosen.stage in (Stage.S4, Stage.S5):
         found.append("report-deployment")
     found += ["ask-exemption", "ask-waiver", "raise-finding"]
     return [*found, "promote"] if chosen.stage != Stage.S8 else []
+
+
+def _is_approved(gate: Gate | None) -> bool:
+    """Whether an approval of the release as it now is is in force."""
+    items = gate.items if gate else ()
+    return any(one.requirement.fact == "approved" and one.met is Met.FACT for one in items)
 
 
 def _next_stage(stage: str) -> str:
@@ -193,34 +249,6 @@ def _rail(chosen: Release) -> list[dict[str, Any]]:
     ]
 
 
-def _requirements(chosen: Release, gate: Gate) -> list[dict[str, Any]]:
-    """The gate's list as people read it: the missing first, then the rest by stage."""
-    told = []
-    for item in gate.items:
-        if item.met is Met.NOT_NEEDED:
-            continue
-        about = item.requirement
-        label = said(about.label.model_dump())
-        if not item.is_mandatory:
-            label = f"{label} ({_('recommended')})"
-        note = said({"zh": item.why_zh, "en": item.why_en}) if not _is_met(item.met) else ""
-        kind = about.documents[0] if about.documents else ""
-        told.append(
-            {
-                "state": _STATES[item.met],
-                "label": label,
-                "note": note,
-                "clause": "; ".join(
-                    f"{source.ref} [{_tag(source.tag)}]" for source in about.sources
-                ),
-                "who": ", ".join(str(ROLE_LABELS[Role(role)]) for role in about.who),
-                "url": f"/do/hand-in/{chosen.pk}/?kind={kind}" if item.is_missing and kind else "",
-                "order": (_is_met(item.met), about.exit),
-            }
-        )
-    return sorted(told, key=lambda one: one["order"])
-
-
 def _documents(chosen: Release) -> list[Document]:
     """The current documents, each with its kind in words."""
     kinds = evidence.kinds()
@@ -230,16 +258,3 @@ def _documents(chosen: Release) -> list[Document]:
         label = kinds[row.kind].label.model_dump() if row.kind in kinds else None
         row.kind_label = said(label) or row.kind  # type: ignore[attr-defined]  # for the template
     return found
-
-
-def _is_met(met: Met) -> bool:
-    return met is not Met.MISSING
-
-
-def _tag(tag: str) -> str:
-    return {
-        "verified": _("verified"),
-        "secondary": _("secondary source"),
-        "recalled": _("recalled"),
-        "own_design": _("own design"),
-    }[tag]

@@ -2,41 +2,99 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
+from functools import reduce
+from operator import or_
+from typing import Any
 
+from django import forms
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from governance.desk.admin.chronicle import GROUPS, tell
 from governance.desk.admin.pages import PersonRequest, page, show
 from governance.trail import queries
 from registry.core.jobs import services as jobs
+from registry.core.jobs.admin import job_label
 from registry.core.jobs.queries import visible_to as visible_jobs
-from registry.core.people.queries import get_or_refuse, require_everywhere, standing
+from registry.core.ledger.models import Entry
+from registry.core.people.queries import (
+    get_or_refuse,
+    require_everywhere,
+    standing,
+    visible_users,
+)
 from registry.core.people.rules import Capability
 
 PAGE = 50
+MOST_PEOPLE = 1000
+
+
+class TrailFilter(forms.Form):
+    """What the trail is narrowed to. What cannot be read narrows nothing."""
+
+    group = forms.ChoiceField(choices=[(key, label) for key, label, _words in GROUPS])
+    who = forms.UUIDField()
+    since = forms.DateField()
+    until = forms.DateField()
+    before = forms.IntegerField(min_value=1, max_value=2**62)
+
+    def chosen(self) -> dict[str, Any]:
+        """The values that can be read, by name."""
+        self.is_valid()
+        return self.cleaned_data
+
+
+def _narrowed(entries: QuerySet[Entry], chosen: dict[str, Any]) -> QuerySet[Entry]:
+    """The entries of the group, by the person, of the days in the reader's time zone."""
+    words = next((words for key, _label, words in GROUPS if key == chosen.get("group")), ())
+    if words:
+        kinds = [Q(kind__startswith=f"{word}.") for word in words]
+        entries = entries.filter(reduce(or_, kinds))
+    if "who" in chosen:
+        entries = entries.filter(actor=chosen["who"])
+    if "since" in chosen:
+        entries = entries.filter(recorded_at__gte=_start_of(chosen["since"]))
+    if "until" in chosen:
+        entries = entries.filter(recorded_at__lt=_start_of(chosen["until"] + dt.timedelta(days=1)))
+    if "before" in chosen:
+        entries = entries.filter(seq__lt=chosen["before"])
+    return entries
+
+
+def _start_of(day: dt.date) -> dt.datetime:
+    return timezone.make_aware(dt.datetime.combine(day, dt.time.min))
 
 
 @page
 def trail(request: PersonRequest) -> HttpResponse:
     """The ledger, newest first, in words."""
     require_everywhere(request.user, Capability.READ_TRAIL)
-    entries = queries.visible_to(request.user)
-    before, kind = request.GET.get("before", ""), request.GET.get("kind", "")
-    if before.isdecimal():
-        entries = entries.filter(seq__lt=int(before[:18]))
-    if kind:
-        entries = entries.filter(kind__startswith=kind[:80])
-    found = list(entries[: PAGE + 1])
+    chosen = TrailFilter(request.GET).chosen()
+    found = list(_narrowed(queries.visible_to(request.user), chosen)[: PAGE + 1])
+    jobs_here = list(visible_jobs(request.user).filter(kind__startswith="ledger.")[:5])
+    for row in jobs_here:
+        row.label = job_label(row.kind)  # type: ignore[attr-defined]  # for the template alone
     context = {
-        "lines": queries.in_words(found[:PAGE]),
-        "next_before": found[PAGE - 1].seq if len(found) > PAGE else None,
-        "kind": kind,
+        "lines": tell(request.user, queries.in_words(found[:PAGE])),
+        "earlier": _earlier(request, found[PAGE - 1].seq) if len(found) > PAGE else "",
+        "chosen": chosen | {"is_narrowed": bool(chosen)},
+        "groups": [(key, label) for key, label, _words in GROUPS],
+        "people": visible_users(request.user).order_by("name")[:MOST_PEOPLE],
         "may_export": standing(request.user).may(Capability.EXPORT_LEDGER),
-        "jobs": visible_jobs(request.user).filter(kind__startswith="ledger.")[:5],
+        "jobs": jobs_here,
     }
     return show(request, "trail", _("Audit trail"), context)
+
+
+def _earlier(request: PersonRequest, seq: int) -> str:
+    told = request.GET.copy()
+    told["before"] = str(seq)
+    return f"?{told.urlencode()}"
 
 
 @page
@@ -53,16 +111,16 @@ def start(request: PersonRequest, kind: str) -> HttpResponse:
 def job(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """How far a job is, and what came of it."""
     row = get_or_refuse(visible_jobs(request.user), pk)
-    return show(request, "job", _("Job"), {"job": row, "poll_url": f"/jobs/{pk}/progress/"})
+    context = {"job": row, "label": job_label(row.kind), "poll_url": f"/jobs/{pk}/progress/"}
+    return show(request, "job", _("Job"), context)
 
 
 @page
 def progress(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """The progress alone, for polling; a finished job reloads the page."""
     row = get_or_refuse(visible_jobs(request.user), pk)
-    response = show(
-        request, "parts/progress", "", {"job": row, "poll_url": f"/jobs/{pk}/progress/"}
-    )
+    context = {"job": row, "label": job_label(row.kind), "poll_url": f"/jobs/{pk}/progress/"}
+    response = show(request, "parts/progress", "", context)
     if row.ended_at:
         response["HX-Refresh"] = "true"
     return response

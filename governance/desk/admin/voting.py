@@ -15,9 +15,10 @@ from governance.approvals import queries, services
 from governance.approvals.models import Approval, BallotSeat, Choice, Step
 from governance.approvals.schema import ApprovalsSection
 from governance.approvals.services import Ballot
-from governance.desk.admin.forms import DeskForm, text
+from governance.desk.admin.fields import DeskForm, text
 from governance.desk.admin.pages import PersonRequest, page, said, show
 from governance.desk.admin.verbs import offered
+from governance.desk.admin.words import body_label, value_of
 from governance.lifecycle.queries.papers import approvals_section
 from governance.validations.models import Conclusion, TestOutcome
 from registry.core.adminkit import named
@@ -29,12 +30,15 @@ from registry.core.people.queries import get_or_refuse
 from registry.core.policy import queries as policy
 from registry.core.web.wording import whole_text
 from registry.evidence import queries as evidence
+from registry.releases import queries as releases
 
 
 class VoteForm(DeskForm):
     """A vote on the papers whose digest the page shows."""
 
-    choice = forms.ChoiceField(label=_("your vote"), choices=Choice.choices)
+    choice = forms.ChoiceField(
+        label=_("your vote"), choices=Choice.choices, widget=forms.RadioSelect
+    )
     reason = text(_("reason"), required=False, help_text=_("A plain approval needs none."))
     conditions = text(
         _("conditions"),
@@ -72,7 +76,7 @@ def approval(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     context = {
         "approval": row,
         "model_name": named(row.release.model_use.model),
-        **_papers(row),
+        **_papers(request.user, row),
         "seat_label": _label(seat, row, names) if seat else "",
         "route": said(row.route["label"]),
         "steps": _steps(row, section, names),
@@ -117,14 +121,15 @@ def _step(
     seats = list(step.seats.all())
     for seat in seats:
         seat.label = _label(seat, row, names)  # type: ignore[attr-defined]  # for the template alone
-    bodies = {body.key: said(body.label.model_dump()) for body in section.bodies}
     return {
         "step": step,
         "tally": queries.tally(step),
         "is_committee": step.policy["kind"] == "committee",
         "policy": step.policy,
-        "body": bodies.get(step.body_code, gettext("signatures")),
-        "veto": [names.get(name, name) for name in step.policy.get("veto_seats", [])],
+        "body": body_label(section, step.body_code),
+        "veto": gettext(", ").join(
+            names.get(name, name) for name in step.policy.get("veto_seats", [])
+        ),
         "seats": seats,
     }
 
@@ -146,22 +151,34 @@ def _label(seat: BallotSeat, row: Approval, names: dict[str, str]) -> str:
     return names.get(seat.name, seat.name) or gettext("member")
 
 
-def _papers(row: Approval) -> dict[str, Any]:
+def _papers(user: User, row: Approval) -> dict[str, Any]:
     """The locked papers, with their codes in words."""
     concluded = (row.dossier.get("validation") or {}).get("conclusion", "")
+    metrics = (row.dossier.get("version") or {}).get("metrics") or {}
     return {
         "papers": row.dossier,
-        "documents": _documents(row),
+        "documents": _documents(user, row),
         "tests": _tests(row),
         "conclusion": dict(Conclusion.choices).get(concluded, ""),
+        "metrics": value_of(metrics),
     }
 
 
-def _documents(row: Approval) -> list[dict[str, Any]]:
-    kinds = evidence.kinds()
+def _documents(user: User, row: Approval) -> list[dict[str, Any]]:
+    """The documents as locked; those that the person may see lead to their file."""
+    kinds, locked = evidence.kinds(), row.dossier.get("documents", [])
+    there = evidence.visible_to(user).filter(
+        sha256__in=[one["sha256"] for one in locked],
+        subject_id__in=releases.subjects_of(row.release),
+    )
+    files = {one.sha256: f"/documents/{one.pk}/file/" for one in there}
     return [
-        one | {"label": said(kinds[one["kind"]].label.model_dump()) if one["kind"] in kinds else ""}
-        for one in row.dossier.get("documents", [])
+        one
+        | {
+            "label": said(kinds[one["kind"]].label.model_dump()) if one["kind"] in kinds else "",
+            "url": files.get(one["sha256"], ""),
+        }
+        for one in locked
     ]
 
 

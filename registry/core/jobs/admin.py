@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
-from registry.core.adminkit import GovernedAdmin
+from registry.core.adminkit import GovernedAdmin, linked
 from registry.core.jobs import queries
 from registry.core.jobs.models import Job
+
+KINDS: dict[str, Promise] = {
+    "ledger.verify": _("Verification of the ledger"),
+    "ledger.export": _("Export of the ledger"),
+}
+
+
+def job_label(kind: str) -> str:
+    """The kind of job in words."""
+    return str(KINDS.get(kind, kind))
 
 
 @admin.register(Job)
@@ -14,6 +27,16 @@ class JobAdmin(GovernedAdmin):
     """One's own long work."""
 
     visible = staticmethod(queries.visible_to)
-    list_display = ("kind", "state", "percent", "requested_at", "ended_at")
+    list_display = ("kind_shown", "state", "percent_done", "requested_at", "ended_at")
     list_filter = ("state",)
     ordering = ("-requested_at",)
+
+    @admin.display(description=_("kind"), ordering="kind")
+    def kind_shown(self, row: Job) -> SafeString:
+        """In words, leading to its progress."""
+        return linked(row, job_label(row.kind))
+
+    @admin.display(description=_("progress"))
+    def percent_done(self, row: Job) -> str:
+        """How far it is."""
+        return f"{row.percent} %"

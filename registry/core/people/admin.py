@@ -3,10 +3,50 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
 
-from registry.core.adminkit import GovernedAdmin
+from registry.core.adminkit import GovernedAdmin, linked, named, named_column
 from registry.core.people import queries
 from registry.core.people.models import Department, LegalEntity, Post, RoleAssignment, Token, User
+from registry.core.people.rules import Capability
+
+# What each capability lets somebody do, in words: tokens carry them as scopes.
+CAPABILITIES: dict[Capability, Promise] = {
+    Capability.READ: _("read"),
+    Capability.REGISTER: _("register models and uses"),
+    Capability.REGISTER_VERSION: _("register versions"),
+    Capability.REPORT_DEPLOYMENT: _("report deployments"),
+    Capability.HAND_IN_EVIDENCE: _("hand in documents"),
+    Capability.CLASSIFY: _("classify and grade"),
+    Capability.CONFIRM_GRADE: _("confirm grades"),
+    Capability.OVERRIDE_GRADE: _("set tiers by hand, sign validations off"),
+    Capability.VALIDATE: _("validate"),
+    Capability.RESPOND_TO_VALIDATION: _("answer validations"),
+    Capability.RAISE_FINDING: _("raise findings"),
+    Capability.REQUEST_APPROVAL: _("request approvals"),
+    Capability.MANAGE_APPROVAL: _("run approvals"),
+    Capability.VOTE: _("vote"),
+    Capability.CONFIRM_REQUIREMENT: _("confirm requirements and exemptions"),
+    Capability.WAIVE: _("grant waivers"),
+    Capability.PROMOTE: _("move releases"),
+    Capability.STOP: _("stop at once"),
+    Capability.RESTRICT: _("restrict uses"),
+    Capability.RESUME: _("lift orders"),
+    Capability.MANAGE_PEOPLE: _("manage people"),
+    Capability.MANAGE_COMMITTEES: _("manage committees"),
+    Capability.MANAGE_POLICY: _("manage policy"),
+    Capability.READ_TRAIL: _("read the audit trail"),
+    Capability.EXPORT_LEDGER: _("export the ledger"),
+}
+
+
+def scopes_in_words(scopes: list[str]) -> str:
+    """A token's scopes, as people say them."""
+    known = {one.value: label for one, label in CAPABILITIES.items()}
+    return gettext(", ").join(str(known.get(scope, scope)) for scope in scopes)
 
 
 @admin.register(User)
@@ -14,10 +54,15 @@ class UserAdmin(GovernedAdmin):
     """People and machine accounts."""
 
     visible = staticmethod(queries.visible_users)
-    list_display = ("username", "name", "kind", "is_active", "is_vendor_staff")
+    list_display = ("username", "name_link", "kind", "is_active", "is_vendor_staff")
     list_filter = ("kind", "is_active")
     search_fields = ("username", "name")
     ordering = ("username",)
+
+    @admin.display(description=_("name"), ordering="name")
+    def name_link(self, row: User) -> SafeString:
+        """Leads to the person's page."""
+        return linked(row, row.name)
 
 
 @admin.register(LegalEntity)
@@ -25,10 +70,15 @@ class LegalEntityAdmin(GovernedAdmin):
     """The institution's tree."""
 
     visible = staticmethod(queries.visible_entities)
-    list_display = ("code", "name_zh", "name_en", "parent")
+    list_display = ("code", "name", named_column("parent", _("parent")))
     list_select_related = ("parent",)
     search_fields = ("code", "name_zh", "name_en")
     ordering = ("path",)
+
+    @admin.display(description=_("name"), ordering="name_zh")
+    def name(self, row: LegalEntity) -> str:
+        """In the language of the page."""
+        return named(row)
 
 
 @admin.register(Department)
@@ -36,10 +86,15 @@ class DepartmentAdmin(GovernedAdmin):
     """Departments."""
 
     visible = staticmethod(queries.visible_departments)
-    list_display = ("code", "name_zh", "name_en", "entity")
+    list_display = ("code", "name", named_column("entity", _("legal entity")))
     list_select_related = ("entity",)
     search_fields = ("code", "name_zh", "name_en")
     ordering = ("code",)
+
+    @admin.display(description=_("name"), ordering="name_zh")
+    def name(self, row: Department) -> str:
+        """In the language of the page."""
+        return named(row)
 
 
 @admin.register(Post)
@@ -47,10 +102,16 @@ class PostAdmin(GovernedAdmin):
     """Posts."""
 
     visible = staticmethod(queries.visible_posts)
-    list_display = ("code", "title_zh", "title_en", "department")
+    list_display = ("code", "title", named_column("department", _("department")))
     list_select_related = ("department",)
     search_fields = ("code", "title_zh", "title_en")
     ordering = ("code",)
+
+    @admin.display(description=_("title"), ordering="title_zh")
+    def title(self, row: Post) -> str:
+        """In the language of the page."""
+        is_chinese = (get_language() or "").startswith("zh")
+        return row.title_zh if is_chinese or not row.title_en else row.title_en
 
 
 @admin.register(RoleAssignment)
@@ -58,11 +119,18 @@ class RoleAssignmentAdmin(GovernedAdmin):
     """Who holds which role, from when to when."""
 
     visible = staticmethod(queries.visible_roles)
-    list_display = ("user", "role", "entity", "valid_from", "valid_to")
+    list_display = (
+        "person", "role", named_column("entity", _("legal entity")), "valid_from", "valid_to",
+    )  # fmt: skip
     list_filter = ("role",)
     list_select_related = ("user", "entity")
     search_fields = ("user__name", "user__username", "role")
     ordering = ("user__username",)
+
+    @admin.display(description=_("person"), ordering="user__name")
+    def person(self, row: RoleAssignment) -> SafeString:
+        """Leads to the person's page."""
+        return linked(row.user, row.user.name)
 
 
 @admin.register(Token)
@@ -70,6 +138,16 @@ class TokenAdmin(GovernedAdmin):
     """One's own tokens; administrators also see those of machine accounts."""
 
     visible = staticmethod(queries.visible_tokens)
-    list_display = ("name", "user", "scopes", "expires_at", "revoked_at")
+    list_display = ("name", "person", "scopes_shown", "expires_at", "revoked_at")
     list_select_related = ("user",)
     ordering = ("-expires_at",)
+
+    @admin.display(description=_("person"), ordering="user__name")
+    def person(self, row: Token) -> SafeString:
+        """Leads to the page of whoever uses it."""
+        return linked(row.user, row.user.name)
+
+    @admin.display(description=_("scopes"))
+    def scopes_shown(self, row: Token) -> str:
+        """In words."""
+        return scopes_in_words(row.scopes)

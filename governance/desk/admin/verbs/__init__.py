@@ -13,6 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 
 from governance.desk.admin.pages import PersonRequest, page, show
+from governance.desk.admin.subjects import about
 from governance.desk.admin.verbs.base import Verb
 from governance.desk.admin.verbs.institution import INSTITUTION_VERBS
 from governance.desk.admin.verbs.models import MODEL_VERBS
@@ -65,7 +66,7 @@ def do(request: PersonRequest, verb: str, pk: uuid.UUID) -> HttpResponse:
                 update_session_auth_hash(request, made)  # a new password keeps this session
             return HttpResponseRedirect(found.forward(made) if found.forward else back)
     context = {
-        "form": form, "verb": found, "subject": subject, "back": back,
+        "form": form, "verb": found, "about": about(request.user, subject), "back": back,
         "gate": details.get("gate"),
     }  # fmt: skip
     return show(request, "verb", found.title, context, status=422 if form.errors else 200)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from governance.desk.admin import forms
+from governance.desk.admin.fields import DeskForm
 from governance.suspensions import services as suspensions
 from registry.core.people.models import User
 from registry.core.people.rules import Capability
@@ -24,7 +24,7 @@ class Verb:
     title: Any
     capability: Capability
     find: Find
-    form: type[forms.DeskForm]
+    form: type[DeskForm]
     perform: Perform
     back: Callable[[Any], str]
     is_danger: bool = False

@@ -56,13 +56,13 @@ class Secret(str):
 PEOPLE_VERBS: dict[str, Verb] = {
     "enrol-person": Verb(
         _("Enrol a person"), Capability.MANAGE_PEOPLE, queries.visible_entities,
-        forms.PersonForm, _enrol, _people,
+        forms.PersonForm, _enrol, _people, forward=_own_page,
     ),
     "enrol-machine": Verb(
         _("Enrol a machine account"), Capability.MANAGE_PEOPLE, queries.visible_entities,
         forms.MachineForm,
         lambda user, subject, data: people.enrol_machine(actor=user, **data),
-        _people,
+        _people, forward=_own_page,
     ),
     "assign-role": Verb(
         _("Assign a role"), Capability.MANAGE_PEOPLE, queries.visible_users, forms.RoleForm,

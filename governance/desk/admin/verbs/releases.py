@@ -79,7 +79,7 @@ RELEASE_VERBS: dict[str, Verb] = {
     ),
     "hand-in-working-paper": Verb(
         _("Hand in a working paper"), Capability.VALIDATE, validations_queries.visible_to,
-        forms.DocumentForm, _hand_in, _own,
+        forms.WorkingPaperForm, _hand_in, _own,
     ),
     "promote": Verb(
         _("Move to another stage"), Capability.PROMOTE, _release, forms.PromotionForm,

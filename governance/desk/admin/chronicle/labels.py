@@ -1,0 +1,72 @@
+"""How the ledger's names are told: labels of facts, what stands in a line's summary."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+# Names of facts, and of fields that have no label of their own.
+LABELS: dict[str, Promise] = {
+    "approval": _("approval"),
+    "approved_digest": _("approved state"),
+    "code": _("code"),
+    "document_kind": _("kind"),
+    "dossier_digest": _("digest of the papers"),
+    "former_names": _("former names"),
+    "founding": _("at the founding"),
+    "from": _("from stage"),
+    "grade_digest": _("digest of the grade"),
+    "matches_version": _("same digest as the version's"),
+    "material_digest": _("digest of the material facts"),
+    "model": _("model"),
+    "outcome": _("outcome"),
+    "policy_document": _("founding document"),
+    "profile": _("profile"),
+    "reason": _("reason"),
+    "target": _("about"),
+    "target_id": _("about"),
+    "to": _("to stage"),
+    "was": _("from stage"),
+}
+
+# Facts that are keys, and of what.
+FACTS: dict[str, str] = {
+    "approval": "governance.approval",
+    "model": "registry.aimodel",
+    "release": "registry.release",
+    "target": "registry.release",
+    "user": "registry.user",
+}
+
+# What of a row tells most, in one line: of a kind of entry, else of a kind of row.
+TELLING: dict[str, tuple[str, ...]] = {
+    "governance.ballotseat": ("name", "holder_id"),
+    "governance.condition": ("text", "due_on"),
+    "governance.exemption": ("requirement", "kind"),
+    "governance.finding": ("severity", "title"),
+    "governance.order": ("kind", "reason"),
+    "governance.resolution": ("outcome",),
+    "governance.seat": ("name", "user_id", "post_id"),
+    "governance.step": ("body_code", "state"),
+    "governance.validation": ("conclusion",),
+    "governance.validationtest": ("name", "measure", "outcome"),
+    "governance.vote": ("choice", "reason"),
+    "governance.waiver": ("requirement", "expires_on"),
+    "registry.delegation": ("delegate_id", "valid_from", "valid_to"),
+    "registry.deployment": ("environment", "traffic_percent"),
+    "registry.document": ("kind",),
+    "registry.grade": ("tier", "score"),
+    "registry.gradeconfirmation": ("reason",),
+    "registry.needtoknow": ("user_id", "reason"),
+    "registry.postholding": ("post_id", "user_id"),
+    "registry.release": ("stage",),
+    "release.approved": ("approved_until",),
+    "release.validated": ("validation_conclusion", "explainability_level"),
+    "release.version_attached": ("version_id",),
+    "approval.granted": (),
+    "lifecycle.move_granted": (),
+    "registry.roleassignment": ("role", "entity_id"),
+    "registry.tieroverride": ("from_tier", "to_tier", "reason"),
+    "registry.token": ("name",),
+    "registry.versiondeveloper": ("user_id",),
+}

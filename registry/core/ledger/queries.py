@@ -73,8 +73,8 @@ def compared(model: type[Governed], after: uuid.UUID | None) -> list[tuple[uuid.
     """The next rows by id, each with whether it is plainly as its last entry says.
 
     The database compares, so that no state travels: whoever could make it lie here could make it
-    lie about the rows themselves. What it cannot compare (personal digests, numbers in JSON,
-    columns added since) it does not vouch for; `altered_columns` then looks closely.
+    lie about the rows themselves. What it cannot compare (personal digests, columns added since)
+    it does not vouch for; `altered_columns` then looks closely.
     """
     kept = ", ".join(f'"{column.column}"' for column in _state_columns(model))
     with connection.cursor() as cursor:

@@ -113,7 +113,10 @@ def test_an_unsafe_setting_is_refused_and_named(changed: dict[str, str | None], 
 
 
 def test_a_redirect_that_is_off_on_purpose_starts() -> None:
-    off = {"SECURE_SSL_REDIRECT": "false", "SECURE_SSL_REDIRECT_OFF_IS_INTENDED": "true"}
+    off: dict[str, str | None] = {
+        "SECURE_SSL_REDIRECT": "false",
+        "SECURE_SSL_REDIRECT_OFF_IS_INTENDED": "true",
+    }
     assert started(off).stdout == "started False False\n"
 
 

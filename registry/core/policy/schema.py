@@ -86,9 +86,11 @@ class _Loader(yaml.SafeLoader):
     An alias stands for a copy: nine levels of ten aliases each are a thousand million values.
     """
 
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:  # Any: as PyYAML
+    def compose_node(
+        self, parent: yaml.Node | None, index: Any
+    ) -> yaml.Node | None:  # Any: as PyYAML
         """The node. Raises MarkedYAMLError where it is an alias, or anchored to be one."""
-        event = self.peek_event()
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's
         if getattr(event, "anchor", None) is not None:  # an alias names its anchor as well
             problem = "anchors and aliases (& and *) are not read; write the value out"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)

@@ -59,4 +59,8 @@ def _lines(report: Report) -> list[str]:
         sound = _("sound: %(entries)s entries, %(anchors)s anchors, %(rows)s rows") % told
         return [sound, *notes]
     faults = [_("FAULT: %(fault)s") % {"fault": fault} for fault in report.faults]
-    return [*faults, *notes, _("read: %(entries)s entries, %(anchors)s anchors, %(rows)s rows") % told]
+    return [
+        *faults,
+        *notes,
+        _("read: %(entries)s entries, %(anchors)s anchors, %(rows)s rows") % told,
+    ]

@@ -103,8 +103,7 @@ def test_a_sound_export_passes_and_says_whose_key_it_used(folder: Path) -> None:
     count = len(lines_of(folder)) - 3
     assert verify(folder / "sound.jsonl") == (
         0,
-        f"sound: {count} entries, 1 anchors\n"
-        f"{NOTE}\n",
+        f"sound: {count} entries, 1 anchors\n{NOTE}\n",
         "",
     )
 

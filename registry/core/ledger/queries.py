@@ -73,8 +73,8 @@ def compared(model: type[Governed], after: uuid.UUID | None) -> list[tuple[uuid.
     """The next rows by id, each with whether it is plainly as its last entry says.
 
     The database compares, so that no state travels: whoever could make it lie here could make it
-    lie about the rows themselves. What it cannot compare (personal digests, columns added since)
-    it does not vouch for; `altered_columns` then looks closely.
+    lie about the rows themselves. What it cannot compare (columns added since) it does not vouch
+    for; `altered_columns` then looks closely.
     """
     kept = ", ".join(f'"{column.column}"' for column in _state_columns(model))
     with connection.cursor() as cursor:
@@ -114,6 +114,10 @@ def _spelled(model: type[Governed]) -> str:
             spelled.append(f"'{column.attname}', to_char({moment}, '{_MICROSECONDS}')")
         elif isinstance(column, models.DecimalField):
             spelled.append(f"'{column.attname}', s.\"{column.column}\"::text")
+        elif column.attname in model.personal_fields:
+            told = f"s.salt || coalesce(to_jsonb(s.\"{column.column}\")::text, 'null')"
+            digest = f"'salted:' || encode(sha256(convert_to({told}, 'UTF8')), 'hex')"
+            spelled.append(f"'{column.attname}', {digest}")
     return f"jsonb_build_object({', '.join(spelled)})"
 
 

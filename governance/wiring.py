@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core import checks
+
 from governance import reactions
 from governance.approvals.schema import ApprovalsSection
+from governance.desk.demo import services as demo
 from governance.lifecycle.queries.facts import COMPUTED, NAMED
 from governance.lifecycle.schema import LifecycleSection
 from governance.validations import queries as validations
@@ -26,6 +29,16 @@ def declare() -> None:
     policy.declare_section("approvals", ("approvals",), _approvals)
     evidence.declare_subject("validation", Validation, validations.visible_to, _validation_reach)
     reactions.declare()
+    checks.register(_no_demo_accounts, "installation", deploy=True)
+
+
+def _no_demo_accounts(**_: Any) -> list[checks.CheckMessage]:  # Any: as Django calls checks
+    """`check --deploy` and the web server's start: nobody works on the demo story's database."""
+    if not demo.is_loaded():
+        return []
+    told = "the database holds the demo story, whose accounts share one written password"
+    hint = "Production begins with an empty database: `manage.py found`."
+    return [checks.Error(told, hint=hint, id="mingce.E002")]
 
 
 def _validation_reach(user: User, capability: Capability, validation: Validation) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from celery import current_app
+from django.core import checks
 
 from registry.catalogue import queries as catalogue
 from registry.catalogue.models import AIModel, ModelVersion
@@ -15,6 +16,7 @@ from registry.classification.schema.questionnaire import QuestionnaireFile
 from registry.core.jobs import services as jobs
 from registry.core.ledger import jobs as ledger_jobs
 from registry.core.ledger import services as ledger
+from registry.core.ledger.services import granting
 from registry.core.people.models import User
 from registry.core.people.queries import require_at
 from registry.core.people.rules import Capability
@@ -42,6 +44,13 @@ def declare() -> None:
     jobs.declare("ledger.verify", ledger_jobs.verify)
     jobs.declare("ledger.export", ledger_jobs.export)
     ledger.tell_after_commit(_wake_dispatcher)
+    checks.register(_application_role, "installation", deploy=True)
+
+
+def _application_role(**_: Any) -> list[checks.CheckMessage]:  # Any: as Django calls checks
+    """`check --deploy` and the web server's start: the application's role has no power to spare."""
+    hint = "Use the role of DATABASE_URL that `manage.py prepare_database` has granted to."
+    return [checks.Error(told, hint=hint, id="mingce.E001") for told in granting.excesses()]
 
 
 def _version_reach(user: User, capability: Capability, version: ModelVersion) -> None:

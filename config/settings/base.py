@@ -28,6 +28,7 @@ ANCHOR_KEY_FILE = Path(
 ANCHOR_SINK_DIR = Path(env.str("MINGCE_ANCHOR_SINK_DIR", default=str(DATA_DIR / "anchors")))
 DOCUMENT_MAX_BYTES = env.int("MINGCE_DOCUMENT_MAX_BYTES", default=50 * 1024 * 1024)
 CLOCK_CAN_BE_SET = False
+UNSAFE_START_REFUSED = False  # the database is looked at before the web server answers
 
 INSTALLED_APPS = [
     "unfold",
@@ -134,6 +135,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 # Every object has one page that tells its story (governance.desk).
 ABSOLUTE_URL_OVERRIDES = {

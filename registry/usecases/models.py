@@ -68,7 +68,11 @@ class ModelUse(Governed):
             *guarded(
                 "registry.modeluse", immutable=("code", "model_id", "use_case_id", "entity_id")
             ),
-            Guard.deferred("lowering_warranted", "mingce_lowering_warranted()"),
+            Guard.deferred(
+                "lowering_warranted",
+                "mingce_lowering_warranted()",
+                spends="grading.lowering_granted",
+            ),
         )
         constraints = (
             models.UniqueConstraint(

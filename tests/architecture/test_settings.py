@@ -11,12 +11,22 @@ import pytest
 from tests.architecture import house
 
 SAFE = {
-    "SECRET_KEY": "f" * 50,
+    "SECRET_KEY": "0123456789abcdef-f-is-for-tests-only-0123456789abc",
     "ALLOWED_HOSTS": "models.bank.example",
     "DATABASE_URL": "postgresql://mingce_app@db.bank.example/mingce",
     "DATABASE_OWNER_URL": "postgresql://mingce_owner@db.bank.example/mingce",
 }
-OURS = {*SAFE, "CLOCK_CAN_BE_SET", "DJANGO_SETTINGS_MODULE", "BEHIND_TLS_PROXY"}
+OURS = {
+    *SAFE, "CLOCK_CAN_BE_SET", "DJANGO_SETTINGS_MODULE", "BEHIND_TLS_PROXY", "SECURE_SSL_REDIRECT",
+    "SECURE_SSL_REDIRECT_OFF_IS_INTENDED",
+}  # fmt: skip
+NO_KEY = "SECRET_KEY must be set, with at least 50 characters."
+WEAK_KEY = "SECRET_KEY must be random, not one piece over and over again."
+NO_HOSTS = "ALLOWED_HOSTS must name the hosts, without wildcards ('*', '.example')."
+NO_REDIRECT = (
+    "SECURE_SSL_REDIRECT is off: set SECURE_SSL_REDIRECT_OFF_IS_INTENDED=true where nothing"
+    " reaches this server except through TLS."
+)
 START = "import config.settings.production as it; print('started', it.DEBUG, it.CLOCK_CAN_BE_SET)"
 WITH_CLOCK = f"import config.settings.base as base; base.CLOCK_CAN_BE_SET = True; {START}"
 
@@ -50,14 +60,37 @@ def test_safe_settings_start() -> None:
 @pytest.mark.parametrize(
     ("changed", "fault"),
     [
-        ({"SECRET_KEY": None}, "SECRET_KEY must be set, with at least 50 characters."),
-        ({"SECRET_KEY": "f" * 49}, "SECRET_KEY must be set, with at least 50 characters."),
-        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS must name the hosts, without '*'."),
-        ({"ALLOWED_HOSTS": "a.example,*"}, "ALLOWED_HOSTS must name the hosts, without '*'."),
-        ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS must name the hosts, without '*'."),
+        ({"SECRET_KEY": None}, NO_KEY),
+        ({"SECRET_KEY": SAFE["SECRET_KEY"][1:]}, NO_KEY),
+        ({"SECRET_KEY": "k" * 60}, WEAK_KEY),
+        ({"SECRET_KEY": "abcdefghi" * 6 + "aaaaaa"}, WEAK_KEY),
+        ({"SECRET_KEY": "a-short-random-piece" * 3}, WEAK_KEY),
+        ({"ALLOWED_HOSTS": "*"}, NO_HOSTS),
+        ({"ALLOWED_HOSTS": "a.example,*"}, NO_HOSTS),
+        ({"ALLOWED_HOSTS": "a.example, .com"}, NO_HOSTS),
+        ({"ALLOWED_HOSTS": ".com"}, NO_HOSTS),
+        ({"ALLOWED_HOSTS": ""}, NO_HOSTS),
+        ({"ALLOWED_HOSTS": None}, NO_HOSTS),
+        ({"SECURE_SSL_REDIRECT": "false"}, NO_REDIRECT),
         (
             {"DATABASE_URL": None},
             "DATABASE_URL must name the application's role and database.",
+        ),
+        (
+            {"DATABASE_URL": "sqlite:////tmp/mingce.sqlite3"},
+            "DATABASE_URL must be the address of a PostgreSQL database.",
+        ),
+        (
+            {"DATABASE_URL": "mysql://mingce_app@db.bank.example/mingce"},
+            "DATABASE_URL must be the address of a PostgreSQL database.",
+        ),
+        (
+            {"DATABASE_OWNER_URL": "mysql://mingce_owner@db.bank.example/mingce"},
+            "DATABASE_OWNER_URL must be the address of a PostgreSQL database.",
+        ),
+        (
+            {"DATABASE_URL": "postgresql://db.bank.example/mingce"},
+            "DATABASE_URL must name the application's role.",
         ),
         (
             {"DATABASE_OWNER_URL": SAFE["DATABASE_URL"]},
@@ -79,6 +112,14 @@ def test_an_unsafe_setting_is_refused_and_named(changed: dict[str, str | None], 
     assert faults(done) == [fault]
 
 
+def test_a_redirect_that_is_off_on_purpose_starts() -> None:
+    off: dict[str, str | None] = {
+        "SECURE_SSL_REDIRECT": "false",
+        "SECURE_SSL_REDIRECT_OFF_IS_INTENDED": "true",
+    }
+    assert started(off).stdout == "started False False\n"
+
+
 def test_a_clock_that_can_be_set_is_refused() -> None:
     done = started({}, WITH_CLOCK)
     assert done.returncode == 1
@@ -88,8 +129,8 @@ def test_a_clock_that_can_be_set_is_refused() -> None:
 def test_every_fault_is_named_at_once() -> None:
     done = started({"SECRET_KEY": None, "ALLOWED_HOSTS": "*", "DATABASE_URL": None})
     assert faults(done) == [
-        "SECRET_KEY must be set, with at least 50 characters.",
-        "ALLOWED_HOSTS must name the hosts, without '*'.",
+        NO_KEY,
+        NO_HOSTS,
         "DATABASE_URL must name the application's role and database.",
     ]
 

@@ -90,7 +90,7 @@ def test_wrong_arguments_are_refused(arguments: tuple[str, ...]) -> None:
         ("bytes", b"\xff\xfe\x00", 2),
         ("another format", b'{"header": {"format": "other/1"}}\n', 1),
         ("a list", b"[]\n", 2),
-        ("a header alone", b'{"header": {"format": "mingce-ledger-export/1"}}\n', 2),
+        ("a header alone", b'{"header": {"format": "mingce-ledger-export/2"}}\n', 1),
     ],
 )
 def test_a_file_that_is_no_export_is_not_sound(

@@ -253,6 +253,11 @@ class Seeds:
         return next(one.username for one in self.people if role in one.roles)
 
 
+def read_institution(folder: Path) -> Institution:
+    """The invented institution. Raises PolicyError."""
+    return validate(Institution, load_yaml(folder / "institution.yaml"), "institution.yaml")
+
+
 def read(folder: Path, pack: Path) -> Seeds:
     """The seeds of the folder, with the worked examples of the pack. Raises PolicyError."""
     people = {"people": load_yaml(folder / "people.yaml")}
@@ -260,9 +265,7 @@ def read(folder: Path, pack: Path) -> Seeds:
     examples = load_section(pack).grading.examples
     return Seeds(
         folder=folder,
-        institution=validate(
-            Institution, load_yaml(folder / "institution.yaml"), "institution.yaml"
-        ),
+        institution=read_institution(folder),
         people=validate(_People, people, "people.yaml").people,  # type: ignore[type-var]  # a list
         stories=validate(_Stories, stories, "models.yaml").stories,  # type: ignore[type-var]  # too
         examples={example.id: example for example in examples},

@@ -23,6 +23,7 @@ from registry.core.ledger import queries as ledger_queries
 from registry.core.ledger.models import Entry
 
 Progress = Callable[[str, int, int], None]
+FOLDER = Path(settings.BASE_DIR) / "seeds" / "demo"
 
 
 class Outcome(StrEnum):
@@ -44,13 +45,9 @@ def load(progress: Progress | None = None) -> Outcome:
             "demo_refused",
             _("The demo story is refused here: it needs the demo settings, never production."),
         )
-    seeds = schema.read(
-        Path(settings.BASE_DIR) / "seeds" / "demo",
-        Path(settings.POLICY_PACKS_DIR) / settings.POLICY_PACK,
-    )
-    found = _founded_by(seeds)
-    if found is not None:
-        return found
+    seeds = schema.read(FOLDER, Path(settings.POLICY_PACKS_DIR) / settings.POLICY_PACK)
+    if ledger_queries.head()[0]:
+        return Outcome.LOADED_BEFORE if is_loaded() else Outcome.FOUNDED_OTHERWISE
     password = accounts.new_password()
     with transaction.atomic():
         _tell(seeds, password, progress or (lambda stage, done, total: None))
@@ -61,15 +58,12 @@ def load(progress: Progress | None = None) -> Outcome:
     return Outcome.LOADED
 
 
-def _founded_by(seeds: schema.Seeds) -> Outcome | None:
-    """None where the installation is empty."""
-    if ledger_queries.head()[0] == 0:
-        return None
+def is_loaded() -> bool:
+    """Whether this institution was founded by the demo story; its accounts are then in use."""
     act = Entry.objects.filter(kind="founding.act").first()
     facts = json.loads(act.body).get("facts", {}) if act else {}
-    if facts.get("policy_document") == seeds.institution.document:
-        return Outcome.LOADED_BEFORE
-    return Outcome.FOUNDED_OTHERWISE
+    story = schema.read_institution(FOLDER)
+    return bool(facts.get("policy_document") == story.document)
 
 
 def _tell(seeds: schema.Seeds, password: str, progress: Progress) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pgtrigger
+from django.apps import apps
 
 from registry.core.transitions import Transitions
 
@@ -18,8 +19,15 @@ class Guard(pgtrigger.Trigger):
 
     func = "RETURN NULL;"
 
-    def __init__(self, *, runs: str, **kwargs: Any) -> None:  # Any: handed on to pgtrigger
+    def __init__(
+        self,
+        *,
+        runs: str,
+        spends: str = "",
+        **kwargs: Any,  # Any: handed on to pgtrigger
+    ) -> None:
         self.runs = runs
+        self.spends = spends  # the purpose of the warrants that permit the change
         super().__init__(**kwargs)
 
     @classmethod
@@ -28,7 +36,7 @@ class Guard(pgtrigger.Trigger):
         return cls(name=name, when=pgtrigger.Before, operation=pgtrigger.Insert, runs=runs)
 
     @classmethod
-    def deferred(cls, name: str, runs: str) -> Guard:
+    def deferred(cls, name: str, runs: str, *, spends: str = "") -> Guard:
         """A rule that must hold at commit, after an insert or update."""
         return cls(
             name=name,
@@ -36,11 +44,24 @@ class Guard(pgtrigger.Trigger):
             operation=pgtrigger.Insert | pgtrigger.Update,
             timing=pgtrigger.Deferred,
             runs=runs,
+            spends=spends,
         )
 
     def render_execute(self, model: Any) -> str:  # Any: pgtrigger hands a model class
         """The call that the trigger makes."""
         return self.runs
+
+
+class Telling(Guard):
+    """The guard that compares entries with rows; it learns from the model which columns to pass."""
+
+    def render_execute(self, model: Any) -> str:  # Any: pgtrigger hands a model class
+        """The call, with the derived and the personal columns where the model has any."""
+        real = apps.get_model(model._meta.label)  # migrations hand a bare copy of the model
+        told = [",".join(real.derived_fields), ",".join(real.personal_fields)]
+        if not any(told):
+            return self.runs
+        return self.runs.removesuffix(")") + "".join(f", '{one}'" for one in told) + ")"
 
 
 def append_only() -> tuple[Guard, ...]:
@@ -63,8 +84,8 @@ def append_only() -> tuple[Guard, ...]:
 
 
 def no_silent_write(label: str) -> Guard:
-    """At commit each changed row has an entry of this transaction with its row version."""
-    return Guard(
+    """At commit each changed row has an entry of this transaction that says what it holds."""
+    return Telling(
         name="no_silent_write",
         when=pgtrigger.After,
         operation=pgtrigger.Insert | pgtrigger.Update,
@@ -120,4 +141,5 @@ def warranted(column: str, purpose: str) -> Guard:
         operation=pgtrigger.Update,
         timing=pgtrigger.Deferred,
         runs=f"mingce_warranted('{column}', '{purpose}')",
+        spends=purpose,
     )

@@ -23,7 +23,6 @@ _LINE_COLUMNS = (
 _MICROSECONDS = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 _BATCH = 2_000
 COMPARED = 10_000
-_MOST_MISSING = 20
 _NOT_STATE = frozenset({"id", "row_version", "created_at"})
 
 
@@ -74,8 +73,8 @@ def compared(model: type[Governed], after: uuid.UUID | None) -> list[tuple[uuid.
     """The next rows by id, each with whether it is plainly as its last entry says.
 
     The database compares, so that no state travels: whoever could make it lie here could make it
-    lie about the rows themselves. What it cannot compare (personal digests, numbers in JSON,
-    columns added since) it does not vouch for; `altered_columns` then looks closely.
+    lie about the rows themselves. What it cannot compare (columns added since) it does not vouch
+    for; `altered_columns` then looks closely.
     """
     kept = ", ".join(f'"{column.column}"' for column in _state_columns(model))
     with connection.cursor() as cursor:
@@ -115,11 +114,18 @@ def _spelled(model: type[Governed]) -> str:
             spelled.append(f"'{column.attname}', to_char({moment}, '{_MICROSECONDS}')")
         elif isinstance(column, models.DecimalField):
             spelled.append(f"'{column.attname}', s.\"{column.column}\"::text")
+        elif column.attname in model.personal_fields:
+            told = f"s.salt || coalesce(to_jsonb(s.\"{column.column}\")::text, 'null')"
+            digest = f"'salted:' || encode(sha256(convert_to({told}, 'UTF8')), 'hex')"
+            spelled.append(f"'{column.attname}', {digest}")
     return f"jsonb_build_object({', '.join(spelled)})"
 
 
-def without_rows() -> Iterator[tuple[str, uuid.UUID]]:
-    """The label and id of rows that the ledger knows and their table does not."""
+def without_rows(most: int) -> Iterator[tuple[str, uuid.UUID, int]]:
+    """Rows that the ledger knows and their table does not: the first of each label, and how many.
+
+    Label and id, then the number of such rows under that label.
+    """
     tables = {model._meta.label_lower: model._meta.db_table for model in governed_models()}
     missing = "NOT EXISTS (SELECT 1 FROM {} t WHERE t.id = e.subject_id)"
     branches = " ".join(
@@ -127,11 +133,64 @@ def without_rows() -> Iterator[tuple[str, uuid.UUID]]:
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT e.subject_type, e.subject_id FROM registry_entry e"  # noqa: S608
-            f" WHERE CASE e.subject_type {branches} ELSE false END LIMIT %s",
-            [_MOST_MISSING],
+            "SELECT label, id, total FROM (SELECT *, count(*) OVER (PARTITION BY label) AS total,"  # noqa: S608
+            " row_number() OVER (PARTITION BY label ORDER BY id) AS place FROM ("
+            "SELECT DISTINCT e.subject_type AS label, e.subject_id AS id FROM registry_entry e"
+            f" WHERE CASE e.subject_type {branches} ELSE false END) d) n"
+            " WHERE place <= %s ORDER BY label, id",
+            [most],
         )
         yield from cursor.fetchall()
+
+
+def purposes() -> list[str]:
+    """The kinds of entries that are granted to be spent, as the models' guards name them."""
+    found = {
+        getattr(trigger, "spends", "")
+        for model in apps.get_models()
+        for trigger in getattr(model._meta, "triggers", ())
+    }
+    return sorted(found - {""})
+
+
+def unmatched_uses(most: int) -> list[tuple[uuid.UUID, int]]:
+    """Spent warrants that match no entry: the first, each with how many there are."""
+    return _first(
+        "SELECT w.entry_id, count(*) OVER () FROM registry_warrantuse w"
+        " LEFT JOIN registry_entry e ON e.uid = w.entry_id AND e.kind = w.purpose"
+        " AND e.subject_id = w.subject_id AND e.subject_type = w.subject_type"
+        " AND e.digest = w.digest WHERE e.uid IS NULL ORDER BY w.entry_id LIMIT %s",
+        [most],
+    )
+
+
+def unspent_grants(most: int) -> list[tuple[int, int]]:
+    """Entries that grant a change and have no use: the first, each with how many there are."""
+    return _first(
+        "SELECT e.seq, count(*) OVER () FROM registry_entry e"
+        " LEFT JOIN registry_warrantuse w ON w.entry_id = e.uid"
+        " WHERE e.kind = ANY (%s) AND w.entry_id IS NULL ORDER BY e.seq LIMIT %s",
+        [purposes(), most],
+    )
+
+
+def told_otherwise(most: int) -> list[tuple[int, int]]:
+    """Entries that tell a row version otherwise than its first entry does, and how many."""
+    return _first(
+        "WITH told AS (SELECT subject_type, subject_id, row_version, min(seq) AS seq"
+        " FROM registry_entry GROUP BY 1, 2, 3 HAVING count(*) > 1)"
+        " SELECT e.seq, count(*) OVER () FROM told JOIN registry_entry f ON f.seq = told.seq"
+        " JOIN registry_entry e ON e.subject_id = f.subject_id AND e.row_version = f.row_version"
+        " AND e.subject_type = f.subject_type AND e.seq > f.seq"
+        " WHERE mingce_retold(f.body, e.body) IS NOT NULL ORDER BY e.seq LIMIT %s",
+        [most],
+    )
+
+
+def _first(statement: str, parameters: list[Any]) -> list[Any]:  # Any: whatever the rows hold
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
 
 
 def last_state(model: type[Governed], pk: uuid.UUID) -> tuple[Governed, int | None, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import math
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,9 @@ GENESIS = "0" * 64
 
 
 def plain(value: Any) -> Any:  # Any: JSON
-    """The value as JSON that has one spelling only: no floats, moments in UTC with microseconds."""
+    """The value as JSON that has one spelling only: moments in UTC with microseconds, numbers as
+    the database gives them back. Raises ValueError for NaN and infinity, which JSON has not.
+    """
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, dt.datetime):
@@ -23,12 +26,20 @@ def plain(value: Any) -> Any:  # Any: JSON
     if isinstance(value, dt.date | uuid.UUID | Decimal):
         return str(value)
     if isinstance(value, float):
-        return repr(value)
+        return _number(value)
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, Iterable):
         return [plain(item) for item in value]
     raise TypeError(f"{type(value).__name__} has no canonical JSON")
+
+
+def _number(value: float) -> int | float:
+    """One spelling: 1e16 and 10000000000000000 are one number, and so are -0.0 and 0."""
+    if not math.isfinite(value):
+        raise ValueError(f"{value} is no number of JSON")
+    told = Decimal(repr(value))  # the digits that JSON carries, not those behind the float
+    return int(told) if told == told.to_integral_value() else value
 
 
 def canonical(value: Any) -> str:  # Any: JSON

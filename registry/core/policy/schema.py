@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, BinaryIO, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -71,7 +71,7 @@ class Pack(PolicyModel):
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
 
 
-_MERGE = "tag:yaml.org,2002:merge"
+MOST_BYTES = 1024 * 1024  # twenty times the largest file of the shipped packs
 
 
 class _LinedMapping(dict[str, Any]):  # Any: YAML values, typed by pydantic right after
@@ -81,21 +81,33 @@ class _LinedMapping(dict[str, Any]):  # Any: YAML values, typed by pydantic righ
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe loading that also refuses duplicate keys and keeps line numbers."""
+    """Safe loading that also refuses duplicate keys and aliases, and keeps line numbers.
+
+    An alias stands for a copy: nine levels of ten aliases each are a thousand million values.
+    """
+
+    def compose_node(
+        self, parent: yaml.Node | None, index: Any
+    ) -> yaml.Node | None:  # Any: as PyYAML
+        """The node. Raises MarkedYAMLError where it is an alias, or anchored to be one."""
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's
+        if getattr(event, "anchor", None) is not None:  # an alias names its anchor as well
+            problem = "anchors and aliases (& and *) are not read; write the value out"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+        return super().compose_node(parent, index)
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> _LinedMapping:
     own: set[str] = set()
     for key_node, _ in node.value:
         mark = key_node.start_mark
-        if key_node.tag != "tag:yaml.org,2002:str" and key_node.tag != _MERGE:
+        if key_node.tag != "tag:yaml.org,2002:str":
             problem = f"the key {key_node.value!r} is not text"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
         if key_node.value in own:
             problem = f"duplicate key {key_node.value!r}"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
         own.add(key_node.value)
-    loader.flatten_mapping(node)  # merged keys come first, so that own keys win
     mapping = _LinedMapping()
     mapping.lines = {key.value: key.start_mark.line + 1 for key, _ in node.value}
     for key_node, value_node in node.value:
@@ -121,10 +133,19 @@ def parse_yaml(text: str, name: str) -> Any:  # Any: whatever the YAML holds; ca
 def load_yaml(path: Path) -> Any:  # Any: see parse_yaml
     """Read one file of a pack. Raises PolicyError with file and line, also if it is missing."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            text = read_bounded(file, path.name).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyError(f"{path.name}:1: cannot be read as UTF-8 text") from error
     return parse_yaml(text, path.name)
+
+
+def read_bounded(file: BinaryIO, name: str) -> bytes:
+    """What the file holds. Raises PolicyError for one that is too large, without reading it all."""
+    found = file.read(MOST_BYTES + 1)
+    if len(found) > MOST_BYTES:
+        raise PolicyError(f"{name}:1: larger than {MOST_BYTES:,} bytes")
+    return found
 
 
 def validate(model: type[Model], data: object, name: str) -> Model:

@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from registry.classification import rules
 from registry.classification.schema import FACTOR_KEYS, ClassificationSection, load_section
 from registry.core.policy.rules import PolicyError
-from registry.core.policy.schema import parse_yaml
+from registry.core.policy.schema import parse_yaml, read_bounded
 
 INVALID = 2
 CASE_FIELDS = ("id", "classification", "factors", "facts")
@@ -105,8 +105,10 @@ def read_cases(section: ClassificationSection, file: str) -> list[Case]:
 
 def _text(file: str, name: str) -> str:
     try:
-        source = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        return source.decode("utf-8-sig")
+        if file == "-":
+            return read_bounded(sys.stdin.buffer, name).decode("utf-8-sig")
+        with Path(file).open("rb") as source:
+            return read_bounded(source, name).decode("utf-8-sig")
     except OSError as error:
         raise PolicyError(f"{name}: {error.strerror}") from error
     except UnicodeDecodeError as error:

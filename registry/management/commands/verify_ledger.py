@@ -54,7 +54,13 @@ class ProgressLines:
 
 def _lines(report: Report) -> list[str]:
     told = {"entries": report.entries, "anchors": report.anchors, "rows": report.rows}
+    notes = [_("note: %(note)s") % {"note": note} for note in report.notes]
     if report.sound:
-        return [_("sound: %(entries)s entries, %(anchors)s anchors, %(rows)s rows") % told]
+        sound = _("sound: %(entries)s entries, %(anchors)s anchors, %(rows)s rows") % told
+        return [sound, *notes]
     faults = [_("FAULT: %(fault)s") % {"fault": fault} for fault in report.faults]
-    return [*faults, _("read: %(entries)s entries, %(anchors)s anchors, %(rows)s rows") % told]
+    return [
+        *faults,
+        *notes,
+        _("read: %(entries)s entries, %(anchors)s anchors, %(rows)s rows") % told,
+    ]

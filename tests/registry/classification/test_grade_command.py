@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from registry.classification.schema import FACTOR_KEYS, ClassificationSection
+from registry.core.policy.schema import MOST_BYTES
 from registry.management.commands.grade import Command
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -43,8 +44,32 @@ def case(quiet: dict[str, Any], zeros: dict[str, int]) -> dict[str, Any]:  # Any
     return {"id": "C1", "classification": quiet, "factors": zeros, "facts": {}}
 
 
+class _WrittenOut(yaml.SafeDumper):
+    """Writes what stands twice twice: the command reads no aliases."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
 def dump(*cases: object) -> str:
-    return yaml.safe_dump(list(cases), allow_unicode=True)
+    return yaml.dump(list(cases), Dumper=_WrittenOut, allow_unicode=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        (
+            "an alias bomb",
+            "- &a [x]\n" + "- &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]\n" * 9,
+            "cases.yaml:1: anchors and aliases (& and *) are not read; write the value out",
+        ),
+        ("a file too large", "#" * (MOST_BYTES + 1), "cases.yaml:1: larger than 1,048,576 bytes"),
+    ],
+)
+def test_what_would_fill_the_memory_is_refused(
+    name: str, text: str, told: str, tmp_path: Path
+) -> None:
+    assert graded(tmp_path, text) == (2, "", f"CommandError: {told}\n")
 
 
 def test_the_worked_examples_print_one_object_a_line(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import base64
+import dataclasses
 import hashlib
 import json
 import subprocess
@@ -24,6 +25,10 @@ from registry.core.ledger import services as ledger
 from registry.core.ledger.services import anchoring
 
 SCRIPT = Path(settings.BASE_DIR) / "docs" / "verify_export.py"
+NOTE = (
+    "note: only the file's internal consistency was checked, with the key in the file\n"
+    "itself; give --key to check that the institution signed it"
+)
 Lines = list[str]
 
 
@@ -63,13 +68,25 @@ def lines_of(folder: Path) -> Lines:
 
 
 def ended(lines: Lines) -> Lines:
-    """The lines with a fresh end: somebody who forges an export mends its own checksum too."""
+    """The lines with a fresh end: somebody who forges an export mends its own checksum too.
+
+    The signature stays: only the institution's key makes another.
+    """
     kept = [line for line in lines if not line.startswith('{"end":')]
     end = {
         "entries": sum(line.startswith('{"entry":') for line in kept),
         "sha256": hashlib.sha256("".join(kept).encode()).hexdigest(),
+        "signature": next(json.loads(one)["end"]["signature"] for one in lines if '"end":' in one),
     }
     return [*kept, rules.canonical({"end": end}) + "\n"]
+
+
+def signed(lines: Lines) -> Lines:
+    """The lines with a fresh end, signed with the key of the settings."""
+    *kept, last = ended(lines)
+    end = json.loads(last)["end"]
+    told = {name: end[name] for name in ("entries", "sha256")}
+    return [*kept, changed(last, "end", signature=anchoring.sign(rules.canonical(told).encode()))]
 
 
 def changed(line: str, part: str, **values: object) -> str:
@@ -86,8 +103,7 @@ def test_a_sound_export_passes_and_says_whose_key_it_used(folder: Path) -> None:
     count = len(lines_of(folder)) - 3
     assert verify(folder / "sound.jsonl") == (
         0,
-        f"sound: {count} entries, 1 anchors\n"
-        "note: the anchors were checked with the key in the file itself; give --key\n",
+        f"sound: {count} entries, 1 anchors\n{NOTE}\n",
         "",
     )
 
@@ -154,7 +170,7 @@ def cut_tail(lines: Lines) -> Lines:
 
 
 def cut_tail_and_anchor(lines: Lines) -> Lines:
-    return ended(lines[: anchor_line(lines) - 1])
+    return ended([*lines[: anchor_line(lines) - 1], lines[-1]])
 
 
 def checksum(lines: Lines) -> Lines:
@@ -185,6 +201,59 @@ def signature(lines: Lines) -> Lines:
     return ended(lines)
 
 
+def changed_header(lines: Lines) -> Lines:
+    return ended([changed(lines[0], "header", exported_at="2020-01-01T00:00:00Z"), *lines[1:]])
+
+
+def removed_key(lines: Lines) -> Lines:
+    header = json.loads(lines[0])["header"]
+    del header["exported_at"]
+    return ended([rules.canonical({"header": header}) + "\n", *lines[1:]])
+
+
+def remarked_entry(lines: Lines) -> Lines:
+    lines[5] = changed(lines[5], "entry", remark="approved")
+    return ended(lines)
+
+
+def remarked_anchor(lines: Lines) -> Lines:
+    at = anchor_line(lines)
+    lines[at] = changed(lines[at], "anchor", remark="approved")
+    return ended(lines)
+
+
+def remarked_end(lines: Lines) -> Lines:
+    return [*lines[:-1], changed(lines[-1], "end", remark="approved")]
+
+
+def remarked_line(lines: Lines) -> Lines:
+    lines[5] = rules.canonical(json.loads(lines[5]) | {"remark": "approved"}) + "\n"
+    return ended(lines)
+
+
+def doubled_key(lines: Lines) -> Lines:
+    lines[5] = lines[5].replace('{"entry":{', '{"entry":{"kind":"vote.cast",')
+    return ended(lines)
+
+
+def number_as_text(lines: Lines) -> Lines:
+    lines[5] = changed(lines[5], "entry", row_version="1")
+    return ended(lines)
+
+
+def windows_line_ends(lines: Lines) -> Lines:
+    return ended([line.replace("\n", "\r\n") for line in lines])
+
+
+def earlier_end(lines: Lines) -> Lines:
+    """Cut back to an earlier anchor, which the institution's key did sign."""
+    entry = json.loads(lines[4])["entry"]
+    made = anchoring.Anchor(entry["seq"], entry["hash"], "2026-01-05T04:00:00Z", "k", "")
+    told = dataclasses.replace(made, signature=anchoring.sign(made.message()))
+    line = rules.canonical({"anchor": dataclasses.asdict(told)}) + "\n"
+    return ended([*lines[:5], line, lines[-1]])
+
+
 def something_after_the_end(lines: Lines) -> Lines:
     return [*lines, lines[1]]
 
@@ -211,8 +280,38 @@ def other_format(lines: Lines) -> Lines:
         (
             "a tail and its anchor cut off",
             cut_tail_and_anchor,
-            "no anchor covers the last entry, {before}",
+            "the end of the export is not signed by the key",
         ),
+        (
+            "a whole that ends at an earlier anchor",
+            earlier_end,
+            "the end of the export is not signed by the key",
+        ),
+        ("another header", changed_header, "the end of the export is not signed by the key"),
+        ("other line ends", windows_line_ends, "the end of the export is not signed by the key"),
+        (
+            "a header with a field less",
+            removed_key,
+            "line 1 has too many or too few fields: exported_at",
+        ),
+        (
+            "an entry with a field more",
+            remarked_entry,
+            "line 6 has too many or too few fields: remark",
+        ),
+        (
+            "an anchor with a field more",
+            remarked_anchor,
+            "line {anchored} has too many or too few fields: remark",
+        ),
+        (
+            "an end with a field more",
+            remarked_end,
+            "line {end} has too many or too few fields: remark",
+        ),
+        ("a line with two parts", remarked_line, "line 6 is of no known kind"),
+        ("a key twice", doubled_key, "line 6: a key stands twice"),
+        ("a number as a text", number_as_text, "line 6: row_version is of another type"),
         ("a wrong checksum", checksum, "the export's own checksum does not match"),
         (
             "another hash anchored",
@@ -232,7 +331,7 @@ def other_format(lines: Lines) -> Lines:
         ("another signature", signature, "the anchor of entry {last} is not signed by the key"),
         ("a line after the end", something_after_the_end, "line {after} stands after the end"),
         ("a line of an unknown kind", unknown_kind, "line 5 is of no known kind"),
-        ("another format", other_format, "not a mingce-ledger-export/1 file"),
+        ("another format", other_format, "not a mingce-ledger-export/2 file"),
     ],
 )
 def test_a_damaged_export_fails_and_the_fault_is_named(
@@ -241,11 +340,27 @@ def test_a_damaged_export_fails_and_the_fault_is_named(
     sound = lines_of(folder)
     anchor = json.loads(sound[anchor_line(sound)])["anchor"]
     told = fault.format(
-        last=anchor["seq"], before=anchor["seq"] - 1, at=anchor["at"], after=len(sound) + 1
+        last=anchor["seq"],
+        at=anchor["at"],
+        anchored=anchor_line(sound) + 1,
+        end=len(sound),
+        after=len(sound) + 1,
     )
     path = tmp_path / "damaged.jsonl"
-    path.write_text("".join(damage(list(sound))), encoding="utf-8", newline="\n")
+    with override_settings(ANCHOR_KEY_FILE=folder / "keys" / "anchor.pem"):
+        damaged = damage(list(sound))
+    path.write_text("".join(damaged), encoding="utf-8", newline="\n")
     assert verify(path, "--key", public_pem(folder)) == (1, f"FAULT: {told}\n", "")
+
+
+def test_a_tail_that_no_anchor_covers_is_named(folder: Path, tmp_path: Path) -> None:
+    lines = lines_of(folder)
+    at = anchor_line(lines)
+    path = tmp_path / "damaged.jsonl"
+    with override_settings(ANCHOR_KEY_FILE=folder / "keys" / "anchor.pem"):
+        path.write_text("".join(signed(lines[:at] + lines[at + 1 :])), "utf-8", newline="\n")
+    told = f"FAULT: no anchor covers the last entry, {at - 1}\n"
+    assert verify(path, "--key", public_pem(folder)) == (1, told, "")
 
 
 def forged(folder: Path, path: Path) -> Path:
@@ -266,8 +381,8 @@ def forged(folder: Path, path: Path) -> Path:
         signature = base64.b64encode(own.sign(made.message())).decode()
         lines[0] = changed(lines[0], "header", public_key=anchoring.public_pem())
         lines[at] = changed(lines[at], "anchor", signature=signature)
-    target = path / "forged.jsonl"
-    target.write_text("".join(ended(lines)), encoding="utf-8", newline="\n")
+        target = path / "forged.jsonl"
+        target.write_text("".join(signed(lines)), encoding="utf-8", newline="\n")
     return target
 
 
@@ -285,7 +400,7 @@ def test_a_forgery_under_its_own_key_passes_only_with_the_note(
 ) -> None:
     status, told, _ = verify(forged(folder, tmp_path))
     assert status == 0
-    assert told.endswith("with the key in the file itself; give --key\n")
+    assert told.endswith(f"{NOTE}\n")
 
 
 @pytest.mark.parametrize(
@@ -296,10 +411,9 @@ def test_a_forgery_under_its_own_key_passes_only_with_the_note(
         ("a number", b"7\n"),
         ("a list", b"[]\n"),
         ("a header that is a text", b'{"header":"x"}\n'),
-        ("a header without a key", b'{"header":{"format":"mingce-ledger-export/1"}}\n'),
         (
             "a key that is none",
-            b'{"header":{"format":"mingce-ledger-export/1","public_key":"x"}}\n',
+            b'{"header":{"exported_at":"x","format":"mingce-ledger-export/2","public_key":"x"}}\n',
         ),
     ],
 )

@@ -266,7 +266,7 @@ def test_changed_content_needs_a_new_version(settings: Any, tmp_path: Path) -> N
     assert changes(before) == {}
     about = tmp_path / "cn-nfra" / "pack.yaml"
     about.write_text(about.read_text("utf-8").replace('version: "1.1"', 'version: "1.2"'), "utf-8")
-    assert run("load_packs") == (0, "loaded: cn_nfra 1.1\n", "")
+    assert run("load_packs") == (0, "loaded: cn_nfra 1.2\n", "")
     states = PackRelease.objects.order_by("version").values_list("version", "state")
     assert list(states) == [("1.1", "active"), ("1.2", "loaded")]
 

@@ -340,7 +340,7 @@ def forge(**columns: object) -> Entry:
         "digest": "",
         "effective_at": clock.now(),
         "recorded_at": clock.now(),
-        "body": "{}",
+        "body": rules.canonical({"state": queries.state_of(head_office())}),
         "seq": 999_999,
         "prev": "f" * 64,
         "hash": "f" * 64,
@@ -395,7 +395,115 @@ def test_an_entry_of_another_version_does_not_excuse_a_silent_write() -> None:
     connection.check_constraints()
     with refused_by_database("MC006"):
         execute("UPDATE registry_aimodel SET name_zh='改', row_version=row_version+1")
-        forge(subject_id=model.pk, subject_type="registry.aimodel", row_version=model.row_version)
+        about(model, {}, row_version=model.row_version)
+
+
+def about(row: Governed, state: dict[str, Any], **columns: object) -> Entry:  # Any: JSON
+    """An entry of raw SQL about the row's next version: its state, changed in `state`."""
+    told: dict[str, object] = {
+        "subject_type": row._meta.label_lower,
+        "subject_id": row.pk,
+        "row_version": row.row_version + 1,
+        "body": rules.canonical({"state": queries.state_of(row) | state}),
+    }
+    return forge(**told | columns)
+
+
+SINCE = "2030-01-01T00:00:00.000000Z"
+CHANGED = "stage_since='2030-01-01 00:00+00'"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "change", "state"),
+    [
+        ("nothing", CHANGED, None),
+        ("the old value", CHANGED, {}),
+        ("another value", CHANGED, {"stage_since": "2031-01-01T00:00:00.000000Z"}),
+        ("the moment as a number", CHANGED, {"stage_since": 1893456000}),
+        ("a false value beside the true one", CHANGED, {"stage_since": SINCE, "stage": "S5"}),
+        ("a column too many", CHANGED, {"stage_since": SINCE, "shadow": 1}),
+        ("null for a text", "approved_digest=''", {"approved_digest": None}),
+    ],
+)
+def test_an_entry_that_does_not_say_what_the_row_holds_excuses_nothing(
+    name: str, change: str, state: dict[str, Any] | None
+) -> None:
+    release = release_at_s0()
+    connection.check_constraints()
+    told = {"body": '{"state":{}}'} if state is None else {}
+    with refused_by_database("MC006"):
+        execute(f"UPDATE registry_release SET {change}, row_version=row_version+1")  # noqa: S608
+        about(release, state or {}, **told)
+
+
+def told_falsely(release: Release) -> None:
+    """One column changed that the entry does not tell, and one told that has not changed."""
+    with transaction.atomic():
+        execute("UPDATE registry_release SET stage_since=now(), row_version=row_version+1")
+        about(release, {"stage": "S5"})
+        connection.check_constraints()
+
+
+@pytest.mark.django_db
+def test_the_refusal_names_the_columns_that_differ() -> None:
+    release = release_at_s0()
+    connection.check_constraints()
+    with pytest.raises(DatabaseError) as caught:
+        told_falsely(release)
+    assert str(caught.value).splitlines()[0] == (
+        f"the entry of registry.release {release.pk} version {release.row_version + 1} does not"
+        " say what the row holds in stage, stage_since"
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "spelling"),
+    [
+        ("as canonical JSON spells it", SINCE),
+        ("in another zone", "2030-01-01T08:00:00+08:00"),
+    ],
+)
+def test_a_moment_is_the_same_however_it_is_spelled(name: str, spelling: str) -> None:
+    release = release_at_s0()
+    connection.check_constraints()
+    execute(f"UPDATE registry_release SET {CHANGED}, row_version=row_version+1")  # noqa: S608
+    about(release, {"stage_since": spelling})
+    connection.check_constraints()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("the password itself", "new"),
+        ("any salted digest", "salted:" + "a" * 64),
+        ("a digest with another salt", rules.personal_digest("other", "new")),
+    ],
+)
+def test_a_personal_column_is_told_by_the_digest_of_its_value_alone(name: str, told: str) -> None:
+    user = person("wang")
+    connection.check_constraints()
+    with refused_by_database("MC006"):
+        execute(
+            "UPDATE registry_user SET password='new', row_version=row_version+1 WHERE id=%s",
+            user.pk,
+        )
+        about(user, {"password": told})
+
+
+@pytest.mark.django_db
+def test_an_entry_tells_of_a_row_version_what_the_ledger_told_before() -> None:
+    release = release_at_s0()
+    connection.check_constraints()
+    present = release.row_version
+    about(release, {}, row_version=present)
+    for state in ({"stage": "S5"}, {"approved_digest": "a" * 64}):
+        with refused_by_database("MC014"):
+            about(release, state, row_version=present)
+    with refused_by_database("MC014"):
+        about(release, {}, row_version=present, body='{"state":{}}')
 
 
 # --- warrants

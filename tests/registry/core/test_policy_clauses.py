@@ -16,7 +16,15 @@ from registry.core.policy.rules import (
     compile_rule,
     require_declared,
 )
-from registry.core.policy.schema import Label, PolicyModel, Source, load_yaml, parse_yaml, validate
+from registry.core.policy.schema import (
+    MOST_BYTES,
+    Label,
+    PolicyModel,
+    Source,
+    load_yaml,
+    parse_yaml,
+    validate,
+)
 
 PASS, FAIL, UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN
 
@@ -145,6 +153,12 @@ def test_a_rule_that_would_always_fire_is_refused() -> None:
         compile_rule(unless=["a"])
 
 
+NO_ALIAS = "anchors and aliases (& and *) are not read; write the value out"
+BOMB = "a0: &a0 [x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)
+)
+
+
 class Thing(PolicyModel):
     label: Label
     sources: tuple[Source, ...]
@@ -157,7 +171,12 @@ class Thing(PolicyModel):
         ("duplicate key in a flow map", "x: {a: 1, a: 2}", "t.yaml:1: duplicate key 'a'"),
         ("bad syntax", "a: [1\nb: 2\n", "t.yaml:2: "),
         ("python object", "a: !!python/object:os.system x", "t.yaml:1: could not determine"),
-        ("recursion", "a: &x [*x]\n", "t.yaml:1: found unconstructable recursive node"),
+        ("recursion", "a: &x [*x]\n", f"t.yaml:1: {NO_ALIAS}"),
+        ("an anchor", "a: 1\nb: &x [1]\n", f"t.yaml:2: {NO_ALIAS}"),
+        ("an alias of nothing", "a: 1\nb: *x\n", f"t.yaml:2: {NO_ALIAS}"),
+        ("an anchored key", "&x a: 1\n", f"t.yaml:1: {NO_ALIAS}"),
+        ("an alias bomb", BOMB, f"t.yaml:1: {NO_ALIAS}"),
+        ("merged keys", "a:\n  <<: {b: 1}\n", "t.yaml:2: the key '<<' is not text"),
         ("key that is not text", "1: a\n", "t.yaml:1: the key '1' is not text"),
     ],
 )
@@ -167,13 +186,13 @@ def test_yaml_errors_name_file_and_line(name: str, text: str, message: str) -> N
     assert str(refusal.value).startswith(message)
 
 
-def test_anchors_and_merged_keys_are_read_and_own_keys_win() -> None:
-    text = "base: &b {x: 1, y: 2}\nmore:\n  y: 3\n  <<: *b\nagain: *b\n"
-    assert parse_yaml(text, "t.yaml") == {
-        "base": {"x": 1, "y": 2},
-        "more": {"x": 1, "y": 3},
-        "again": {"x": 1, "y": 2},
-    }
+def test_a_file_that_is_too_large_is_refused_before_it_is_parsed(tmp_path: Path) -> None:
+    path = tmp_path / "large.yaml"
+    path.write_text("a: b\n" + "#" * (MOST_BYTES - 5), encoding="utf-8")
+    assert load_yaml(path) == {"a": "b"}
+    path.write_text("a: b\n" + "#" * (MOST_BYTES - 4), encoding="utf-8")
+    with pytest.raises(PolicyError, match="^large.yaml:1: larger than 1,048,576 bytes$"):
+        load_yaml(path)
 
 
 def test_a_missing_file_is_a_policy_error(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -77,6 +77,11 @@ def key_id(key: Ed25519PublicKey) -> str:
     return hashlib.sha256(der).hexdigest()
 
 
+def sign(message: bytes) -> str:
+    """The signature of the institution's key, in base64."""
+    return base64.b64encode(_private_key().sign(message)).decode()
+
+
 def anchors() -> Iterator[Anchor]:
     """The anchors in the sink, in the order in which they were made."""
     if sink().exists():
@@ -91,10 +96,8 @@ def anchor() -> Anchor | None:
     last = _last()
     if seq == 0 or (last is not None and last.seq >= seq):
         return None
-    private = _private_key()
-    unsigned = Anchor(seq, head_hash, plain(clock.now()), key_id(private.public_key()), "")
-    signature = base64.b64encode(private.sign(unsigned.message())).decode()
-    made = Anchor(unsigned.seq, unsigned.hash, unsigned.at, unsigned.key, signature)
+    unsigned = Anchor(seq, head_hash, plain(clock.now()), key_id(public_key()), "")
+    made = replace(unsigned, signature=sign(unsigned.message()))
     _append(made)
     return made
 

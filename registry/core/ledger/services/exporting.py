@@ -12,16 +12,16 @@ from typing import Any
 from registry.core import clock
 from registry.core.ledger import queries
 from registry.core.ledger.rules import canonical
-from registry.core.ledger.services.anchoring import anchor, anchors, public_pem
+from registry.core.ledger.services.anchoring import anchor, anchors, public_pem, sign
 
-FORMAT = "mingce-ledger-export/1"
+FORMAT = "mingce-ledger-export/2"
 
 
 def export(path: Path, progress: Callable[[str, int, int], None] | None = None) -> int:
     """The file holds the ledger up to now with its anchors; returns the number of entries.
 
-    The head is anchored first, so that the last entry is covered. The file appears whole or
-    not at all.
+    The head is anchored first, so that the last entry is covered, and the end is signed, so that
+    nothing can be left out. The file appears whole or not at all.
     """
     anchor()
     head, _ = queries.head()
@@ -37,12 +37,18 @@ def export(path: Path, progress: Callable[[str, int, int], None] | None = None) 
             written += "entry" in record
             if written % 5_000 == 0:
                 tell("entries", written, head)
-        out.write(canonical({"end": {"entries": written, "sha256": checksum.hexdigest()}}) + "\n")
+        out.write(canonical(_end(written, checksum.hexdigest())) + "\n")
         out.flush()
         os.fsync(out.fileno())
     partial.replace(path)
     tell("entries", written, head)
     return written
+
+
+def _end(entries: int, sha256: str) -> dict[str, Any]:  # Any: JSON
+    """The signed end: how many entries the file holds, and the sha256 of all lines before it."""
+    told = {"entries": entries, "sha256": sha256}
+    return {"end": told | {"signature": sign(canonical(told).encode())}}
 
 
 def _records(head: int) -> Iterator[dict[str, Any]]:  # Any: JSON

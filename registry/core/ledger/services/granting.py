@@ -24,6 +24,43 @@ def privileges(model: type[models.Model]) -> str:
     return "SELECT, INSERT, UPDATE, DELETE"
 
 
+def excesses(using: str = "default") -> list[str]:
+    """What the role of this connection may do and the application's must not, in words."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(_POWERS)
+        role, is_super, *powers = cursor.fetchone()
+        if is_super:
+            return [f"the role {role} is a database superuser"]
+        found = [told % role for told, has in zip(_TOLD, powers, strict=True) if has]
+        cursor.execute(
+            "SELECT string_agg(name, ', ' ORDER BY name) FROM unnest(%s::text[]) name"
+            " WHERE has_table_privilege(current_user, name, 'UPDATE, DELETE, TRUNCATE')",
+            [[one._meta.db_table for one in apps.get_models() if is_append_only(one)]],
+        )
+        (tables,) = cursor.fetchone()
+    return [*found, *([f"the role {role} may change what is append-only: {tables}"] * bool(tables))]
+
+
+# `excesses`: the role, whether it is a superuser, and whether it has each power of _TOLD.
+_TOLD = (
+    "the role %s may make roles or databases, replicate, or pass by row security",
+    "the role %s owns tables or functions, or may act as the role that does",
+    "the role %s may switch triggers off",
+    "the role %s may make objects in the schema of the tables",
+)
+_POWERS = """
+    SELECT current_user::text, rolsuper,
+        rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls,
+        EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace
+                AND pg_has_role(current_user, c.relowner, 'MEMBER'))
+        OR EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace
+                   AND pg_has_role(current_user, p.proowner, 'MEMBER')),
+        has_parameter_privilege(current_user, 'session_replication_role', 'SET'),
+        has_schema_privilege(current_user, 'public', 'CREATE')
+    FROM pg_roles WHERE rolname = current_user
+"""
+
+
 def grant(using: str = "owner") -> int:
     """The application's role has these privileges and no others; returns the number of tables."""
     role = sql.Identifier(str(settings.DATABASES["default"]["USER"]))

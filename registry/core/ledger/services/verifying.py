@@ -3,38 +3,56 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from django.db import DataError, connection, transaction
+from django.db import DataError, transaction
 
 from registry.core.ledger import queries
 from registry.core.ledger.models import Governed
 from registry.core.ledger.rules import Line, fault_in
-from registry.core.ledger.services.anchoring import Anchor, anchors, public_key
+from registry.core.ledger.services.anchoring import EVERY_ENTRIES, Anchor, anchors, public_key
 
 Progress = Callable[[str, int, int], None]
-MOST_FAULTS = 20
+MOST_OF_A_KIND = 5
 
 
 @dataclass
 class Report:
-    """What verification found: counts, and the faults, the first bad entry first."""
+    """What verification found: counts, notes, and the faults, the first bad entry first."""
 
     entries: int = 0
     anchors: int = 0
     rows: int = 0
-    faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    kept: dict[str, list[str]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
 
     @property
     def sound(self) -> bool:
         """Whether nothing was found."""
-        return not self.faults
+        return not self.counts
 
-    def add(self, fault: str) -> None:
-        """Keeps the first faults; a broken ledger could name millions."""
-        if len(self.faults) < MOST_FAULTS:
-            self.faults.append(fault)
+    @property
+    def faults(self) -> list[str]:
+        """The first of each kind in words, and how many more there are of it."""
+        told: list[str] = []
+        for about, faults in self.kept.items():
+            told.extend(faults)
+            more = self.counts[about] - len(faults)
+            if more:
+                told.append(f"… and {more:,} more about {about}")
+        return told
+
+    def add(self, about: str, fault: str, total: int | None = None) -> None:
+        """The fault counts; it is kept if it is among the first about this table or kind.
+
+        total: how many there are in all, where the caller knows and names only the first.
+        """
+        kept = self.kept.setdefault(about, [])
+        self.counts[about] = total or self.counts.get(about, 0) + 1
+        if len(kept) < MOST_OF_A_KIND:
+            kept.append(fault)
 
 
 def verify(progress: Progress | None = None) -> Report:
@@ -42,23 +60,24 @@ def verify(progress: Progress | None = None) -> Report:
     report = Report()
     tell = progress or (lambda stage, done, total: None)
     _chain(report, tell)
+    _versions(report)
     _warrants(report)
     for model in queries.governed_models():
         _rows(report, model, tell)
-    for label, pk in queries.without_rows():
-        report.add(f"{label} {pk} was deleted")
+    for label, pk, total in queries.without_rows(MOST_OF_A_KIND):
+        report.add(f"deleted rows of {label}", f"{label} {pk} was deleted", total)
     return report
 
 
 def _chain(report: Report, tell: Progress) -> None:
     total, _ = queries.head()
-    waiting = anchors()
+    waiting = _anchors(report)
     anchored = next(waiting, None)
     before: Line | None = None
     for line in queries.lines():
         fault = fault_in(line, before)
         if fault:
-            report.add(fault)
+            report.add("the chain", fault)
             return
         report.entries += 1
         while anchored is not None and anchored.seq <= line.seq:
@@ -70,30 +89,59 @@ def _chain(report: Report, tell: Progress) -> None:
     tell("entries", report.entries, total)
     if anchored is not None:
         report.add(
-            f"the ledger ends at entry {report.entries}, but entry {anchored.seq} was anchored"
+            "the chain",
+            f"the ledger ends at entry {report.entries}, but entry {anchored.seq} was anchored",
         )
+    elif not report.anchors and report.entries:
+        _unanchored(report)
+
+
+def _anchors(report: Report) -> Iterator[Anchor]:
+    """The anchors, as far as their file can be read."""
+    try:
+        yield from anchors()
+    except (ValueError, TypeError) as error:
+        report.add("anchors", f"the file of anchors cannot be read: {error}")
+
+
+def _unanchored(report: Report) -> None:
+    """Without any anchor nothing shows that the chain was not written anew."""
+    told = f"no anchor covers the ledger's {report.entries:,} entries"
+    if report.entries >= EVERY_ENTRIES:
+        report.add("anchors", told)
+    else:
+        report.notes.append(told)
 
 
 def _anchor(report: Report, anchored: Anchor, line: Line) -> None:
     report.anchors += 1
     if not anchored.is_signed_by(public_key()):
-        report.add(f"the anchor of entry {anchored.seq} is not signed by the key")
-    elif anchored.seq == line.seq and anchored.hash != line.hash:
-        report.add(f"entry {line.seq} is not the one that was anchored at {anchored.at}")
+        report.add("anchors", f"the anchor of entry {anchored.seq} is not signed by the key")
+    elif anchored.seq < line.seq:
+        report.add("anchors", f"the anchor of entry {anchored.seq} stands after a later one")
+    elif anchored.hash != line.hash:
+        told = f"entry {line.seq} is not the one that was anchored at {anchored.at}"
+        report.add("anchors", told)
+
+
+def _versions(report: Report) -> None:
+    """Every entry of a row version tells it as the first one does."""
+    try:
+        with transaction.atomic():
+            for seq, total in queries.told_otherwise(MOST_OF_A_KIND):
+                fault = f"entry {seq} tells its row version otherwise than an earlier entry"
+                report.add("row versions", fault, total)
+    except DataError:  # an altered entry is not even JSON; the chain has named it
+        report.notes.append("an entry is not JSON: the entries of one version were not compared")
 
 
 def _warrants(report: Report) -> None:
-    """Every spent warrant is an entry of its kind, about its subject, with its digest."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT w.entry_id FROM registry_warrantuse w LEFT JOIN registry_entry e"
-            " ON e.uid = w.entry_id AND e.kind = w.purpose AND e.subject_id = w.subject_id"
-            " AND e.subject_type = w.subject_type AND e.digest = w.digest"
-            " WHERE e.uid IS NULL LIMIT %s",
-            [MOST_FAULTS],
-        )
-        for (entry_id,) in cursor.fetchall():
-            report.add(f"the spent warrant {entry_id} matches no entry")
+    """Every spent warrant is an entry of its kind, subject and digest; every grant is spent."""
+    for entry, total in queries.unmatched_uses(MOST_OF_A_KIND):
+        report.add("spent warrants", f"the spent warrant {entry} matches no entry", total)
+    for seq, total in queries.unspent_grants(MOST_OF_A_KIND):
+        told = f"the use of the warrant in entry {seq} is missing"
+        report.add("unspent warrants", told, total)
 
 
 def _rows(report: Report, model: type[Governed], tell: Progress) -> None:
@@ -126,14 +174,14 @@ def _row(report: Report, model: type[Governed], pk: uuid.UUID) -> None:
     label = model._meta.label_lower
     row, version, body = queries.last_state(model, pk)
     if version is None:
-        report.add(f"{label} {pk} has no ledger entry")
+        report.add(label, f"{label} {pk} has no ledger entry")
     elif version != row.row_version:
-        report.add(f"{label} {pk} is at version {row.row_version}, recorded {version}")
+        report.add(label, f"{label} {pk} is at version {row.row_version}, recorded {version}")
     else:
         try:
             columns = queries.altered_columns(row, body)
         except ValueError:
-            report.add(f"the last entry of {label} {pk} is not JSON")
+            report.add(label, f"the last entry of {label} {pk} is not JSON")
         else:
             if columns:
-                report.add(f"{label} {pk} was altered in {', '.join(columns)}")
+                report.add(label, f"{label} {pk} was altered in {', '.join(columns)}")

@@ -1,5 +1,6 @@
 -- Once a release has been in validation, what was validated is what it stays.
-CREATE OR REPLACE FUNCTION mingce_version_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION mingce_version_stays() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF OLD.version_is_fixed
        AND (NEW.version_id IS DISTINCT FROM OLD.version_id OR NOT NEW.version_is_fixed) THEN

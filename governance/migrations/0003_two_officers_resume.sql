@@ -2,7 +2,8 @@
 
 -- Its owners, the version's developers, and whoever has validated it or is validating it.
 CREATE OR REPLACE FUNCTION mingce_is_interested(person uuid, release uuid) RETURNS boolean
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     RETURN EXISTS (
         SELECT 1 FROM registry_release r
@@ -23,7 +24,8 @@ END $$;
 -- Barred themselves, or standing in that day for somebody interested: a delegation to a voter does
 -- not turn the owner's interest into a vote.
 CREATE OR REPLACE FUNCTION mingce_may_not_decide(person uuid, release uuid, on_day date)
-RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+RETURNS boolean LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     RETURN mingce_is_barred(person, release) OR EXISTS (
         SELECT 1 FROM registry_delegation d
@@ -33,7 +35,8 @@ BEGIN
     );
 END $$;
 
-CREATE OR REPLACE FUNCTION mingce_vote_is_lawful() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION mingce_vote_is_lawful() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     ballot record;
     cast_on date := (NEW.cast_at AT TIME ZONE 'UTC')::date;

@@ -12,7 +12,7 @@ UNDO = "DROP FUNCTION IF EXISTS mingce_version_stays();"
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registry', '0001_foundation'),
+        ('registry', '0002_entries_say_what_rows_hold'),
     ]
 
     operations = [

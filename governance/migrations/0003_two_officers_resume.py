@@ -11,12 +11,16 @@ FUNCTIONS = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 UNDO = """
 DROP FUNCTION IF EXISTS mingce_may_not_decide(uuid, uuid, date);
 DROP FUNCTION IF EXISTS mingce_is_interested(uuid, uuid);
-""" + (Path(__file__).parent / "0001_foundation.sql").read_text(encoding="utf-8")
+""" + "".join(
+    (Path(__file__).parent / name).read_text(encoding="utf-8")
+    for name in ("0001_foundation.sql", "0002_functions_find_their_tables.sql")
+)
 
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('governance', '0001_foundation'),
+        ('governance', '0002_functions_find_their_tables'),
+        ('registry', '0003_versions_stay'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

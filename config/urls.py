@@ -3,11 +3,14 @@
 from django.contrib import admin
 from django.templatetags.static import static
 from django.urls import include, path
+from django.utils.functional import lazy
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from registry.core.web.health import healthz, readyz
 
+# Looked up on request: the collected files' names are not known before.
+favicon = lazy(static, str)("mingce/favicon.svg")
 api = [
     path("", include("registry.urls")),
     path("", include("governance.urls")),
@@ -15,7 +18,7 @@ api = [
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
-    path("favicon.ico", RedirectView.as_view(url=static("mingce/favicon.svg")), name="favicon"),
+    path("favicon.ico", RedirectView.as_view(url=favicon), name="favicon"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("api/v1/", include((api, "api"))),

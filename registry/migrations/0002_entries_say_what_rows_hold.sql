@@ -69,7 +69,7 @@ BEGIN
         SELECT coalesce(e.body::jsonb -> 'state', '{}') INTO told FROM registry_entry e
         WHERE e.subject_id = OLD.id AND e.row_version = OLD.row_version
           AND e.subject_type = TG_ARGV[0]
-        ORDER BY e.seq DESC LIMIT 1;
+        ORDER BY e.seq + 0 DESC LIMIT 1;  -- + 0: never by a walk through all numbers
         differing := CASE WHEN NOT FOUND THEN 'every column'
             ELSE mingce_differing(to_jsonb(OLD) - left_out, told, personal, false) END;
         IF differing IS NOT NULL THEN
@@ -101,7 +101,7 @@ BEGIN
     SELECT e.body INTO known FROM registry_entry e
     WHERE e.subject_id = NEW.subject_id AND e.row_version = NEW.row_version
       AND e.subject_type = NEW.subject_type
-    ORDER BY e.seq DESC LIMIT 1;
+    ORDER BY e.seq + 0 DESC LIMIT 1;  -- + 0: never by a walk through all numbers
     IF known IS NOT NULL THEN
         differing := mingce_retold(known, NEW.body);
         IF differing IS NOT NULL THEN
@@ -131,7 +131,7 @@ BEGIN
             WHERE becomes -> key IS DISTINCT FROM value);
 END $$;
 
--- Every function of ours finds its tables and operators where they are, whatever the session's path.
+-- Every function of ours finds its tables and operators, whatever the session's path.
 ALTER FUNCTION mingce_append_only() SET search_path = pg_catalog, public, pg_temp;
 ALTER FUNCTION mingce_governed() SET search_path = pg_catalog, public, pg_temp;
 ALTER FUNCTION mingce_transition() SET search_path = pg_catalog, public, pg_temp;

@@ -151,6 +151,7 @@ def test_a_user_name_is_given_once() -> None:
         ("too short", "aB3$xyz"),
         ("like the user name", "fangyuan-fangyuan"),
         ("common", "password1234"),
+        ("figures alone", "123456789012"),
     ],
 )
 def test_a_weak_password_is_refused(name: str, password: str) -> None:

@@ -73,7 +73,9 @@ def bodies(request: PersonRequest) -> HttpResponse:
         .order_by("-is_chair", "name", "valid_from")
     )
     section, rows = approvals_words(), list(seats)
+    holders = {one.post_id: one.user for one in _holders(request)}
     for seat in rows:
+        seat.holder = seat.user or holders.get(seat.post_id)  # type: ignore[attr-defined]  # likewise
         seat.seat_label = seat_label(section, seat.name)  # type: ignore[attr-defined]  # for the template alone
     found = committees.visible_to(user).select_related("entity").order_by("code")
     root: LegalEntity | None = queries.visible_entities(user).filter(parent=None).first()

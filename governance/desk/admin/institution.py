@@ -75,7 +75,8 @@ def bodies(request: PersonRequest) -> HttpResponse:
     section, rows = approvals_words(), list(seats)
     holders = {one.post_id: one.user for one in _holders(request)}
     for seat in rows:
-        seat.holder = seat.user or holders.get(seat.post_id)  # type: ignore[attr-defined]  # likewise
+        holding = holders.get(seat.post_id) if seat.post_id else None
+        seat.holder = seat.user or holding  # type: ignore[attr-defined]  # likewise
         seat.seat_label = seat_label(section, seat.name)  # type: ignore[attr-defined]  # for the template alone
     found = committees.visible_to(user).select_related("entity").order_by("code")
     root: LegalEntity | None = queries.visible_entities(user).filter(parent=None).first()

@@ -52,7 +52,8 @@ def assign_role(
     row = new_role(user, role, entity, department, valid_from, valid_to)
     check_dates(row.valid_from, valid_to)
     with ledger.act(actor) as act:
-        ledger.lock(User.objects.all(), user.pk)
+        if not ledger.lock(User.objects.all(), user.pk).is_active:
+            raise Conflict("inactive", _("This account is inactive."), field="user")
         same = RoleAssignment.objects.filter(
             Q(valid_to__isnull=True) | Q(valid_to__gte=row.valid_from),
             user=user,

@@ -19,6 +19,7 @@ from registry.core.people.models import User
 from registry.core.people.queries import require_everywhere
 from registry.core.people.rules import Capability
 from registry.evidence.models import Document
+from registry.usecases.models import ModelUse
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ def _hidden_subjects(user: User) -> list[uuid.UUID]:
     hidden = list(models_.values_list("pk", flat=True))
     if not hidden:
         return []
-    found = list(hidden)
+    cards = ModelUse.objects.filter(model__in=hidden).values_list("use_case", flat=True)
+    found = [*hidden, *cards]
     for model, path in _paths_to_models().items():
         rows = model._base_manager.filter(**{f"{path}__in": hidden})
         found += rows.values_list("pk", flat=True)

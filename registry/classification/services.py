@@ -22,7 +22,7 @@ from registry.core.ledger.rules import digest_of
 from registry.core.ledger.services import Warrant
 from registry.core.people.models import User
 from registry.core.people.queries import standing
-from registry.core.people.rules import Capability
+from registry.core.people.rules import LINE_OF, Capability, Line
 from registry.core.policy import queries as policy
 from registry.core.web.concurrency import check_version
 from registry.releases import services as releases
@@ -135,7 +135,7 @@ def override(
             raise Conflict("not_graded", _("There is no grade to override."), field="to_tier")
         use_queries.check_reach(actor, Capability.OVERRIDE_GRADE, use)
         _refuse_interested(actor, use)
-        _check_limits(actor, grade, to_tier, reason, expires_on)
+        _check_limits(actor, use, grade, to_tier, reason, expires_on)
         for older in use.overrides.select_for_update().filter(ended_at=None):
             act.update(older, "tier.override_ended", {"ended_at": clock.now()})
         row = TierOverride(
@@ -276,20 +276,20 @@ def _refuse_interested(actor: User, use: ModelUse) -> None:
 
 
 def _check_limits(
-    actor: User, grade: Grade, to_tier: str, reason: str, expires_on: dt.date | None
+    actor: User, use: ModelUse, grade: Grade, to_tier: str, reason: str, expires_on: dt.date | None
 ) -> None:
     limits = queries.section_of(grade.pack).grading.override
     floors = [floor["minimum"] for floor in grade.result["floors"] if floor["minimum"]]
     highest = max(floors, key=RANK.index, default=None)
-    roles = standing(actor)
+    roles = standing(actor).roles_at(use.entity.path)
     rules.check_override(
         limits,
         OverrideRequest(
             tier=Tier(grade.tier),
             requested=Tier(to_tier),
             floor_minimum=Tier(highest) if highest else None,
-            line=2 if "2" in {line.value for line in roles.lines} else 1,
-            roles=frozenset(role.value for role in roles.role_set),
+            line=2 if any(LINE_OF[role] is Line.SECOND for role in roles) else 1,
+            roles=frozenset(role.value for role in roles),
             reason=reason,
             decided_on=clock.today(),
             expires_on=expires_on,

@@ -212,6 +212,7 @@ def test_the_trail_leaves_out_confidential_models_of_which_the_reader_may_not_kn
     story.hand_in(secret.release, "model_card")
     seen = set(trail.visible_to(person("shen")).values_list("subject_id", flat=True))
     hidden = {
+        secret.registered.use_case.pk,
         secret.registered.model.pk, secret.version.pk, secret.registered.use.pk,
         secret.release.pk, secret.registered.grade.pk,
     }  # fmt: skip
@@ -221,3 +222,20 @@ def test_the_trail_leaves_out_confidential_models_of_which_the_reader_may_not_kn
         actor=person("wang"), model=secret.registered.model, user=person("shen"), reason="审计"
     )
     assert hidden <= set(trail.visible_to(person("shen")).values_list("subject_id", flat=True))
+
+
+def test_a_head_of_model_risk_of_a_branch_lowers_no_tier_at_head_office() -> None:
+    """A second-line role at head office and the head's role elsewhere do not add up."""
+    lowerable = story.PLAIN | {
+        "factors": {"F1": 2, "F2": 2, "F3": 2, "F4": 2, "F5": 2, "F6": 2, "F7": 4, "F8": 1, "F9": 1}
+    }
+    told = story.register(lowerable)
+    story.confirm_grade(told)
+    people.assign_role(
+        actor=person("admin"), user=person("qian"), role=Role.MODEL_RISK_HEAD, entity=branch()
+    )
+    with refused(Forbidden, "lowering_needs_head"):
+        approvals.override_tier(
+            actor=person("qian"), use_id=told.release.model_use_id, to_tier="IV", reason=REASON,
+            expires_on=clock.today() + dt.timedelta(days=30),
+        )  # fmt: skip

@@ -55,7 +55,7 @@ def _lowering(act: ledger.Act, actor: User, use: ModelUse, to_tier: str) -> Warr
     ranks = classification.RANK
     if to_tier not in ranks or ranks.index(to_tier) >= ranks.index(use.tier):
         return None
-    if not standing(actor).has(Role.MODEL_RISK_HEAD, Role.CRO):
+    if not standing(actor).has_at(use.entity.path, Role.MODEL_RISK_HEAD, Role.CRO):
         raise Forbidden(
             "lowering_needs_head",
             _("A lower tier is confirmed by the head of model risk or the CRO."),

@@ -198,9 +198,13 @@ class Standing:
             role in GRANTS[capability] and reach.count("/") == 1 for role, reach in self.roles
         )
 
+    def roles_at(self, path: str) -> frozenset[Role]:
+        """The roles that are held for the entity with this path."""
+        return frozenset(role for role, reach in self.roles if path.startswith(reach))
+
     def has_at(self, path: str, *roles: Role) -> bool:
         """Whether one of the roles is held for the entity with this path."""
-        return any(role in roles and path.startswith(reach) for role, reach in self.roles)
+        return bool(self.roles_at(path) & set(roles))
 
     def has(self, *roles: Role) -> bool:
         """Whether one of the roles is held."""

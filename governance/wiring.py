@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.core import checks
 
@@ -14,8 +15,7 @@ from governance.lifecycle.schema import LifecycleSection
 from governance.validations import queries as validations
 from governance.validations.models import Validation
 from registry.classification.schema.classification import ClassificationFile
-from registry.core.people.models import User
-from registry.core.people.rules import Capability
+from registry.core.people.models import LegalEntity
 from registry.core.policy import queries as policy
 from registry.core.policy.rules import PolicyError
 from registry.core.policy.schema import validate
@@ -27,7 +27,7 @@ def declare() -> None:
     """Called once, when the app is ready."""
     policy.declare_section("lifecycle", ("lifecycle",), _lifecycle)
     policy.declare_section("approvals", ("approvals",), _approvals)
-    evidence.declare_subject("validation", Validation, validations.visible_to, _validation_reach)
+    evidence.declare_subject("validation", Validation, validations.visible_to, _of_validation)
     reactions.declare()
     checks.register(_no_demo_accounts, "installation", deploy=True)
 
@@ -41,8 +41,8 @@ def _no_demo_accounts(**_: Any) -> list[checks.CheckMessage]:  # Any: as Django 
     return [checks.Error(told, hint=hint, id="mingce.E002")]
 
 
-def _validation_reach(user: User, capability: Capability, validation: Validation) -> None:
-    releases.check_reach(user, capability, validation.release)
+def _of_validation(validation: Validation) -> tuple[LegalEntity, set[UUID]]:
+    return releases.place(validation.release)
 
 
 def _lifecycle(content: dict[str, Any]) -> LifecycleSection:  # Any: a pack's content

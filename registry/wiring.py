@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from celery import current_app
 from django.core import checks
@@ -17,9 +18,7 @@ from registry.core.jobs import services as jobs
 from registry.core.ledger import jobs as ledger_jobs
 from registry.core.ledger import services as ledger
 from registry.core.ledger.services import granting
-from registry.core.people.models import User
-from registry.core.people.queries import require_at
-from registry.core.people.rules import Capability
+from registry.core.people.models import LegalEntity
 from registry.core.policy import queries as policy
 from registry.core.policy.schema import validate
 from registry.evidence import queries as evidence
@@ -36,11 +35,11 @@ def declare() -> None:
         "classification", ("classification", "grading", "questionnaire"), _classification
     )
     policy.declare_section("evidence", ("evidence",), _evidence)
-    evidence.declare_subject("model", AIModel, catalogue.visible_to, catalogue.check_reach)
-    evidence.declare_subject("version", ModelVersion, catalogue.visible_versions, _version_reach)
-    evidence.declare_subject("use_case", UseCase, usecases.visible_use_cases, _use_case_reach)
-    evidence.declare_subject("model_use", ModelUse, usecases.visible_uses, usecases.check_reach)
-    evidence.declare_subject("release", Release, releases.visible_to, releases.check_reach)
+    evidence.declare_subject("model", AIModel, catalogue.visible_to, _owned)
+    evidence.declare_subject("version", ModelVersion, catalogue.visible_versions, _of_version)
+    evidence.declare_subject("use_case", UseCase, usecases.visible_use_cases, _owned)
+    evidence.declare_subject("model_use", ModelUse, usecases.visible_uses, usecases.place)
+    evidence.declare_subject("release", Release, releases.visible_to, releases.place)
     jobs.declare("ledger.verify", ledger_jobs.verify)
     jobs.declare("ledger.export", ledger_jobs.export)
     ledger.tell_after_commit(_wake_dispatcher)
@@ -53,12 +52,12 @@ def _application_role(**_: Any) -> list[checks.CheckMessage]:  # Any: as Django 
     return [checks.Error(told, hint=hint, id="mingce.E001") for told in granting.excesses()]
 
 
-def _version_reach(user: User, capability: Capability, version: ModelVersion) -> None:
-    catalogue.check_reach(user, capability, version.model)
+def _owned(thing: AIModel | UseCase) -> tuple[LegalEntity, set[UUID]]:
+    return thing.entity, {thing.owner_id}
 
 
-def _use_case_reach(user: User, capability: Capability, card: UseCase) -> None:
-    require_at(user, capability, card.entity, own=card.owner_id == user.pk)
+def _of_version(version: ModelVersion) -> tuple[LegalEntity, set[UUID]]:
+    return _owned(version.model)
 
 
 def _classification(content: dict[str, Any]) -> ClassificationSection:  # Any: a pack's content

@@ -13,35 +13,47 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from registry.core import clock
-from registry.core.errors import DomainError
+from registry.core.errors import DomainError, Forbidden
 from registry.core.ledger.models import Governed
-from registry.core.people.models import User
-from registry.core.people.queries import get_or_refuse
+from registry.core.people.models import ROLE_LABELS, LegalEntity, User
+from registry.core.people.queries import get_or_refuse, require_at, standing
 from registry.core.people.rules import Capability
 from registry.core.policy import queries as policy
 from registry.evidence.models import Document
 from registry.evidence.schema import DocumentKind, EvidenceSection
 
 Find = Callable[[User], models.QuerySet[Any]]  # Any: a governed model of a higher floor
-Reach = Callable[[User, Capability, Any], None]  # Any: that governed model
+Stands = Callable[[Any], tuple[LegalEntity, set[uuid.UUID]]]  # Any: that governed model
 _subjects: dict[str, tuple[str, Find]] = {}
-_reaches: dict[str, Reach] = {}
+_places: dict[str, Stands] = {}
 
 
-def declare_subject(name: str, model: type[Governed], visible: Find, reach: Reach) -> None:
+def declare_subject(name: str, model: type[Governed], visible: Find, stands: Stands) -> None:
     """Documents can be about this kind of thing, and are seen by whoever sees the thing.
 
-    name: what the doors call it (`release`); reach: refuses
-    whoever's roles don't reach the thing.
+    name: what the doors call it (`release`); stands: the entity in which the thing stands, and
+    its owners.
     """
     label = model._meta.label_lower
     _subjects[name] = (label, visible)
-    _reaches[label] = reach
+    _places[label] = stands
 
 
-def check_reach(user: User, subject: Governed) -> None:
-    """The person may hand in documents about the thing. Raises Forbidden out of their reach."""
-    _reaches[subject._meta.label_lower](user, Capability.HAND_IN_EVIDENCE, subject)
+def check_giver(user: User, about: DocumentKind, subject: Governed) -> None:
+    """The person may hand in a document of this kind about the thing.
+
+    Raises Forbidden where no role of theirs reaches it (its owner's do), or none that does is
+    one of those that vouch for the kind (`not_yours_to_give`).
+    """
+    entity, owners = _places[subject._meta.label_lower](subject)
+    require_at(user, Capability.HAND_IN_EVIDENCE, entity, own=user.pk in owners)
+    if about.by and not standing(user).has_at(entity.path, *about.by):
+        raise Forbidden(
+            "not_yours_to_give",
+            _("A document of this kind is handed in by: %(roles)s.")
+            % {"roles": _(", ").join(str(ROLE_LABELS[role]) for role in about.by)},
+            field="kind",
+        )
 
 
 def subject_of(user: User, name: str, key: Any) -> Governed:  # Any: whatever was sent

@@ -18,8 +18,7 @@ from registry.core import clock
 from registry.core.errors import Conflict, DomainError, Forbidden
 from registry.core.ledger import services as ledger
 from registry.core.ledger.models import Governed
-from registry.core.people.models import ROLE_LABELS, User, UserKind
-from registry.core.people.queries import standing
+from registry.core.people.models import User, UserKind
 from registry.evidence import queries, rules
 from registry.evidence.models import Document
 from registry.evidence.schema import DocumentKind
@@ -55,9 +54,8 @@ def hand_in(
     without a statement, or a document to supersede that is not a current one of the subject.
     """
     about = queries.kind(kind)
-    queries.check_reach(actor, subject)
+    queries.check_giver(actor, about, subject)
     _check_attestation(actor, about, statement)
-    _check_giver(actor, about)
     valid_until = _lasting(about, valid_until)
     stored = store(file_name, content)
     document = Document(
@@ -77,16 +75,6 @@ def hand_in(
     )
     with ledger.act(actor) as act:
         return act.create(document, "document.handed_in", document_kind=kind)
-
-
-def _check_giver(actor: User, about: DocumentKind) -> None:
-    if about.by and not standing(actor).has(*about.by):
-        raise Forbidden(
-            "not_yours_to_give",
-            _("A document of this kind is handed in by: %(roles)s.")
-            % {"roles": _(", ").join(str(ROLE_LABELS[role]) for role in about.by)},
-            field="kind",
-        )
 
 
 def _check_attestation(actor: User, about: DocumentKind, statement: str) -> None:

@@ -9,7 +9,7 @@ from django.db import models
 
 from registry.catalogue.queries import may_be_seen
 from registry.core.ledger.rules import digest_of
-from registry.core.people.models import User
+from registry.core.people.models import LegalEntity, User
 from registry.core.people.rules import Capability
 from registry.core.policy import queries as policy
 from registry.evidence import queries as evidence
@@ -37,6 +37,11 @@ def whole(queryset: models.QuerySet[Release]) -> models.QuerySet[Release]:
 def check_reach(user: User, capability: Capability, release: Release) -> None:
     """The button exists for the person where the release is used, or for what they own."""
     usecases.check_reach(user, capability, release.model_use)
+
+
+def place(release: Release) -> tuple[LegalEntity, set[uuid.UUID]]:
+    """The entity in which the release is used, and its owners."""
+    return usecases.place(release.model_use)
 
 
 def subjects_of(release: Release) -> list[uuid.UUID]:

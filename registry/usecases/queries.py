@@ -7,7 +7,7 @@ import uuid
 from django.db import models
 
 from registry.catalogue.queries import may_be_seen
-from registry.core.people.models import User
+from registry.core.people.models import LegalEntity, User
 from registry.core.people.queries import require_at, within_reach
 from registry.core.people.rules import Capability
 from registry.usecases.models import ModelUse, UseCase
@@ -37,8 +37,13 @@ def visible_use_ids(user: User) -> models.QuerySet[ModelUse, uuid.UUID]:
 
 def check_reach(user: User, capability: Capability, use: ModelUse) -> None:
     """The button exists for the person in the using entity, or for their own model or use case."""
-    own = user.pk in (use.model.owner_id, use.use_case.owner_id)
-    require_at(user, capability, use.entity, own=own)
+    entity, owners = place(use)
+    require_at(user, capability, entity, own=user.pk in owners)
+
+
+def place(use: ModelUse) -> tuple[LegalEntity, set[uuid.UUID]]:
+    """The entity in which the use stands, and its owners: the model's and the use case's."""
+    return use.entity, {use.model.owner_id, use.use_case.owner_id}
 
 
 def highest_tier(model_id: uuid.UUID) -> str:

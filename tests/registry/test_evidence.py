@@ -11,13 +11,16 @@ import pytest
 
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError, Forbidden
+from registry.core.people import services as people
+from registry.core.people.models import LegalEntity
+from registry.core.people.rules import Role
 from registry.evidence import queries
 from registry.evidence import services as evidence
 from registry.evidence.models import Document
 from tests import story
 from tests.refusals import refused
 from tests.story import Story
-from tests.world import person
+from tests.world import head_office, person
 
 pytestmark = pytest.mark.django_db
 STATEMENT = "本人确认以上内容属实并已核对。"
@@ -79,3 +82,15 @@ def test_a_lapsed_document_is_replaced_too(told: Story) -> None:
     first = hand_in(told, "stop_switch_test", "luo")
     with clock.at(clock.now() + dt.timedelta(days=400)):
         assert hand_in(told, "stop_switch_test", "luo", supersedes_id=first.pk).supersedes == first
+
+
+def test_a_role_elsewhere_vouches_for_nothing_here(told: Story) -> None:
+    hai = person("hai")  # an owner in the branch; for head office's model a developer
+    people.assign_role(actor=person("admin"), user=hai, role=Role.DEVELOPER, entity=head_office())
+    branch = LegalEntity.objects.get(code="SH")
+    for role in (Role.INFORMATION_SECURITY, Role.COMPLIANCE):
+        people.assign_role(actor=person("admin"), user=hai, role=role, entity=branch)
+    assert hand_in(told, "model_card", "hai").handed_in_by == hai
+    for kind in ("security_test_report", "pia"):
+        with refused(Forbidden, "not_yours_to_give"):
+            hand_in(told, kind, "hai")

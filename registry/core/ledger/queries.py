@@ -177,11 +177,15 @@ def unspent_grants(most: int) -> list[tuple[int, int]]:
 def told_otherwise(most: int) -> list[tuple[int, int]]:
     """Entries that tell a row version otherwise than its first entry does, and how many."""
     return _first(
-        "WITH told AS (SELECT subject_type, subject_id, row_version, min(seq) AS seq"
-        " FROM registry_entry GROUP BY 1, 2, 3 HAVING count(*) > 1)"
-        " SELECT e.seq, count(*) OVER () FROM told JOIN registry_entry f ON f.seq = told.seq"
-        " JOIN registry_entry e ON e.subject_id = f.subject_id AND e.row_version = f.row_version"
-        " AND e.subject_type = f.subject_type AND e.seq > f.seq"
+        # Materialized: joined otherwise, the planner may compare the bodies of far more pairs.
+        "WITH told AS MATERIALIZED (SELECT subject_type, subject_id, row_version, min(seq) AS seq"
+        " FROM registry_entry GROUP BY 1, 2, 3 HAVING count(*) > 1),"
+        " pairs AS MATERIALIZED (SELECT told.seq AS earlier, e.seq AS later FROM told"
+        " JOIN registry_entry e USING (subject_id, row_version, subject_type)"
+        " WHERE e.seq > told.seq)"
+        " SELECT e.seq, count(*) OVER () FROM pairs"
+        " JOIN registry_entry f ON f.seq = pairs.earlier"
+        " JOIN registry_entry e ON e.seq = pairs.later"
         " WHERE mingce_retold(f.body, e.body) IS NOT NULL ORDER BY e.seq LIMIT %s",
         [most],
     )

@@ -38,6 +38,7 @@ urlpatterns = [
             "conclusions": ("post", "conclusions"),
             "responses": ("post", "responses"),
             "sign-offs": ("post", "sign_offs"),
+            "abandonments": ("post", "abandonments"),
         },
     ),
     *collection(

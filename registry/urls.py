@@ -58,7 +58,14 @@ urlpatterns = [
     *collection("posts", PostDoor, sub={"holdings": ("post", "holdings")}),
     *collection("holdings", HoldingDoor, sub={"endings": ("post", "endings")}),
     *collection("roles", RoleDoor, sub={"endings": ("post", "endings")}),
-    *collection("delegations", DelegationDoor, sub={"revocations": ("post", "revocations")}),
+    *collection(
+        "delegations",
+        DelegationDoor,
+        sub={
+            "acceptances": ("post", "acceptances"),
+            "revocations": ("post", "revocations"),
+        },
+    ),
     *collection("tokens", TokenDoor, sub={"revocations": ("post", "revocations")}),
     path("step-ups/", StepUpDoor.as_view({"post": "create"}), name="step-ups"),
     path("me/", MyselfDoor.as_view({"get": "retrieve"}), name="me"),

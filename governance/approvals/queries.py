@@ -12,13 +12,22 @@ from django.db import models
 from django.db.models import Q
 
 from governance.approvals import rules
-from governance.approvals.models import Approval, BallotSeat, Condition, Step, StepState
+from governance.approvals.models import (
+    Approval,
+    ApprovalState,
+    BallotSeat,
+    Condition,
+    Step,
+    StepState,
+)
 from governance.approvals.schema import CommitteeVote
 from registry.catalogue.queries import may_be_seen
+from registry.core import clock
 from registry.core.ledger.models import Entry
 from registry.core.people.models import Delegation, User
 from registry.core.people.queries import on_duty
 from registry.core.policy.models import PackRelease, PackState
+from registry.releases.models import Release
 
 
 def visible_to(user: User) -> models.QuerySet[Approval]:
@@ -43,7 +52,7 @@ def _on_ballot(user: User) -> models.QuerySet[BallotSeat, uuid.UUID]:
 def seats_to_vote(user: User) -> models.QuerySet[BallotSeat]:
     """The seats on which the person, or a principal of theirs, can vote now."""
     principals = Delegation.objects.filter(
-        on_duty(), delegate=user, revoked_at__isnull=True
+        on_duty(), delegate=user, accepted_at__isnull=False, revoked_at__isnull=True
     ).values("principal")
     return (
         BallotSeat.objects.filter(
@@ -98,3 +107,20 @@ def signatures_of(packs: Iterable[PackRelease]) -> dict[uuid.UUID, list[Signatur
         signature = Signature(names.get(row["actor"], ""), profile, row["recorded_at"])
         found.setdefault(row["subject_id"], []).append(signature)
     return found
+
+
+def last_decided(release: Release) -> Approval | None:
+    """The release's latest approval on which somebody decided: only the newest decision counts."""
+    decided = [ApprovalState.APPROVED, ApprovalState.REJECTED, ApprovalState.DEFERRED]
+    found = Approval.objects.filter(release=release, state__in=decided)
+    return found.order_by("-decided_at", "-code").first()
+
+
+def overdue_conditions(release: Release) -> models.QuerySet[Condition]:
+    """Conditions of the release's approvals that are not met though their day has come."""
+    return Condition.objects.filter(
+        approval__release=release,
+        approval__state=ApprovalState.APPROVED,
+        met_at=None,
+        due_on__lte=clock.today(),
+    )

@@ -229,10 +229,13 @@ def check_attempt(attempt: Attempt) -> None:
         )
     if attempt.approval_state != "open" or attempt.step_state != "open":
         raise Conflict("vote_late", "This step is not open for votes any more.", field="step")
+    if attempt.barred_reason == "role_ended":
+        raise SegregationRefused("role_ended", "The role by which you were to sign has ended.")
     if attempt.barred_reason:
         raise SegregationRefused(
             "vote_in_conflict",
-            "Owner, developer, validator, their delegates and vendor staff have no vote on this.",
+            "Owner, developer, validator, their delegates, the third line, administrators and "
+            "vendor staff have no vote on this.",
             details={"barred_because": attempt.barred_reason},
         )
     if not attempt.has_seat:

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from registry.core.ledger.guards import guarded, recorded
+from registry.core.ledger.guards import guarded, only_shortens, recorded
 from registry.core.ledger.models import Governed
 from registry.core.people.models import LegalEntity, Post, User
 
@@ -46,7 +46,10 @@ class Seat(Governed):
         verbose_name = _("seat")
         verbose_name_plural = _("seats")
         ordering = ("committee", "name", "id")
-        triggers = guarded("governance.seat", immutable=("committee_id", "user_id", "post_id"))
+        triggers = (
+            *guarded("governance.seat", immutable=("committee_id", "user_id", "post_id")),
+            only_shortens(),
+        )
         constraints = (
             models.CheckConstraint(
                 name="a_seat_is_held_by_a_person_or_a_post",

@@ -34,18 +34,21 @@ def visible_resolutions(user: User) -> models.QuerySet[Resolution]:
 
 
 def members(body_code: str) -> list[Member]:
-    """Who sits on the committee today, by person or by post; a vacant post has no member."""
+    """Who sits on the committee today, by person or by post; a vacant post has no member.
+
+    Whoever came to hold two seats (by a post) has one voice: that of the seat with a name.
+    """
     seats = (
         Seat.objects.filter(on_duty(), committee__code=body_code)
         .select_related("user", "post")
-        .order_by("name", "pk")
+        .order_by("-name", "pk")
     )
-    found = []
+    found: dict[uuid.UUID, Member] = {}
     for seat in seats:
         holder = seat.user or (people.holder_of_post(seat.post_id) if seat.post_id else None)
         if holder is not None and holder.is_active:
-            found.append(Member(seat, holder))
-    return found
+            found.setdefault(holder.pk, Member(seat, holder))
+    return sorted(found.values(), key=lambda member: (member.seat.name, member.seat.pk))
 
 
 def visible_seats(user: User) -> models.QuerySet[Seat]:
@@ -56,8 +59,9 @@ def visible_seats(user: User) -> models.QuerySet[Seat]:
 def is_barred(user_id: uuid.UUID, release: Release) -> bool:
     """Whether segregation of duties keeps the person from deciding: the database's own answer.
 
-    Owners, developers, validators, whoever stands in for one of them today, vendor staff,
-    machines, technical administrators and people who have left.
+    Owners (of today, or since the release was opened), developers, validators, whoever stands in
+    for one of them today, the third line, vendor staff, machines, administrators and people who
+    have left.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -68,13 +72,14 @@ def is_barred(user_id: uuid.UUID, release: Release) -> bool:
 
 
 def is_interested(user: User, release: Release) -> bool:
-    """Whether the person owns or has built what the release is of, or is no deciding person.
+    """Whether the person owns (or since its opening owned) or has built what the release is of.
 
-    Unlike `is_barred` it lets the validator through, who may confirm that a finding is mended.
+    So are machines, technical administrators and vendor staff. Unlike `is_barred` it lets the
+    validator through, who may confirm that a finding is mended.
     """
-    use = release.model_use
-    built = release.version is not None and release.version.developers.filter(user=user).exists()
-    owns = user.pk in (use.model.owner_id, use.use_case.owner_id)
-    return (
-        owns or built or user.kind != UserKind.PERSON or user.is_superuser or user.is_vendor_staff
-    )
+    if user.kind != UserKind.PERSON or user.is_superuser or user.is_vendor_staff:
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT mingce_owns_or_built(%s, %s)", (user.pk, release.pk))
+        (interested,) = cursor.fetchone()
+    return bool(interested)

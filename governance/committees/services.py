@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
 from governance.committees.models import Committee, Resolution, Seat
@@ -53,6 +53,9 @@ def give_seat(
     holder = post and people_queries.holder_of_post(post.pk)
     if actor in (user, holder):
         raise Forbidden("own_seat", _("Nobody gives a seat to themselves."), field="user")
+    sitting = user or holder or None
+    if isinstance(sitting, User):
+        _check_holder(committee, sitting, valid_from or clock.today(), valid_to)
     row = Seat(
         committee=committee,
         user=user,
@@ -67,12 +70,38 @@ def give_seat(
         return act.create(row, "seat.given")
 
 
+def _check_holder(
+    committee: Committee, holder: User, valid_from: dt.date, valid_to: dt.date | None
+) -> None:
+    """Raises DomainError for whoever decides nothing, Conflict for whoever sits there already."""
+    standing = people_queries.standing(holder)
+    if standing.role_set & people.NEVER_DECIDING or not standing.may(Capability.VOTE):
+        raise DomainError(
+            "seat_unfit",
+            _("The third line, administrators and people who do not vote sit on no committee."),
+            field="user",
+        )
+    own = Seat.objects.filter(
+        Q(valid_to__isnull=True) | Q(valid_to__gte=valid_from),
+        committee=committee,
+        user=holder,
+        valid_from__lte=valid_to or dt.date.max,
+    )
+    if own.exists():
+        raise Conflict(
+            "seated_already",
+            _("This person sits on the committee at that time already."),
+            field="user",
+            hint=_("End that seat first."),
+        )
+
+
 def vacate_seat(*, actor: User, seat_id: uuid.UUID, valid_to: dt.date) -> Seat:
     """The seat ends on the day; ballots that were frozen before keep it."""
     with ledger.act(actor) as act:
         row = ledger.lock(Seat.objects.all(), seat_id)
         require_at(actor, Capability.MANAGE_COMMITTEES, row.committee.entity)
-        people.check_dates(row.valid_from, valid_to)
+        people.check_ending(row.valid_from, row.valid_to, valid_to)
         return act.update(row, "seat.vacated", {"valid_to": valid_to})
 
 

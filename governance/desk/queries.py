@@ -100,7 +100,7 @@ def _grades(user: User) -> list[Grade]:
 
 
 def _validations(user: User) -> list[Any]:
-    rows = validations.visible_to(user).exclude(state="signed_off")
+    rows = validations.visible_to(user).exclude(state__in=["signed_off", "abandoned"])
     mine = rows.filter(validator=user) | rows.filter(
         release__model_use__model__owner=user, state="concluded"
     )

@@ -7,8 +7,9 @@ import uuid
 from django.utils.translation import gettext as _
 
 from governance.approvals import services as approvals
-from governance.approvals.models import Approval, ApprovalState, Vote
-from governance.committees.queries import is_barred
+from governance.approvals.models import Approval, ApprovalState, BallotSeat
+from governance.approvals.queries import last_decided
+from governance.committees.queries import is_barred, is_interested
 from governance.lifecycle import queries
 from governance.lifecycle.models import Exemption
 from governance.lifecycle.queries import papers
@@ -27,7 +28,7 @@ from registry.core.web.concurrency import check_version
 from registry.releases import services as releases
 from registry.releases import staging
 from registry.releases.models import ORDER, STAGES, Release, Stage
-from registry.releases.queries import check_reach
+from registry.releases.queries import check_reach, material_digest
 
 _MODEL_RISK = (Role.MODEL_RISK, Role.MODEL_RISK_HEAD)
 # Who moves a release into a stage: HG-08 go-live is not the owner's alone.
@@ -83,6 +84,7 @@ def request_approval(*, actor: User, release_id: uuid.UUID) -> Approval:
             raise Conflict("not_in_approval", _("The release is not in stage S3, approval."))
         if Approval.objects.filter(release=release, state=ApprovalState.OPEN).exists():
             raise Conflict("approval_open", _("An approval of this release is open already."))
+        _check_not_rejected_as_it_is(release)
         pack = policy.active_pack()
         facts = gather(release, queries.section_of(pack))
         _check_gate(gate(queries.section_of(pack), facts, "S3"))
@@ -93,6 +95,18 @@ def request_approval(*, actor: User, release_id: uuid.UUID) -> Approval:
             route=route,
             dossier=papers.dossier(release, route),
             steps=papers.ballots(route, release),
+        )
+
+
+def _check_not_rejected_as_it_is(release: Release) -> None:
+    """Nobody asks again until somebody says yes: a rejected state is changed first."""
+    last = last_decided(release)
+    rejected = last is not None and last.state == ApprovalState.REJECTED
+    if last is not None and rejected and last.material_digest == material_digest(release):
+        raise Conflict(
+            "rejected_unchanged",
+            _("Approval %(code)s rejected the release exactly as it is now.") % {"code": last.code},
+            hint=_("Change what the rejection was about; a material change makes a new request."),
         )
 
 
@@ -110,14 +124,22 @@ def hand_over(*, actor: User, model_id: uuid.UUID, owner: User, reason: str) -> 
             raise Forbidden(
                 "not_yours", _("Only its owner and model risk management hand a model over.")
             )
-        if Vote.objects.filter(
+        if not standing(owner).has_at(model.entity.path, Role.OWNER):
+            raise DomainError(
+                "owner_out_of_reach",
+                _("As an owner this person does not reach “%(entity)s”.")
+                % {"entity": model.entity.name_zh},
+                field="owner",
+                hint=_("Choose an owner there, or let an administrator assign the role."),
+            )
+        if BallotSeat.objects.filter(
             step__approval__release__in=locked,
             step__approval__state=ApprovalState.OPEN,
-            voter=owner,
+            eligible__contains=[owner.pk],
         ).exists():
             raise SegregationRefused(
                 "interested_person",
-                _("This person has voted on an approval of this model that is still open."),
+                _("This person votes on an approval of this model that is still open."),
                 field="owner",
             )
         return catalogue.hand_over(actor=actor, model_id=model_id, owner=owner, reason=reason)
@@ -201,6 +223,12 @@ def _check_mover(actor: User, release: Release, to: str) -> None:
             "not_a_mover",
             _("Into %(stage)s a release is moved by: %(roles)s.")
             % {"stage": to, "roles": ", ".join(role.value for role in roles) or "–"},
+            field="to",
+        )
+    if to == Stage.S5 and is_interested(actor, release):
+        raise SegregationRefused(
+            "own_production",
+            _("Whoever owns or built the model does not release it into production alone (HG-08)."),
             field="to",
         )
 

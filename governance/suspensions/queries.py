@@ -46,6 +46,20 @@ def check_reach(user: User, capability: Capability, target_type: str, target_id:
         )
 
 
+def is_own(user: User, target_type: str, target_id: uuid.UUID) -> bool:
+    """Whether the person owns what is meant, or has built a version of its model."""
+    target = TARGETS[target_type].get(pk=target_id)
+    if isinstance(target, Release):
+        model, uses = target.model_use.model, [target.model_use]
+    elif isinstance(target, ModelUse):
+        model, uses = target.model, [target]
+    else:
+        model = target.model if isinstance(target, ModelVersion) else target
+        uses = list(model.uses.all())
+    built = model.versions.filter(Q(developers__user=user) | Q(registered_by=user)).exists()
+    return built or model.owner_id == user.pk or any(usecases.has_owned(user, use) for use in uses)
+
+
 def visible_to(user: User) -> models.QuerySet[Order]:
     """The orders about things that the person may see."""
     return Order.objects.filter(

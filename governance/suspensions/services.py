@@ -40,6 +40,9 @@ def order(
     needed = Capability.STOP if kind == OrderKind.STOP else Capability.RESTRICT
     queries.check_reach(actor, needed, target_type, target_id)
     with ledger.act(actor) as act:
+        standing_stop = Order.objects.filter(kind=OrderKind.STOP, target_id=target_id)
+        if kind == OrderKind.STOP and standing_stop.filter(state="in_force").exists():
+            raise Conflict("stopped_already", _("This is stopped already."), field="target_id")
         row = Order(
             kind=kind,
             target_type=target_type,
@@ -73,6 +76,10 @@ def resume(*, actor: User, order_id: uuid.UUID, reason: str) -> Order:
                 "own_order", _("Whoever gave the order does not take part in lifting it.")
             )
         queries.check_reach(actor, Capability.RESUME, row.target_type, row.target_id)
+        if queries.is_own(actor, row.target_type, row.target_id):
+            raise SegregationRefused(
+                "own_model", _("Whoever owns or built the model takes no part in resuming it.")
+            )
         if row.kind == OrderKind.STOP and row.resume_asked_by_id is None:
             asked = {"resume_asked_by": actor, "lift_reason": reason}
             return act.update(row, "order.resuming_asked", asked)

@@ -29,7 +29,8 @@ class ValidationRow(serializers.ModelSerializer[Validation]):
         fields = (
             "id", "code", "release", "validator", "plan", "scope", "independence", "state",
             "conclusion", "explainability_level", "summary", "limitations", "owner_response",
-            "started_at", "concluded_at", "signed_off_by", "signed_off_at", "row_version",
+            "started_at", "concluded_at", "signed_off_by", "signed_off_at", "abandoned_reason",
+            "row_version",
         )  # fmt: skip
 
 
@@ -79,6 +80,12 @@ class NewResponse(serializers.Serializer[Any]):
     response = serializers.CharField()
 
 
+class NewAbandonment(serializers.Serializer[Any]):
+    """Why it is abandoned."""
+
+    reason = serializers.CharField()
+
+
 class ValidationDoor(ListDoor):
     """模型验证: plan, tests, conclusion, the owner's answer, sign-off."""
 
@@ -96,6 +103,7 @@ class ValidationDoor(ListDoor):
         "conclusions": Capability.VALIDATE,
         "responses": Capability.RESPOND_TO_VALIDATION,
         "sign_offs": Capability.OVERRIDE_GRADE,
+        "abandonments": Capability.OVERRIDE_GRADE,
     }
 
     def visible(self) -> QuerySet[Validation]:
@@ -165,4 +173,16 @@ class ValidationDoor(ListDoor):
         validation = get_or_refuse(self.get_queryset(), pk)
         with refusals_recorded(request.user, validation):
             row = services.sign_off(actor=request.user, validation_id=validation.pk)
+        return present(row, ValidationRow, 201)
+
+    @extend_schema(request=NewAbandonment, responses={201: ValidationRow})
+    def abandonments(self, request: CallerRequest, pk: uuid.UUID) -> Response:
+        """The validation ends without a result; another can begin."""
+        told = NewAbandonment(data=request.data)
+        told.is_valid(raise_exception=True)
+        validation = get_or_refuse(self.get_queryset(), pk)
+        with refusals_recorded(request.user, validation):
+            row = services.abandon(
+                actor=request.user, validation_id=validation.pk, **told.validated_data
+            )
         return present(row, ValidationRow, 201)

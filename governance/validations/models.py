@@ -20,12 +20,17 @@ class ValidationState(models.TextChoices):
     CONCLUDED = "concluded", _("concluded")
     ANSWERED = "answered", _("answered by the owner")
     SIGNED_OFF = "signed_off", _("signed off")
+    ABANDONED = "abandoned", _("abandoned")
 
 
 VALIDATION_STATES = Transitions.table(
     "state",
     "planned",
-    {"planned": ["concluded"], "concluded": ["answered"], "answered": ["signed_off", "planned"]},
+    {
+        "planned": ["concluded", "abandoned"],
+        "concluded": ["answered", "abandoned"],
+        "answered": ["signed_off", "planned", "abandoned"],
+    },
 )
 
 
@@ -65,6 +70,7 @@ class Validation(Governed):
         verbose_name=_("signed off by"),
     )  # fmt: skip
     signed_off_at = models.DateTimeField(_("signed off at"), null=True, blank=True)
+    abandoned_reason = models.TextField(_("why it was abandoned"), blank=True)
 
     class Meta:
         verbose_name = _("validation")
@@ -79,7 +85,7 @@ class Validation(Governed):
             models.UniqueConstraint(
                 name="a_release_has_one_validation_in_progress",
                 fields=["release"],
-                condition=~Q(state="signed_off"),
+                condition=~Q(state__in=["signed_off", "abandoned"]),
             ),
             models.CheckConstraint(
                 name="a_validation_is_signed_off_by_another_than_its_validator",
@@ -87,7 +93,7 @@ class Validation(Governed):
             ),
             models.CheckConstraint(
                 name="a_concluded_validation_has_a_conclusion_and_a_level",
-                condition=Q(state="planned")
+                condition=Q(state__in=["planned", "abandoned"])
                 | (~Q(conclusion="") & ~Q(explainability_level="") & ~Q(summary="")),
             ),
         )

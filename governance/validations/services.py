@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from governance.committees.queries import is_interested
 from governance.validations import queries, rules
 from governance.validations.models import (
     VALIDATION_STATES,
@@ -21,11 +22,14 @@ from registry.core.errors import Conflict, DomainError, SegregationRefused
 from registry.core.ledger import queries as ledger_queries
 from registry.core.ledger import services as ledger
 from registry.core.people.models import User
-from registry.core.people.rules import Capability
+from registry.core.people.queries import standing
+from registry.core.people.rules import Capability, Role
 from registry.core.web.concurrency import check_version
 from registry.releases import queries as releases_queries
 from registry.releases import services as releases
 from registry.releases.models import ExplainabilityLevel, Release, Stage
+
+ENDED = (ValidationState.SIGNED_OFF, ValidationState.ABANDONED)
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def plan(
         releases_queries.check_reach(actor, Capability.VALIDATE, release)
         if release.stage != Stage.S2:
             raise Conflict("not_in_validation", _("The release is not in stage S2, validation."))
-        if release.validations.exclude(state=ValidationState.SIGNED_OFF).exists():
+        if release.validations.exclude(state__in=ENDED).exists():
             raise Conflict("validation_open", _("A validation of this release is in progress."))
         row = Validation(
             code=ledger_queries.next_code("VAL"),
@@ -155,6 +159,35 @@ def sign_off(*, actor: User, validation_id: uuid.UUID) -> Validation:
             explainability_level=validation.explainability_level,
         )
         return validation
+
+
+def abandon(*, actor: User, validation_id: uuid.UUID, reason: str) -> Validation:
+    """The validation ends without a result; another validator can begin.
+
+    By its validator, or by the head of model risk where that person is away, has left or is no
+    longer independent. What it found so far stays on record.
+    """
+    if len(reason.strip()) < 6:
+        raise DomainError("text_needed", _("Describe this in a sentence or two."), field="reason")
+    with ledger.act(actor) as act:
+        release_id = Validation.objects.values_list("release_id", flat=True).get(pk=validation_id)
+        release = releases.lock(release_id)
+        validation = ledger.lock(Validation.objects.all(), validation_id)
+        path = release.model_use.entity.path
+        head = standing(actor).has_at(path, Role.MODEL_RISK_HEAD)
+        if actor.pk != validation.validator_id and not head:
+            raise SegregationRefused(
+                "not_the_validator",
+                _("A validation is abandoned by its validator or the head of model risk."),
+            )
+        if head and actor.pk != validation.validator_id and is_interested(actor, release):
+            raise SegregationRefused(
+                "interested_person",
+                _("Whoever owns or built the model does not end its validation."),
+            )
+        VALIDATION_STATES.check(validation.state, ValidationState.ABANDONED)
+        changes = {"state": ValidationState.ABANDONED, "abandoned_reason": reason}
+        return act.update(validation, "validation.abandoned", changes)
 
 
 def _still_valid(validation: Validation, release: Release) -> None:

@@ -212,10 +212,30 @@ def register_versions(
         developers = [
             VersionDeveloper(version=row, user=user)
             for row, version in zip(rows, versions, strict=True)
-            for user in (version.developers or (actor,))
+            for user in _developers(actor, version)
         ]
         act.create_many(developers, "version.developer_named")
     return rows
+
+
+def _developers(actor: User, version: NewVersion) -> list[User]:
+    """Who has built it, as far as independence goes: those named, and the person who registers it.
+
+    Raises DomainError for somebody who is no developer: to be named bars from validating and
+    deciding, and nobody is barred by another's word.
+    """
+    named = {user.pk: user for user in version.developers}
+    for user in named.values():
+        if not standing(user).has(Role.DEVELOPER, Role.OWNER):
+            raise DomainError(
+                "not_a_developer",
+                _("%(name)s is no developer: an administrator assigns the role first.")
+                % {"name": user.name},
+                field="developers",
+            )
+    if actor.kind == UserKind.PERSON or not named:
+        named.setdefault(actor.pk, actor)
+    return list(named.values())
 
 
 def _version(actor: User, model: AIModel, version: NewVersion, index: int) -> ModelVersion:

@@ -19,6 +19,7 @@ from registry.core.people.models import User
 from registry.core.policy import queries as policy
 from registry.core.policy.models import PackRelease
 from registry.usecases.models import ModelUse
+from registry.usecases.queries import other_tiers
 
 
 @dataclass(frozen=True)
@@ -206,9 +207,14 @@ def is_stale(grade: Grade) -> bool:
 
 
 def needs_confirmation(grade: Grade) -> bool:
-    """Tiers I to III, grades near a threshold, and lower grades need a second person (HG-01)."""
-    waits = not is_shown(grade, grade.model_use)
-    return waits or grade.tier != "IV" or grade.is_near_threshold
+    """Whether the grade needs a second person (HG-01).
+
+    Tiers I to III, grades near a threshold and lower grades do; a IV does where another use of the
+    same model is higher: one of the two may be wrong.
+    """
+    if grade.tier != "IV" or grade.is_near_threshold or not is_shown(grade, grade.model_use):
+        return True
+    return any(tier != "IV" for tier in other_tiers(grade.model_use))
 
 
 def asks_second_person(graded: Graded) -> bool:

@@ -8,6 +8,7 @@ import uuid
 from typing import Any
 
 from django.db import DatabaseError
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from registry.catalogue import services as catalogue
@@ -266,9 +267,9 @@ def _check_confirmable(actor: User, use: ModelUse, grade: Grade) -> None:
 
 
 def _refuse_interested(actor: User, use: ModelUse) -> None:
-    """Owner and developers do not decide on the grade of their own model."""
-    built = use.model.versions.filter(developers__user=actor).exists()
-    if actor.pk in (use.model.owner_id, use.use_case.owner_id) or built or actor.is_superuser:
+    """Owners of today or since the use was registered, and developers, do not decide on it."""
+    built = use.model.versions.filter(Q(developers__user=actor) | Q(registered_by=actor)).exists()
+    if actor.is_superuser or built or use_queries.has_owned(actor, use):
         raise SegregationRefused(
             "interested_person",
             _("Owner, developers and technical administrators do not decide on this grade."),

@@ -54,8 +54,8 @@ def hand_in(
     without a statement, or a document to supersede that is not a current one of the subject.
     """
     about = queries.kind(kind)
-    queries.check_giver(actor, about, subject)
     _check_attestation(actor, about, statement)
+    queries.check_giver(actor, about, subject)
     valid_until = _lasting(about, valid_until)
     stored = store(file_name, content)
     document = Document(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from django.db import models
+from django.db import connection, models
 
 from registry.catalogue.queries import may_be_seen
 from registry.core.people.models import LegalEntity, User
@@ -44,6 +44,22 @@ def check_reach(user: User, capability: Capability, use: ModelUse) -> None:
 def place(use: ModelUse) -> tuple[LegalEntity, set[uuid.UUID]]:
     """The entity in which the use stands, and its owners: the model's and the use case's."""
     return use.entity, {use.model.owner_id, use.use_case.owner_id}
+
+
+def has_owned(user: User, use: ModelUse) -> bool:
+    """Whether the person owns its model or its use case, or did since the use was registered."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT mingce_owns(%s, %s, mingce_first_entry(%s))", (user.pk, use.pk, use.pk)
+        )
+        (owned,) = cursor.fetchone()
+    return bool(owned)
+
+
+def other_tiers(use: ModelUse) -> list[str]:
+    """The tiers of the model's other live uses."""
+    rows = ModelUse.objects.filter(model=use.model_id, is_live=True).exclude(pk=use.pk)
+    return list(rows.exclude(tier="").values_list("tier", flat=True))
 
 
 def highest_tier(model_id: uuid.UUID) -> str:

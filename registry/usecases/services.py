@@ -14,8 +14,8 @@ from registry.core.ledger import queries as ledger_queries
 from registry.core.ledger import services as ledger
 from registry.core.ledger.services import Warrant
 from registry.core.people.models import Department, LegalEntity, User
-from registry.core.people.queries import reaches, require_at
-from registry.core.people.rules import Capability
+from registry.core.people.queries import reaches, require_at, standing
+from registry.core.people.rules import Capability, Role
 from registry.core.web.concurrency import check_version
 from registry.systems.models import System
 from registry.usecases.models import ModelUse, UseCase
@@ -51,11 +51,23 @@ class GradeShown:
 def open_use_case(*, actor: User, card: NewUseCase) -> UseCase:
     """The use case is in the inventory."""
     require_at(actor, Capability.REGISTER, card.entity)
+    _check_owner(actor, card.owner)
     if card.system is not None and not reaches(actor, card.system.entity):
         raise NotFound("not_found", _("There is no such system within your reach."), field="system")
     row = UseCase(code=ledger_queries.next_code("UC"), **vars(card))
     with ledger.act(actor) as act:
         return act.create(row, "use_case.opened")
+
+
+def _check_owner(actor: User, owner: User) -> None:
+    """Raises DomainError for an owner who is none: owning bars, and nobody is barred by another."""
+    if owner.pk != actor.pk and not standing(owner).has(Role.OWNER):
+        raise DomainError(
+            "owner_role",
+            _("This person does not have the role of an owner."),
+            field="use_case_owner",
+            hint=_("An administrator assigns the role “owner”."),
+        )
 
 
 def correct_use_case(

@@ -92,13 +92,14 @@ def test_of_two_votes_on_one_seat_one_counts(shared: str) -> None:
 
 def test_a_member_and_the_delegate_at_once_use_the_seat_once(shared: str) -> None:
     day = clock.today()
-    people.delegate(
+    given = people.delegate(
         actor=person("sun"),
         to=person("xu"),
         valid_from=day,
         valid_to=day + dt.timedelta(days=1),
         reason="出差",
     )
+    people.accept_delegation(actor=person("xu"), delegation_id=given.pk)
     outcomes = together(ready("sun"), ready("xu"))
     assert codes(outcomes) == ["done", "vote_twice"]
     assert Vote.objects.count() == 1

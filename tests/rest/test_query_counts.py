@@ -140,7 +140,7 @@ def _fill_registry(made: Story, mark: str) -> None:
     admin = person("admin")
     people.enrol(actor=admin, person=NewPerson(f"p_{mark}", "某人", PASSWORD))
     people.delegate(
-        actor=person("sun"), to=person("chen"), reason="出差",
+        actor=person("sun"), to=person("chen"), reason="出差", body_code=f"b_{mark}",
         valid_from=clock.today(), valid_to=clock.today() + dt.timedelta(days=7),
     )  # fmt: skip
     people.open_department(

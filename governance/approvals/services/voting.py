@@ -30,7 +30,7 @@ from registry.core.ledger.services import Actor
 from registry.core.people import queries as people
 from registry.core.people import services as people_services
 from registry.core.people.models import User, UserKind
-from registry.core.people.rules import Capability
+from registry.core.people.rules import Capability, Role
 from registry.releases import queries as release_queries
 from registry.releases import services as releases
 from registry.releases.models import Release
@@ -66,6 +66,7 @@ def cast(*, actor: User, approval_id: uuid.UUID, ballot: Ballot) -> Vote:
         approval, release, step = _lock(approval_id)
         seat, principal = _seat(actor, step, release)
         rules.check_attempt(_attempt(actor, approval, step, seat, principal, release, ballot))
+        people.require(actor, Capability.VOTE)
         if _void_if_changed(act, approval, release):
             vote = None
         else:
@@ -171,6 +172,8 @@ def _attempt(
     deciding = [actor.pk] if principal is None else [actor.pk, principal]
     if not barred and any(is_barred(one, release) for one in deciding):
         barred = "interested"
+    if not barred and step is not None and seat is not None:
+        barred = _lost_role(actor, step, seat, release)
     return rules.Attempt(
         is_person=actor.kind == UserKind.PERSON,
         is_technical_administrator=actor.is_superuser,
@@ -187,6 +190,16 @@ def _attempt(
         is_signature=step is not None and step.policy["kind"] == "signatures",
         conditions=tuple(str(one.get("text", "")) for one in ballot.conditions),
     )
+
+
+def _lost_role(actor: User, step: Step, seat: BallotSeat, release: Release) -> str:
+    """A signature is a role's: whoever has lost the role since the ballot froze gives none."""
+    path = release.model_use.entity.path
+    for signature in step.policy.get("signatures", ()):
+        if signature["seat"] == seat.name:
+            roles = [Role(role) for role in signature["roles"]]
+            return "" if people.standing(actor).has_at(path, *roles) else "role_ended"
+    return ""
 
 
 def _had_seat(actor: User, approval: Approval) -> bool:

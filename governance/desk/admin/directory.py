@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.db.models import Q
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.text import capfirst
@@ -45,16 +46,19 @@ def person(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def _delegations(user: User, row: User) -> list[Any]:
-    """Who stands in for the person, each with the body it is about in words."""
+    """Who stands in for the person, and for whom they do; each with its body in words."""
     found: list[Any] = list(
         queries.visible_delegations(user)
-        .filter(principal=row)
-        .select_related("delegate")
+        .filter(Q(principal=row) | Q(delegate=row))
+        .select_related("delegate", "principal")
         .order_by("-valid_from")
     )
     section = approvals_words() if found else None
     for one in found:
         one.body_label = body_label(section, one.body_code) if section and one.body_code else ""
+        one.waits = one.accepted_at is None and one.revoked_at is None
+        one.is_mine_to_accept = one.waits and one.delegate_id == user.pk
+        one.is_mine_to_end = not one.revoked_at and user.pk in (one.principal_id, one.delegate_id)
     return found
 
 

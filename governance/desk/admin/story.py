@@ -22,6 +22,7 @@ from governance.suspensions.models import OrderKind, TargetType
 from governance.trail import queries as trail
 from governance.validations import queries as validations
 from governance.validations.models import Validation
+from governance.validations.services import ENDED
 from registry.catalogue import queries as catalogue
 from registry.catalogue.models import AIModel
 from registry.classification import queries as classification
@@ -29,7 +30,7 @@ from registry.classification.models import Grade
 from registry.core.adminkit import named
 from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse, standing
-from registry.core.people.rules import Capability
+from registry.core.people.rules import Capability, Role
 from registry.evidence import queries as evidence
 from registry.evidence.api import download
 from registry.evidence.models import Document
@@ -90,6 +91,16 @@ def validation(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 def _validation_verbs(user: User, row: Validation) -> tuple[str, ...]:
     """Its validator works on it, its model's owner answers, somebody else signs it off."""
     owner, validator = row.release.model_use.model.owner_id, row.validator_id
+    if row.state in ENDED:
+        return ()
+    found = _steps_of(user, row, owner, validator)
+    head = standing(user).has(Role.MODEL_RISK_HEAD)
+    return (*found, "abandon-validation") if head or user.pk == validator else found
+
+
+def _steps_of(
+    user: User, row: Validation, owner: uuid.UUID, validator: uuid.UUID
+) -> tuple[str, ...]:
     match row.state:
         case "planned" if user.pk == validator:
             return "record-test", "hand-in-working-paper", "conclude-validation"
@@ -147,7 +158,7 @@ def _release_context(user: User, chosen: Release, *, has_versions: bool) -> dict
         release=chosen,
         grade=grade,
         has_versions=has_versions,
-        running=next((one for one in validations_here if one.state != "signed_off"), None),
+        running=next((one for one in validations_here if one.state not in ENDED), None),
         is_approval_open=any(one.state == "open" for one in approvals),
     )
     requirements = gates.requirements(user, around, gate) if gate else []

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import models
 
 from governance.approvals.models import Approval
+from governance.approvals.queries import last_decided, overdue_conditions
 from governance.committees.models import Resolution
 from governance.findings import queries as findings
 from governance.lifecycle.models import Exemption
@@ -219,6 +220,13 @@ def _approved(release: Release) -> FactValue:
         return FactValue(False, "尚未批准", "Not approved yet")
     if release.approved_until is None or release.approved_until < clock.today():
         return FactValue(False, "批准已过期", "The approval has expired")
+    last = last_decided(release)
+    if last is not None and last.state != "approved":
+        return FactValue(
+            False,
+            f"最近一次审批({last.code})未获批准",
+            f"The latest approval ({last.code}) was not granted",
+        )
     same = release.approved_digest == releases.material_digest(release)
     return FactValue(
         same,
@@ -296,8 +304,10 @@ def _revalidation_overdue(
 
 
 def _something_expired(release: Release, documents: frozenset[str]) -> bool:
-    """An approval, a waiver, or a document of a kind that lapses and was not renewed."""
+    """An approval, a waiver, a condition's day, or a document of a kind that lapses."""
     today = clock.today()
+    if overdue_conditions(release).exists():
+        return True
     if release.approved_until is not None and release.approved_until < today:
         return True
     if findings.lapsed(release):

@@ -13,4 +13,5 @@ from registry.core.people.rules import Capability
 def visible_to(user: User) -> models.QuerySet[Held]:
     """The parked objects, for administrators; nobody else's business."""
     parked = Held.objects.exclude(parked_at=None)
-    return parked if standing(user).may(Capability.MANAGE_PEOPLE) else parked.none()
+    everywhere = standing(user).may_everywhere(Capability.MANAGE_PEOPLE)
+    return parked if everywhere else parked.none()

@@ -31,13 +31,24 @@ def declare(kind: str, work: Work) -> None:
 
 
 def request(*, actor: User, kind: str, arguments: dict[str, Any]) -> Job:  # Any: JSON
-    """The job is queued; a worker takes it, at the latest at the next sweep."""
+    """The job is queued; a worker takes it, at the latest at the next sweep.
+
+    One that the person has asked for and that is not done yet is returned instead.
+    """
     if kind not in _work:
         raise ValueError(f"No work is declared for {kind}.")
-    job = Job.objects.create(
-        kind=kind, arguments=arguments, requested_by=actor, requested_at=clock.now()
-    )
-    transaction.on_commit(lambda: wake(job.pk), robust=True)
+    with transaction.atomic():
+        # One at a time for each person and kind of work: nobody queues the workers full.
+        User.objects.select_for_update().get(pk=actor.pk)
+        open_ = Job.objects.filter(
+            kind=kind, requested_by=actor, state__in=[JobState.QUEUED, JobState.RUNNING]
+        ).first()
+        if open_ is not None:
+            return open_
+        job = Job.objects.create(
+            kind=kind, arguments=arguments, requested_by=actor, requested_at=clock.now()
+        )
+        transaction.on_commit(lambda: wake(job.pk), robust=True)
     return job
 
 

@@ -123,6 +123,16 @@ def recorded(label: str) -> tuple[Guard, ...]:
     return (*append_only(), no_silent_write(label))
 
 
+def only_shortens() -> Guard:
+    """What lasts from a day to a day can end sooner; an ended one never begins again."""
+    return Guard(
+        name="only_shortens",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        runs="mingce_only_shortens()",
+    )
+
+
 def follows(table: Transitions) -> Guard:
     """The column begins and moves only as the transition table says."""
     return Guard(

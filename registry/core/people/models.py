@@ -15,7 +15,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
-from registry.core.ledger.guards import Guard, append_only, guarded
+from registry.core.ledger.guards import Guard, append_only, guarded, only_shortens
 from registry.core.ledger.models import Governed
 from registry.core.people.rules import Role
 
@@ -203,7 +203,10 @@ class PostHolding(Governed):
     class Meta:
         verbose_name = _("holding of a post")
         verbose_name_plural = _("holdings of posts")
-        triggers = guarded("registry.postholding", immutable=("post_id", "user_id"))
+        triggers = (
+            *guarded("registry.postholding", immutable=("post_id", "user_id")),
+            only_shortens(),
+        )
         constraints = (
             ExclusionConstraint(
                 name="a_post_has_one_holder_at_a_time",
@@ -235,8 +238,12 @@ class RoleAssignment(Governed):
     class Meta:
         verbose_name = _("role")
         verbose_name_plural = _("roles")
-        triggers = guarded(
-            "registry.roleassignment", immutable=("user_id", "role", "entity_id", "department_id")
+        triggers = (
+            *guarded(
+                "registry.roleassignment",
+                immutable=("user_id", "role", "entity_id", "department_id"),
+            ),
+            only_shortens(),
         )
         indexes = (models.Index(fields=["user", "role"], name="role_by_user"),)
         constraints = (
@@ -251,7 +258,10 @@ class RoleAssignment(Governed):
 
 
 class Delegation(Governed):
-    """委托: one person decides for another between two dates; it can't be passed on."""
+    """委托: one person decides for another between two dates; it can't be passed on.
+
+    It holds once the delegate has accepted it: standing in for somebody bars as well as permits.
+    """
 
     principal = models.ForeignKey(User, models.PROTECT, related_name="delegations_given")
     delegate = models.ForeignKey(User, models.PROTECT, related_name="delegations_held")
@@ -259,6 +269,7 @@ class Delegation(Governed):
     valid_from = models.DateField(_("from"))
     valid_to = models.DateField(_("to"))
     reason = models.CharField(_("reason"), max_length=500)
+    accepted_at = models.DateTimeField(_("accepted at"), null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

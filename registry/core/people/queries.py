@@ -98,12 +98,16 @@ def require_at(
 def require_over(user: User, person: User) -> None:
     """The administrator's roles reach every entity in which the person has a role, now or later.
 
-    Raises Forbidden: a branch's administrator does not touch head office's accounts.
+    Raises Forbidden: a branch's administrator does not touch head office's accounts, nor those of
+    people who have no role yet, who may come to hold any.
     """
     require(user, Capability.MANAGE_PEOPLE)
     lasting = Q(valid_to__isnull=True) | Q(valid_to__gte=clock.today())
     roles = RoleAssignment.objects.filter(lasting, user=person).select_related("entity")
-    for entity in {row.entity_id: row.entity for row in roles}.values():
+    entities = {row.entity_id: row.entity for row in roles}
+    if not entities:
+        require_everywhere(user, Capability.MANAGE_PEOPLE)
+    for entity in entities.values():
         require_at(user, Capability.MANAGE_PEOPLE, entity)
 
 
@@ -194,7 +198,8 @@ def delegates_of(principal_id: uuid.UUID, body_code: str) -> list[uuid.UUID]:
     return list(
         Delegation.objects.filter(
             on_duty(), Q(body_code="") | Q(body_code=body_code),
-            principal_id=principal_id, revoked_at__isnull=True, delegate__is_active=True,
+            principal_id=principal_id, accepted_at__isnull=False, revoked_at__isnull=True,
+            delegate__is_active=True,
         ).values_list("delegate_id", flat=True)
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ from registry.core.errors import Conflict, DomainError, Forbidden, SegregationRe
 from registry.core.ledger import services as ledger
 from registry.core.ledger.models import Entry
 from registry.core.people import services as people
-from registry.core.people.models import User
+from registry.core.people.models import Delegation, User
 from registry.core.people.rules import Role
 from registry.core.people.services import NewPerson
 from registry.releases.models import Release
@@ -268,6 +268,7 @@ def test_a_superuser_does_not_vote_whatever_seat_is_held() -> None:
     )
     with ledger.act(person("admin")) as act:
         act.create(root, "person.enrolled")
+    also("root", Role.MODEL_RISK)
     seat_on("mrc", "root")
     approval = opened()
     assert seats(approval)["root"].eligible == []
@@ -353,16 +354,23 @@ def test_conditions_that_say_nothing_are_refused(
 # --- delegates
 
 
-def delegate(principal: str, to: str, body: str = "", first: int = 0, last: int = 5) -> None:
+def delegate(
+    principal: str, to: str, body: str = "", first: int = 0, last: int = 5, *, accepted: bool = True
+) -> Delegation:
+    """Given on the first day, or today where that lies ahead; accepted at once."""
     day = clock.today()
-    people.delegate(
-        actor=person(principal),
-        to=person(to),
-        body_code=body,
-        valid_from=day + dt.timedelta(days=first),
-        valid_to=day + dt.timedelta(days=last),
-        reason="出差",
-    )
+    with clock.at(clock.now() + dt.timedelta(days=min(first, 0))):
+        row = people.delegate(
+            actor=person(principal),
+            to=person(to),
+            body_code=body,
+            valid_from=day + dt.timedelta(days=first),
+            valid_to=day + dt.timedelta(days=last),
+            reason="出差",
+        )
+        if accepted:
+            people.accept_delegation(actor=person(to), delegation_id=row.pk)
+    return row
 
 
 def test_a_delegate_votes_on_the_principals_seat_and_both_are_named(approval: Approval) -> None:
@@ -429,9 +437,30 @@ def test_owners_and_developers_have_nothing_to_delegate(approval: Approval) -> N
 
 def test_the_interested_do_not_vote_for_a_principal_either(approval: Approval) -> None:
     for username in ("wang", "li", "zhao"):
-        delegate("sun", username)
+        also(username, Role.DEPARTMENT_HEAD)
+        given = delegate("sun", username)
         with refused(SegregationRefused, "vote_in_conflict", leaving=LATE):
             vote(approval, username)
+        people.revoke_delegation(actor=person("sun"), delegation_id=given.pk)
+
+
+def test_a_delegation_that_was_not_accepted_neither_permits_nor_bars(approval: Approval) -> None:
+    """Else anybody interested could bar a member by naming them as a deputy."""
+    also("wang", Role.BUSINESS_EXECUTIVE)
+    delegate("wang", "lin", accepted=False)
+    assert vote(approval, "lin").seat == seats(approval)["lin"]
+    delegate("sun", "xu", accepted=False)
+    with refused(SegregationRefused, "no_seat", leaving=LATE):
+        vote(approval, "xu")
+
+
+@pytest.mark.parametrize("role", [Role.AUDIT, Role.SUPERVISOR, Role.ADMINISTRATOR])
+def test_the_third_line_and_administrators_vote_on_no_seat(approval: Approval, role: Role) -> None:
+    also("lin", role)
+    with refused(SegregationRefused, "vote_in_conflict", leaving=LATE):
+        vote(approval, "lin")
+    with refused_by_database("MC013"):
+        raw_vote(approval, "lin", "lin")
 
 
 def test_a_delegate_of_a_delegate_has_no_seat(approval: Approval) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -155,6 +156,7 @@ def subjects(approval: Approval) -> dict[str, tuple[str, Any]]:
         "conclude-validation": ("zhao", validation),
         "answer-validation": ("wang", validation),
         "sign-off-validation": ("sun", validation),
+        "abandon-validation": ("sun", validation),
         "plan-validation": ("zhao", release),
         "report-deployment": ("luo", release),
         "raise-finding": ("chen", release),
@@ -186,7 +188,9 @@ def subjects(approval: Approval) -> dict[str, tuple[str, Any]]:
         "give-seat": ("mi", Committee.objects.first()),
         "vacate-seat": ("mi", Seat.objects.first()),
     }
-    needs_more = {"meet-condition", "answer-waiver", "revoke-delegation", "revoke-token"}
+    needs_more = {
+        "meet-condition", "answer-waiver", "accept-delegation", "revoke-delegation", "revoke-token",
+    }  # fmt: skip
     return told | {
         key: ("wang", release) for key in VERBS if key not in told and key not in needs_more
     }
@@ -222,7 +226,11 @@ def test_people_are_managed_in_the_browser() -> None:
     role = {"role": "developer", "entity": str(root.pk)}
     assert admin.post(f"/do/assign-role/{person('new').pk}/", role).status_code == 302
     assert RoleAssignment.objects.get(user=person("new")).role == "developer"
-    days = {"to": str(person("chen").pk), "valid_from": "2026-11-01", "valid_to": "2027-01-31"}
+    first = clock.today()
+    days = {
+        "to": str(person("chen").pk), "valid_from": first.isoformat(),
+        "valid_to": (first + dt.timedelta(days=7)).isoformat(),
+    }  # fmt: skip
     sun.post(f"/do/delegate/{person('sun').pk}/", days | {"reason": "休假"})
     assert Delegation.objects.get().delegate == person("chen")
     token = {"name": "cli", "scopes": ["read"], "days": "30"}

@@ -199,9 +199,19 @@ def test_a_job_whose_worker_died_three_times_has_failed(broker: Broker) -> None:
 
 def test_the_sweep_wakes_what_waits(broker: Broker) -> None:
     jobs.declare("count", count)
-    first, second = requested(upto=1), requested(upto=1)
+    first = requested(upto=1)
+    second = jobs.request(actor=person("jian"), kind="count", arguments={"upto": 1})
     assert jobs.sweep() == 2
     assert sorted(broker.told) == sorted([str(first.pk), str(second.pk)])
+
+
+def test_a_person_has_one_job_of_a_kind_at_a_time(broker: Broker) -> None:
+    """Nobody queues the workers full: asking again leads to the job that waits."""
+    jobs.declare("count", count)
+    first = requested(upto=1)
+    assert requested(upto=2) == first
+    jobs.run(first.pk)
+    assert requested(upto=2) != first
 
 
 def test_while_the_broker_is_away_a_job_waits_for_the_sweep(

@@ -500,16 +500,31 @@ def test_a_machine_issues_no_token_not_even_its_own() -> None:
         issue(person("pipeline"), "pipeline")
 
 
-def test_a_token_does_not_beget_a_wider_one() -> None:
-    actor = person("wang")
-    queries.standing(actor, scopes=frozenset({"read"}))
-    ends = clock.now() + dt.timedelta(days=1)
+def test_a_token_begets_no_token() -> None:
+    """Else a stolen one would outlive its revocation."""
+    actor, ends = person("wang"), clock.now() + dt.timedelta(days=1)
+    people.issue_token(actor=actor, user=actor, name="x", scopes=["read"], expires_at=ends)
+    by_token = person("wang")
+    queries.standing(by_token, scopes=frozenset({"read"}))
+    with refused(Forbidden, "token_by_token"):
+        people.issue_token(
+            actor=by_token, user=by_token, name="y", scopes=["read"], expires_at=ends
+        )
+    admin = person("admin")
+    queries.standing(admin, scopes=frozenset({"read", "manage_people"}))
     with refused(Forbidden, "wider_scope"):
         people.issue_token(
-            actor=actor, user=actor, name="x", scopes=["read", "classify"], expires_at=ends
+            actor=admin, user=person("pipeline"), name="z", scopes=["stop"], expires_at=ends
         )
+
+
+def test_a_reset_password_revokes_the_persons_tokens() -> None:
+    actor, ends = person("wang"), clock.now() + dt.timedelta(days=1)
     people.issue_token(actor=actor, user=actor, name="x", scopes=["read"], expires_at=ends)
-    assert Token.objects.count() == 1
+    people.reset_password(
+        actor=person("admin"), user_id=actor.pk, password="a-New-password-1", reason="遗忘"
+    )
+    assert Token.objects.get().revoked_at is not None
 
 
 def test_scopes_narrow_what_a_person_may() -> None:
@@ -619,9 +634,11 @@ def test_a_proof_is_worth_nothing_for_others_for_other_papers_and_when_missing()
 
 def delegate(to: str = "chen", body: str = "", **dates: dt.date) -> Delegation:
     told = {"valid_from": day(0), "valid_to": day(5)} | dates
-    return people.delegate(
-        actor=person("sun"), to=person(to), reason="出差", body_code=body, **told
-    )
+    with clock.at(NOON):
+        row = people.delegate(
+            actor=person("sun"), to=person(to), reason="出差", body_code=body, **told
+        )
+        return people.accept_delegation(actor=person(to), delegation_id=row.pk)
 
 
 @pytest.mark.parametrize(
@@ -651,10 +668,12 @@ def test_a_delegation_without_a_body_holds_in_all() -> None:
 
 def test_a_delegation_is_not_passed_on() -> None:
     delegate()
-    people.delegate(
-        actor=person("chen"), to=person("lin"), reason="出差", valid_from=day(0), valid_to=day(5)
-    )
     with clock.at(NOON):
+        row = people.delegate(
+            actor=person("chen"), to=person("lin"), reason="出差", valid_from=day(0),
+            valid_to=day(5),
+        )  # fmt: skip
+        people.accept_delegation(actor=person("lin"), delegation_id=row.pk)
         assert queries.delegates_of(person("sun").pk, "mrc") == [person("chen").pk]
 
 
@@ -673,11 +692,76 @@ def test_machines_vendor_staff_and_leavers_are_no_delegates() -> None:
             delegate(username)
 
 
+def test_who_decides_nothing_does_not_stand_in() -> None:
+    for username in ("shen", "jian", "admin", "wang"):
+        with refused(DomainError, "delegate_decides_nothing"):
+            delegate(username)
+
+
+def test_one_person_stands_in_at_a_time() -> None:
+    delegate(body="mrc")
+    for body in ("mrc", ""):
+        with refused(Conflict, "deputy_already"):
+            delegate("lin", body)
+    assert delegate("lin", "rmc").body_code == "rmc"
+
+
+def test_only_who_is_to_stand_in_accepts_and_once() -> None:
+    row = delegate()
+    with refused(Forbidden, "not_yours"):
+        people.accept_delegation(actor=person("sun"), delegation_id=row.pk)
+    with refused(Conflict, "answered_already"):
+        people.accept_delegation(actor=person("chen"), delegation_id=row.pk)
+
+
+def test_who_stands_in_can_end_it_too() -> None:
+    row = delegate()
+    with refused(Forbidden, "not_yours"):
+        people.revoke_delegation(actor=person("lin"), delegation_id=row.pk)
+    assert people.revoke_delegation(actor=person("chen"), delegation_id=row.pk).revoked_at
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "code"),
+    [(-400, -399, "in_the_past"), (0, 400, "delegation_too_long")],
+)
+def test_a_delegation_lies_ahead_and_lasts_a_year_at_most(first: int, last: int, code: str) -> None:
+    with refused(DomainError, code):
+        delegate(valid_from=day(first), valid_to=day(last))
+
+
 def test_nobody_delegates_to_themselves_or_backwards_in_time() -> None:
     with refused(DomainError, "delegate_self"):
         delegate("sun")
     with refused(DomainError, "ends_before_it_begins"):
         delegate(valid_to=day(-1))
+
+
+def test_what_has_ended_does_not_begin_again() -> None:
+    """Else an ending would give people back what only others can give."""
+    admin, chen = person("admin"), person("chen")
+    row = people.assign_role(
+        actor=admin, user=chen, role=Role.COMPLIANCE, entity=head_office(), valid_from=day(0)
+    )
+    people.end_role(actor=admin, assignment_id=row.pk, valid_to=day(3))
+    people.end_role(actor=admin, assignment_id=row.pk, valid_to=day(2))
+    for later in (day(3), dt.date.max):
+        with refused(Conflict, "only_shortens"):
+            people.end_role(actor=admin, assignment_id=row.pk, valid_to=later)
+    with refused_by_database("MC020"), ledger.act(admin) as act:
+        row.refresh_from_db()
+        act.update(row, "role.ended", {"valid_to": None})
+
+
+def test_the_password_of_somebody_without_a_role_is_head_offices_to_reset() -> None:
+    """They may come to hold any role: a branch's administrator does not take them over."""
+    admin, own = person("admin"), enrolled()
+    boss = people.enrol(actor=admin, person=NewPerson("shboss", "分行管理员", PASSWORD))
+    people.assign_role(actor=admin, user=boss, role=Role.ADMINISTRATOR, entity=branch())
+    with refused(Forbidden, "entity_out_of_reach"):
+        people.reset_password(
+            actor=person("shboss"), user_id=own.pk, password="a-New-password-1", reason="遗忘"
+        )
 
 
 def post() -> Post:

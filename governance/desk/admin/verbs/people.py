@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from governance.desk.admin import people_forms as forms
@@ -102,11 +103,24 @@ PEOPLE_VERBS: dict[str, Verb] = {
         _("Let somebody stand in for me"), Capability.VOTE,
         lambda user: queries.visible_users(user).filter(pk=user.pk), forms.DelegationForm,
         lambda user, subject, data: people.delegate(actor=user, **data), _own_page,
-        explanation=_("The conflicts of both count, and it can't be passed on."),
+        explanation=_(
+            "It holds once the other person accepts. The conflicts of both count, and it can't"
+            " be passed on."
+        ),
+    ),
+    "accept-delegation": Verb(
+        _("Stand in"), Capability.VOTE,
+        lambda user: queries.visible_delegations(user).filter(delegate=user),
+        forms.NothingForm,
+        lambda user, subject, data: people.accept_delegation(
+            actor=user, delegation_id=subject.pk
+        ),
+        lambda subject: f"/people/{subject.delegate_id}/",
+        explanation=_("In that time you share the conflicts of the person you stand in for."),
     ),
     "revoke-delegation": Verb(
-        _("Take the delegation back"), Capability.VOTE,
-        lambda user: queries.visible_delegations(user).filter(principal=user),
+        _("End the delegation"), Capability.VOTE,
+        lambda user: queries.visible_delegations(user).filter(Q(principal=user) | Q(delegate=user)),
         forms.NothingForm,
         lambda user, subject, data: people.revoke_delegation(
             actor=user, delegation_id=subject.pk

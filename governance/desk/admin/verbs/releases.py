@@ -136,6 +136,15 @@ RELEASE_VERBS: dict[str, Verb] = {
         _own,
         explanation=_("The release then carries the conclusion and the explainability level."),
     ),
+    "abandon-validation": Verb(
+        _("Abandon the validation"), Capability.OVERRIDE_GRADE, validations_queries.visible_to,
+        forms.ReasonForm,
+        lambda user, subject, data: validations.abandon(
+            actor=user, validation_id=subject.pk, **data
+        ),
+        _own, is_danger=True,
+        explanation=_("It ends without a result; what was found so far stays on record."),
+    ),
     "raise-finding": Verb(
         _("Raise a finding"), Capability.RAISE_FINDING, _release, forms.FindingForm,
         lambda user, subject, data: findings.raise_finding(

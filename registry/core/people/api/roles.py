@@ -100,7 +100,7 @@ class DelegationRow(serializers.ModelSerializer[Delegation]):
         model = Delegation
         fields = (
             "id", "principal", "delegate", "body_code", "valid_from", "valid_to", "reason",
-            "revoked_at", "row_version",
+            "accepted_at", "revoked_at", "row_version",
         )  # fmt: skip
 
 
@@ -125,6 +125,7 @@ class DelegationDoor(ListDoor):
         "list": Capability.READ,
         "retrieve": Capability.READ,
         "create": Capability.VOTE,
+        "acceptances": Capability.VOTE,
         "revocations": Capability.VOTE,
     }
 
@@ -145,8 +146,15 @@ class DelegationDoor(ListDoor):
         )
 
     @extend_schema(request=None, responses={201: DelegationRow})
+    def acceptances(self, request: CallerRequest, pk: uuid.UUID) -> Response:
+        """The caller stands in from now on."""
+        row = queries.get_or_refuse(self.get_queryset(), pk)
+        taken = services.accept_delegation(actor=request.user, delegation_id=row.pk)
+        return present(taken, DelegationRow, 201)
+
+    @extend_schema(request=None, responses={201: DelegationRow})
     def revocations(self, request: CallerRequest, pk: uuid.UUID) -> Response:
-        """The caller has taken it back."""
+        """The caller has taken it back, or declines to stand in."""
         row = queries.get_or_refuse(self.get_queryset(), pk)
         taken = services.revoke_delegation(actor=request.user, delegation_id=row.pk)
         return present(taken, DelegationRow, 201)

@@ -27,8 +27,11 @@ from registry.core.people.services.proving import (
     step_up,
 )
 from registry.core.people.services.roles import (
+    NEVER_DECIDING,
+    accept_delegation,
     assign_role,
     check_dates,
+    check_ending,
     delegate,
     end_role,
     revoke_delegation,
@@ -38,8 +41,11 @@ __all__ = [
     "MOST_FAILED_PROOFS",
     "NewPerson",
     "STEP_UP_MINUTES",
+    "NEVER_DECIDING",
+    "accept_delegation",
     "assign_role",
     "check_dates",
+    "check_ending",
     "change_password",
     "create_post",
     "deactivate",

@@ -22,6 +22,7 @@ from registry.core.people.models import (
     SYSTEM_ID,
     LegalEntity,
     RoleAssignment,
+    Token,
     User,
     UserKind,
 )
@@ -119,6 +120,10 @@ def reset_password(*, actor: User, user_id: uuid.UUID, password: str, reason: st
                 hint=_("Change it, with the present one."),
             )
         _checked_password(password, user)
+        for token in (
+            Token.objects.select_for_update().filter(user=user, revoked_at=None).order_by("pk")
+        ):
+            act.update(token, "token.revoked", {"revoked_at": clock.now()}, reason=reason)
         changes = {"password": make_password(password)}
         return act.update(user, "person.password_reset", changes, reason=reason)
 

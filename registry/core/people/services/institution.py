@@ -20,7 +20,7 @@ from registry.core.people.models import (
     UserKind,
 )
 from registry.core.people.rules import Capability
-from registry.core.people.services.roles import check_dates
+from registry.core.people.services.roles import check_dates, check_ending
 
 
 def open_entity(
@@ -103,5 +103,5 @@ def leave_post(*, actor: User, holding_id: uuid.UUID, valid_to: dt.date) -> Post
     with ledger.act(actor) as act:
         row = ledger.lock(PostHolding.objects.all(), holding_id)
         queries.require_at(actor, Capability.MANAGE_PEOPLE, row.post.department.entity)
-        check_dates(row.valid_from, valid_to)
+        check_ending(row.valid_from, row.valid_to, valid_to)
         return act.update(row, "post.left", {"valid_to": valid_to})

@@ -131,6 +131,11 @@ def _checked_token(actor: User, user: User, scopes: Sequence[str], expires_at: d
             field="scopes",
         )
     held = queries.standing(actor).scopes
+    if held is not None and user.pk == actor.pk:
+        # It would outlive the revocation of the one that was stolen.
+        raise Forbidden(
+            "token_by_token", _("A token begets no token; sign in to issue one."), field="scopes"
+        )
     if held is not None and not set(scopes) <= held:
         raise Forbidden(
             "wider_scope", _("A token does not beget one with wider scopes."), field="scopes"

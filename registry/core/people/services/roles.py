@@ -27,6 +27,10 @@ DECIDING_NOTHING = frozenset(
     {Role.OWNER, Role.DEVELOPER, Role.AUDIT, Role.SUPERVISOR, Role.ADMINISTRATOR, Role.PIPELINE}
 )
 
+# Whoever holds one of these decides nothing, whatever else they hold (SoD, regulations II.3.3).
+NEVER_DECIDING = frozenset({Role.AUDIT, Role.SUPERVISOR, Role.ADMINISTRATOR})
+MOST_DELEGATION_DAYS = 366
+
 
 def assign_role(
     *,
@@ -74,7 +78,7 @@ def end_role(*, actor: User, assignment_id: uuid.UUID, valid_to: dt.date) -> Rol
     with ledger.act(actor) as act:
         row = ledger.lock(RoleAssignment.objects.all(), assignment_id)
         queries.require_at(actor, Capability.MANAGE_PEOPLE, row.entity)
-        check_dates(row.valid_from, valid_to)
+        check_ending(row.valid_from, row.valid_to, valid_to)
         return act.update(row, "role.ended", {"valid_to": valid_to})
 
 
@@ -87,7 +91,40 @@ def delegate(
     reason: str,
     body_code: str = "",
 ) -> Delegation:
-    """Between the dates `to` may decide for the actor; the conflicts of both count."""
+    """Between the dates `to` may decide for the actor, once they accept; both's conflicts count.
+
+    Raises DomainError where `to` decides nothing, Conflict where somebody else stands in then.
+    """
+    _check_deputy(actor, to)
+    check_dates(valid_from, valid_to)
+    _check_window(valid_from, valid_to)
+    row = Delegation(
+        principal=actor,
+        delegate=to,
+        body_code=body_code,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        reason=reason,
+    )
+    with ledger.act(actor) as act:
+        ledger.lock(User.objects.all(), actor.pk)
+        others = Delegation.objects.filter(
+            Q(body_code=body_code) | Q(body_code="") if body_code else Q(),
+            principal=actor,
+            revoked_at=None,
+            valid_from__lte=valid_to,
+            valid_to__gte=valid_from,
+        )
+        if others.exists():
+            raise Conflict(
+                "deputy_already",
+                _("Somebody stands in for you at that time already; take that back first."),
+                field="valid_from",
+            )
+        return act.create(row, "delegation.given")
+
+
+def _check_deputy(actor: User, to: User) -> None:
     if to.kind != UserKind.PERSON or not to.is_active or to.is_vendor_staff:
         raise DomainError(
             "delegate_unfit", _("Only active persons of the institution can stand in."), field="to"
@@ -99,25 +136,36 @@ def delegate(
         )
     if to.pk == actor.pk:
         raise DomainError("delegate_self", _("Nobody stands in for themselves."), field="to")
-    check_dates(valid_from, valid_to)
-    row = Delegation(
-        principal=actor,
-        delegate=to,
-        body_code=body_code,
-        valid_from=valid_from,
-        valid_to=valid_to,
-        reason=reason,
-    )
+    roles = queries.standing(to).role_set
+    if not roles - DECIDING_NOTHING or roles & NEVER_DECIDING:
+        raise DomainError(
+            "delegate_decides_nothing",
+            _("The third line, administrators and people without a deciding role do not stand in."),
+            field="to",
+        )
+
+
+def accept_delegation(*, actor: User, delegation_id: uuid.UUID) -> Delegation:
+    """The delegate stands in: from now on they may decide, and share the giver's conflicts."""
     with ledger.act(actor) as act:
-        return act.create(row, "delegation.given")
+        row = ledger.lock(Delegation.objects.all(), delegation_id)
+        if row.delegate_id != actor.pk:
+            raise Forbidden("not_yours", _("Only whoever is to stand in accepts that."))
+        if row.revoked_at or row.accepted_at:
+            raise Conflict("answered_already", _("This has been answered already."))
+        if row.valid_to < clock.today():
+            raise Conflict("over_already", _("The last day of this delegation has passed."))
+        return act.update(row, "delegation.accepted", {"accepted_at": clock.now()})
 
 
 def revoke_delegation(*, actor: User, delegation_id: uuid.UUID) -> Delegation:
-    """The principal has taken the delegation back."""
+    """The delegation has ended: its giver has taken it back, or the delegate has declined."""
     with ledger.act(actor) as act:
         row = ledger.lock(Delegation.objects.all(), delegation_id)
-        if row.principal_id != actor.pk:
-            raise Forbidden("not_yours", _("Only its giver takes a delegation back."))
+        if actor.pk not in (row.principal_id, row.delegate_id):
+            raise Forbidden(
+                "not_yours", _("A delegation is ended by its giver or by who was to stand in.")
+            )
         if row.revoked_at:
             raise Conflict("already_revoked", _("This delegation has been revoked already."))
         return act.update(row, "delegation.revoked", {"revoked_at": clock.now()})
@@ -128,6 +176,34 @@ def check_dates(valid_from: dt.date, valid_to: dt.date | None) -> None:
     if valid_to is not None and valid_to < valid_from:
         raise DomainError(
             "ends_before_it_begins", _("The last day lies before the first."), field="valid_to"
+        )
+
+
+def check_ending(valid_from: dt.date, ends_on: dt.date | None, valid_to: dt.date) -> None:
+    """Raises DomainError where an ending would lie before the beginning, or prolong something.
+
+    What has an end can end sooner. It never lasts longer: that would be a way to give oneself
+    what only others can give.
+    """
+    check_dates(valid_from, valid_to)
+    if ends_on is not None and valid_to > ends_on:
+        raise Conflict(
+            "only_shortens",
+            _("This ends on %(day)s; it can only end sooner.") % {"day": ends_on},
+            field="valid_to",
+            hint=_("Somebody else gives it anew."),
+        )
+
+
+def _check_window(valid_from: dt.date, valid_to: dt.date) -> None:
+    today = clock.today()
+    if valid_to < today or valid_from < today - dt.timedelta(days=1):
+        raise DomainError("in_the_past", _("A delegation lies ahead."), field="valid_from")
+    if valid_to > valid_from + dt.timedelta(days=MOST_DELEGATION_DAYS):
+        raise DomainError(
+            "delegation_too_long",
+            _("A delegation lasts at most %(days)s days.") % {"days": MOST_DELEGATION_DAYS},
+            field="valid_to",
         )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.core import checks
 
 from governance import reactions
+from governance.approvals import queries as approvals
 from governance.approvals.schema import ApprovalsSection
 from governance.desk.demo import services as demo
 from governance.lifecycle.queries.facts import COMPUTED, NAMED
@@ -15,6 +16,7 @@ from governance.lifecycle.schema import LifecycleSection
 from governance.validations import queries as validations
 from governance.validations.models import Validation
 from registry.classification.schema.classification import ClassificationFile
+from registry.core.ledger import services as ledger
 from registry.core.people.models import LegalEntity
 from registry.core.policy import queries as policy
 from registry.core.policy.rules import PolicyError
@@ -29,6 +31,7 @@ def declare() -> None:
     policy.declare_section("approvals", ("approvals",), _approvals)
     evidence.declare_subject("validation", Validation, validations.visible_to, _of_validation)
     reactions.declare()
+    ledger.declare_check("votes", approvals.unproved_votes)
     checks.register(_no_demo_accounts, "installation", deploy=True)
 
 

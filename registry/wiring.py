@@ -6,10 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from celery import current_app
+from django.conf import settings
 from django.core import checks
 
 from registry.catalogue import queries as catalogue
 from registry.catalogue.models import AIModel, ModelVersion
+from registry.classification import queries as classification
 from registry.classification.schema import ClassificationSection
 from registry.classification.schema.classification import ClassificationFile
 from registry.classification.schema.grading import GradingFile
@@ -42,14 +44,28 @@ def declare() -> None:
     evidence.declare_subject("release", Release, releases.visible_to, releases.place)
     jobs.declare("ledger.verify", ledger_jobs.verify)
     jobs.declare("ledger.export", ledger_jobs.export)
+    ledger.declare_check("flags of uses", classification.ungraded_flags)
     ledger.tell_after_commit(_wake_dispatcher)
     checks.register(_application_role, "installation", deploy=True)
+    checks.register(_strict_clock, "installation", deploy=True)
 
 
 def _application_role(**_: Any) -> list[checks.CheckMessage]:  # Any: as Django calls checks
     """`check --deploy` and the web server's start: the application's role has no power to spare."""
     hint = "Use the role of DATABASE_URL that `manage.py prepare_database` has granted to."
     return [checks.Error(told, hint=hint, id="mingce.E001") for told in granting.excesses()]
+
+
+def _strict_clock(**_: Any) -> list[checks.CheckMessage]:  # Any: as Django calls checks
+    """`check --deploy` and the web server's start: the ledger records at the time of its database.
+
+    A database that tests or the demo have prepared takes entries of any time.
+    """
+    if settings.CLOCK_CAN_BE_SET or not granting.clock_is_free():
+        return []
+    told = "the database takes entries that were recorded at another time than its own"
+    hint = "Run `manage.py prepare_database` with the settings of production."
+    return [checks.Error(told, hint=hint, id="mingce.E003")]
 
 
 def _owned(thing: AIModel | UseCase) -> tuple[LegalEntity, set[UUID]]:

@@ -77,3 +77,10 @@ def execute(statement: str, *parameters: Any) -> int:  # Any: whatever the drive
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return int(cursor.rowcount)
+
+
+def tamper(statement: str) -> None:
+    """What a database superuser can do: every trigger is off."""
+    execute("SET LOCAL session_replication_role = replica")
+    assert execute(statement) == 1
+    execute("SET LOCAL session_replication_role = origin")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 
 from governance.approvals import rules
@@ -24,6 +23,7 @@ from governance.approvals.schema import CommitteeVote
 from registry.catalogue.queries import may_be_seen
 from registry.core import clock
 from registry.core.ledger.models import Entry
+from registry.core.ledger.rules import parts_of
 from registry.core.people.models import Delegation, User
 from registry.core.people.queries import on_duty
 from registry.core.policy.models import PackRelease, PackState
@@ -103,7 +103,7 @@ def signatures_of(packs: Iterable[PackRelease]) -> dict[uuid.UUID, list[Signatur
     )
     found: dict[uuid.UUID, list[Signature]] = {}
     for row in rows:
-        profile = json.loads(row["body"])["facts"]["profile"]
+        profile = str(parts_of(row["body"])[1].get("profile", ""))
         signature = Signature(names.get(row["actor"], ""), profile, row["recorded_at"])
         found.setdefault(row["subject_id"], []).append(signature)
     return found
@@ -124,3 +124,23 @@ def overdue_conditions(release: Release) -> models.QuerySet[Condition]:
         met_at=None,
         due_on__lte=clock.today(),
     )
+
+
+def unproved_votes(most: int) -> list[tuple[str, int]]:
+    """Votes that no step-up of their voter for the papers permitted: the first, and how many.
+
+    Step-ups have no entries of their own; the vote names the one that it spent.
+    """
+    statement = (
+        "SELECT v.id, count(*) OVER () FROM governance_vote v"
+        " LEFT JOIN registry_stepupuse u ON u.id = v.step_up_id"
+        " LEFT JOIN registry_stepup p ON p.id = u.step_up_id"
+        " WHERE NOT coalesce(u.subject = v.dossier_digest AND u.subject = ANY (p.subjects)"
+        " AND p.user_id = v.voter_id AND u.used_at >= p.proved_at AND u.used_at < p.expires_at,"
+        " false) ORDER BY v.id LIMIT %s"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [most])
+        rows = cursor.fetchall()
+    told = "governance.vote {} has no step-up of its voter for the papers"
+    return [(told.format(key), total) for key, total in rows]

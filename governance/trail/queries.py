@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +14,7 @@ from registry.catalogue.models import AIModel
 from registry.catalogue.queries import may_be_seen
 from registry.core.ledger.models import Entry
 from registry.core.ledger.queries import governed_models
+from registry.core.ledger.rules import parts_of
 from registry.core.people.models import User
 from registry.core.people.queries import require_everywhere
 from registry.core.people.rules import Capability
@@ -97,15 +97,15 @@ def in_words(entries: list[Entry]) -> list[Line]:
     before = _before(entries)
     lines = []
     for entry in entries:
-        body = json.loads(entry.body)
+        state, facts = parts_of(entry.body)
         was = before.get((entry.subject_id, entry.row_version - 1), {})
         lines.append(
             Line(
                 entry=entry,
                 actor_name=names.get(entry.actor, "Mingce"),
-                changes=_changes(was, body.get("state", {})) if was else (),
-                facts=body.get("facts", {}),
-                state=body.get("state", {}),
+                changes=_changes(was, state) if was else (),
+                facts=facts,
+                state=state,
             )
         )
     return lines
@@ -120,7 +120,7 @@ def _before(entries: list[Entry]) -> dict[tuple[uuid.UUID, int], dict[str, Any]]
         row_version__in={version for _subject, version in wanted},
     ).values_list("subject_id", "row_version", "body")
     return {
-        (subject, version): json.loads(body).get("state", {})
+        (subject, version): parts_of(body)[0]
         for subject, version, body in rows
         if (subject, version) in wanted
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import models
+from django.db import connection, models
 
 from registry.catalogue.queries import may_be_seen
 from registry.classification import rules
@@ -225,3 +225,17 @@ def asks_second_person(graded: Graded) -> bool:
 def visible_grades(user: User) -> models.QuerySet[Grade]:
     """The grades of the uses that the person may see."""
     return Grade.objects.filter(may_be_seen(user, "model_use__model__"))
+
+
+def ungraded_flags(most: int) -> list[tuple[str, int]]:
+    """Uses whose flags are not those of any of their grades: the first, and how many."""
+    statement = (
+        "SELECT u.id, count(*) OVER () FROM registry_modeluse u WHERE NOT EXISTS (SELECT FROM"
+        " registry_grade g WHERE g.model_use_id = u.id AND g.result -> 'flags' = u.flags)"
+        " ORDER BY u.id LIMIT %s"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [most])
+        rows = cursor.fetchall()
+    told = "registry.modeluse {} shows flags that none of its grades says"
+    return [(told.format(key), total) for key, total in rows]

@@ -22,7 +22,7 @@ DROP FUNCTION IF EXISTS mingce_has_owned(uuid, uuid, bigint);
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("registry", "0003_versions_stay"),
+        ("registry", "0004_entries_and_warrants_bind"),
     ]
 
     operations = [

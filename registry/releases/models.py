@@ -86,8 +86,12 @@ class Release(Governed):
                 operation=pgtrigger.Update,
                 runs="mingce_version_stays()",
             ),
-            warranted("stage", "lifecycle.move_granted"),
-            warranted("approved_digest", "approval.granted"),
+            warranted("stage", by=("lifecycle.move_granted",), born_empty=False),
+            warranted(
+                "approved_digest",
+                "approved_until",
+                by=("approval.granted", "approval.grant_ended"),
+            ),
         )
         constraints = (
             models.UniqueConstraint(

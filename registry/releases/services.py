@@ -129,6 +129,21 @@ def record_approval(
     return release
 
 
+def end_approval(*, actor: Actor, release: Release, warrant: Warrant) -> Release:
+    """The release, locked by the caller, is not approved any more; the warrant is spent.
+
+    The warrant is an `approval.grant_ended` about the digest that was approved. Raises ValueError
+    for one that is about another state, or where nothing is approved.
+    """
+    if not release.approved_digest or warrant.digest != release.approved_digest:
+        raise ValueError("The warrant is about another state.")
+    changes = {"approved_digest": "", "approved_until": None}
+    with ledger.act(actor) as act:
+        act.update(release, "release.approval_ended", changes)
+        act.spend(warrant, release)
+    return release
+
+
 def lock(release_id: uuid.UUID) -> Release:
     """The release, locked, with its version and use. Material changes and votes wait for it."""
     rows = Release.objects.select_related(

@@ -71,7 +71,8 @@ class ModelUse(Governed):
             Guard.deferred(
                 "lowering_warranted",
                 "mingce_lowering_warranted()",
-                spends="grading.lowering_granted",
+                spends=("grading.lowering_granted",),
+                needed=("mingce_tier_rank(becomes ->> 'tier') < mingce_tier_rank(was ->> 'tier')"),
             ),
         )
         constraints = (

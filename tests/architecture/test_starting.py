@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -86,6 +87,28 @@ def test_one_privilege_too_many_is_named(
     connection.close()
     connection.settings_dict["USER"] = "mingce_app"
     assert granting.excesses() == [told]
+
+
+@pytest.mark.django_db
+def test_a_database_with_a_free_clock_is_refused_at_the_start(
+    guarded_start: None, settings: Any
+) -> None:
+    settings.CLOCK_CAN_BE_SET = False
+    told = "the database takes entries that were recorded at another time than its own"
+    hint = "Run `manage.py prepare_database` with the settings of production."
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        refuse_unsafe()
+    assert str(refusal.value) == f"Unsafe production database:\n- {told}. {hint}"
+
+
+@pytest.mark.faults
+def test_production_prepares_a_database_with_a_strict_clock(
+    committed: str, guarded_start: None, settings: Any
+) -> None:
+    settings.CLOCK_CAN_BE_SET = False
+    call_command("prepare_database", verbosity=0, stdout=StringIO())
+    assert granting.clock_is_free() is False
+    refuse_unsafe()
 
 
 @pytest.mark.django_db

@@ -292,7 +292,9 @@ def _approve(act: ledger.Act, actor: User, approval: Approval, release: Release)
     }
     act.update(approval, "approval.approved", changes)
     attach_conditions(act, approval, release)
-    warrant = act.note(release, "approval.granted", digest=approval.material_digest)
+    warrant = act.note(
+        release, "approval.granted", facts={"until": until}, digest=approval.material_digest
+    )
     releases.record_approval(
         actor=actor,
         release=release,

@@ -23,11 +23,13 @@ class Guard(pgtrigger.Trigger):
         self,
         *,
         runs: str,
-        spends: str = "",
+        spends: tuple[str, ...] = (),
+        needed: str = "",
         **kwargs: Any,  # Any: handed on to pgtrigger
     ) -> None:
         self.runs = runs
-        self.spends = spends  # the purpose of the warrants that permit the change
+        self.spends = spends  # the purposes of the warrants that permit the change
+        self.needed = needed  # in SQL: whether `was` and `becomes` (jsonb) differ so as to need one
         super().__init__(**kwargs)
 
     @classmethod
@@ -36,7 +38,9 @@ class Guard(pgtrigger.Trigger):
         return cls(name=name, when=pgtrigger.Before, operation=pgtrigger.Insert, runs=runs)
 
     @classmethod
-    def deferred(cls, name: str, runs: str, *, spends: str = "") -> Guard:
+    def deferred(
+        cls, name: str, runs: str, *, spends: tuple[str, ...] = (), needed: str = ""
+    ) -> Guard:
         """A rule that must hold at commit, after an insert or update."""
         return cls(
             name=name,
@@ -45,6 +49,7 @@ class Guard(pgtrigger.Trigger):
             timing=pgtrigger.Deferred,
             runs=runs,
             spends=spends,
+            needed=needed,
         )
 
     def render_execute(self, model: Any) -> str:  # Any: pgtrigger hands a model class
@@ -143,13 +148,21 @@ def follows(table: Transitions) -> Guard:
     )
 
 
-def warranted(column: str, purpose: str) -> Guard:
-    """A change of the column needs a warrant, spent for this row version."""
+def warranted(*columns: str, by: tuple[str, ...], born_empty: bool = True) -> Guard:
+    """A change of any of the columns needs a warrant that grants it, spent for this row version.
+
+    by: the kinds of entries that can grant it; `mingce_grants` says what each of them binds.
+    born_empty: no row begins with a value in these columns (else another guard says how).
+    """
+    changed = " OR ".join(
+        f"coalesce(was ->> '{one}', '') <> coalesce(becomes ->> '{one}', '')" for one in columns
+    )
     return Guard(
-        name=f"warranted_{column}",
+        name=f"warranted_{columns[0]}",
         when=pgtrigger.After,
-        operation=pgtrigger.Update,
+        operation=pgtrigger.Insert | pgtrigger.Update if born_empty else pgtrigger.Update,
         timing=pgtrigger.Deferred,
-        runs=f"mingce_warranted('{column}', '{purpose}')",
-        spends=purpose,
+        runs=f"mingce_warranted('{','.join(columns)}', '{','.join(by)}')",
+        spends=by,
+        needed=changed if born_empty else f"was <> '{{}}' AND ({changed})",
     )

@@ -76,6 +76,13 @@ class Entry(models.Model):
                 operation=pgtrigger.Insert,
                 runs="mingce_entry_chain()",
             ),
+            Guard(
+                name="has_row",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                timing=pgtrigger.Deferred,
+                runs="mingce_entry_has_row()",
+            ),
             *append_only(),
         )
 

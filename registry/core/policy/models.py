@@ -49,7 +49,13 @@ class PackRelease(Governed):
         triggers = (
             *guarded("registry.packrelease", immutable=("key", "version", "sha256", "content")),
             follows(PACK_STATES),
-            warranted("state", "pack.activation_granted"),
+            warranted(
+                "state",
+                "profile",
+                "effective_from",
+                by=("pack.activation_granted",),
+                born_empty=False,
+            ),
         )
 
     def __str__(self) -> str:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from registry.core.ledger.services.granting import grant
+from registry.core.ledger.services.granting import free_clock, grant
 
 
 class Command(BaseCommand):
@@ -17,4 +18,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:  # Any: Django's signature
         """Runs once per installation and after each upgrade."""
         call_command("migrate", database="owner", verbosity=min(options["verbosity"], 1))
+        free_clock(allowed=settings.CLOCK_CAN_BE_SET)
         self.stdout.write(f"granted: {grant()} tables")

@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from registry.core import clock
 from registry.core.ledger import queries, rules
@@ -52,6 +54,22 @@ def test_a_new_entry_is_hashed_by_the_database_as_the_rules_hash_it() -> None:
 
 def test_lines_stop_where_they_are_told_to() -> None:
     assert [line.seq for line in queries.lines(after=3, upto=6)] == [4, 5, 6]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "size"),
+    [("by rows", 7, 10**9), ("by bytes", 10**6, 2_000), ("each alone", 10**6, 1)],
+)
+def test_the_chain_is_read_in_batches(
+    name: str, rows: int, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = list(queries.lines())
+    monkeypatch.setattr(queries, "_BATCH", rows)
+    monkeypatch.setattr(queries, "_BATCH_BYTES", size)
+    with CaptureQueriesContext(connection) as statements:
+        assert list(queries.lines()) == whole
+    assert len(statements) >= len(whole) // 7
+    assert name != "each alone" or len(statements) == len(whole) + 1
 
 
 def test_an_act_inside_an_act_joins_it() -> None:

@@ -15,7 +15,7 @@ from registry.classification import services as classification
 from registry.core import clock
 from registry.core.ledger import queries, rules
 from registry.core.ledger import services as ledger
-from registry.core.ledger.models import Entry, Governed, WarrantUse
+from registry.core.ledger.models import Governed, WarrantUse
 from registry.core.ledger.services import Warrant
 from registry.core.ledger.services.granting import is_append_only, privileges
 from registry.core.policy.models import PackRelease
@@ -24,8 +24,9 @@ from registry.releases import staging
 from registry.releases.models import Release
 from registry.usecases.models import ModelUse
 from tests import story
+from tests.forging import about, forge
 from tests.refusals import changes, execute, footprint, refused_by_database, state_of
-from tests.world import head_office, person
+from tests.world import person
 
 DENIED = "42501"
 APPEND_ONLY = ("registry_entry", "governance_vote", "governance_ballotseat", "registry_document")
@@ -328,30 +329,6 @@ def test_the_application_can_not_grant_itself_a_privilege() -> None:
 # --- entries
 
 
-def forge(**columns: object) -> Entry:
-    values: dict[str, Any] = {
-        "uid": uuid.uuid4(),
-        "act": uuid.uuid4(),
-        "kind": "entity.looked_at",
-        "actor": uuid.uuid4(),
-        "subject_type": "registry.legalentity",
-        "subject_id": head_office().pk,
-        "row_version": 1,
-        "digest": "",
-        "effective_at": clock.now(),
-        "recorded_at": clock.now(),
-        "body": rules.canonical({"state": queries.state_of(head_office())}),
-        "seq": 999_999,
-        "prev": "f" * 64,
-        "hash": "f" * 64,
-        "xid": "1",
-    } | columns
-    names = ", ".join(values)
-    marks = ", ".join("%s::text::xid8" if name == "xid" else "%s" for name in values)
-    execute(f"INSERT INTO registry_entry ({names}) VALUES ({marks})", *values.values())  # noqa: S608
-    return Entry.objects.get(uid=values["uid"])
-
-
 @pytest.mark.django_db
 def test_a_forged_number_hash_and_transaction_are_overruled() -> None:
     seq, head = queries.head()
@@ -396,17 +373,6 @@ def test_an_entry_of_another_version_does_not_excuse_a_silent_write() -> None:
     with refused_by_database("MC006"):
         execute("UPDATE registry_aimodel SET name_zh='改', row_version=row_version+1")
         about(model, {}, row_version=model.row_version)
-
-
-def about(row: Governed, state: dict[str, Any], **columns: object) -> Entry:  # Any: JSON
-    """An entry of raw SQL about the row's next version: its state, changed in `state`."""
-    told: dict[str, object] = {
-        "subject_type": row._meta.label_lower,
-        "subject_id": row.pk,
-        "row_version": row.row_version + 1,
-        "body": rules.canonical({"state": queries.state_of(row) | state}),
-    }
-    return forge(**told | columns)
 
 
 SINCE = "2030-01-01T00:00:00.000000Z"
@@ -508,10 +474,11 @@ def test_an_entry_tells_of_a_row_version_what_the_ledger_told_before() -> None:
 
 # --- warrants
 
+TO_S1 = "of a move to S1"
 
-def granted(
-    release: Release, kind: str = "lifecycle.move_granted", digest: str = "d" * 64
-) -> Warrant:
+
+def granted(release: Release, kind: str = "lifecycle.move_granted", digest: str = TO_S1) -> Warrant:
+    digest = staging.move_digest(release, "S1") if digest == TO_S1 else digest
     with ledger.act(person("wang")) as act:
         return act.note(release, kind, digest=digest)
 
@@ -567,25 +534,25 @@ def test_a_warrant_is_used_once() -> None:
         (
             "of another kind",
             "approval.granted",
-            "d" * 64,
+            TO_S1,
             {"purpose": "lifecycle.move_granted"},
             "MC009",
         ),
-        ("spent under its own other kind", "approval.granted", "d" * 64, {}, "MC008"),
-        ("without a digest", "lifecycle.move_granted", "", {}, "MC009"),
-        ("with another digest", "lifecycle.move_granted", "d" * 64, {"digest": "e" * 64}, "MC009"),
-        ("of another row version", "lifecycle.move_granted", "d" * 64, {"row_version": 9}, "MC008"),
+        ("spent under its own other kind", "approval.granted", TO_S1, {}, "MC008"),
+        ("without a digest", "lifecycle.move_granted", "", {}, "MC017"),
+        ("with another digest", "lifecycle.move_granted", TO_S1, {"digest": "e" * 64}, "MC017"),
+        ("of another row version", "lifecycle.move_granted", TO_S1, {"row_version": 9}, "MC008"),
         (
             "that does not exist",
             "lifecycle.move_granted",
-            "d" * 64,
+            TO_S1,
             {"entry_id": uuid.UUID(int=7)},
-            "23503",
+            "MC008",
         ),
         (
             "of another type of thing",
             "lifecycle.move_granted",
-            "d" * 64,
+            TO_S1,
             {"subject_type": "registry.aimodel"},
             "MC009",
         ),
@@ -606,7 +573,7 @@ def test_a_warrant_for_another_release_moves_nothing() -> None:
     release = release_at_s0()
     other = story.register(name="另一个模型").release
     warrant = granted(other)
-    with refused_by_database("MC009"):
+    with refused_by_database("MC017"):
         move(release, warrant)
 
 

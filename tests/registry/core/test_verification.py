@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import re
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
-from django.db import connection, connections, transaction
+from django.db import connection
 
 from governance.approvals.models import Vote
 from registry.catalogue.models import AIModel
@@ -22,58 +18,19 @@ from registry.core.errors import SegregationRefused
 from registry.core.ledger import queries, rules
 from registry.core.ledger import services as ledger
 from registry.core.ledger.models import Entry
+from registry.core.ledger.queries import faults as asked
 from registry.core.ledger.rules import entry_hash
 from registry.core.ledger.services import anchoring
 from registry.core.people.models import Department, User
 from registry.evidence.models import Document
 from registry.releases.models import Release
-from tests import conftest, story
-from tests.refusals import execute, refused_by_database
+from tests.forging import append
+from tests.refusals import execute, refused_by_database, tamper
 from tests.world import head_office, person
 
+SET_CLOCK = "this database lets its clock be set: no entry's time was checked"
 MORNING = dt.datetime(2026, 11, 23, 1, tzinfo=dt.UTC)
 pytestmark = pytest.mark.faults
-
-
-@pytest.fixture(scope="module")
-def voted(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
-    """A database with a model in approval and one vote."""
-    name = f"mingce_own_{uuid.uuid4().hex[:8]}"
-    with django_db_blocker.unblock():
-        connections.close_all()
-        conftest.clone(conftest.WORLD, name)
-        conftest.use_database(name)
-        story.vote(story.to_approval(story.register()), "sun")
-        connections.close_all()
-        conftest.use_database(conftest.MAIN)
-        yield name
-        connections.close_all()
-        conftest.use_database(conftest.MAIN)
-        conftest.drop(name)
-
-
-@pytest.fixture
-def damaged(voted: str, django_db_blocker: Any, settings: Any, tmp_path: Path) -> Iterator[None]:
-    """In that database as its superuser, inside a transaction; anchors in a folder of their own."""
-    settings.ANCHOR_SINK_DIR = tmp_path / "anchors"
-    settings.ANCHOR_KEY_FILE = tmp_path / "keys" / "anchor.pem"
-    with django_db_blocker.unblock():
-        conftest.use_database(voted)
-        connection.settings_dict["USER"] = urlsplit(conftest.ADMIN_URL).username
-        try:
-            with transaction.atomic():
-                yield
-                transaction.set_rollback(True)
-        finally:
-            connection.close()
-            conftest.use_database(conftest.MAIN)
-
-
-def tamper(statement: str) -> None:
-    """What a database superuser can do: every trigger is off."""
-    execute("SET LOCAL session_replication_role = replica")
-    assert execute(statement) == 1
-    execute("SET LOCAL session_replication_role = origin")
 
 
 def faults() -> list[str]:
@@ -359,23 +316,13 @@ def test_what_is_put_back_can_be_worked_with_again(damaged: None) -> None:
 
 def test_two_entries_that_tell_one_version_in_two_ways_are_named(damaged: None) -> None:
     release = Release.objects.get()
-    seq, _ = queries.head()
     state = rules.canonical({"state": queries.state_of(release) | {"stage": "S5"}})
-    execute("ALTER TABLE registry_entry DISABLE TRIGGER USER")
-    (line,) = queries.lines(after=seq - 1)
-    made = dataclasses.replace(
-        line, seq=seq + 1, prev=line.hash, uid=str(uuid.uuid4()), body=state, digest="",
-        subject_type="registry.release", subject_id=str(release.pk),
+    seq = append(
+        body=state, subject_type="registry.release", subject_id=str(release.pk),
         row_version=release.row_version,
     )  # fmt: skip
-    columns = dataclasses.asdict(dataclasses.replace(made, hash=rules.entry_hash(made)))
-    marks = ", ".join(["%s"] * len(columns))
-    execute(
-        f"INSERT INTO registry_entry ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608
-        *columns.values(),
-    )
     assert faults() == [
-        f"entry {seq + 1} tells its row version otherwise than an earlier entry",
+        f"entry {seq} tells its row version otherwise than an earlier entry",
         f"registry.release {release.pk} was altered in stage",
     ]
 
@@ -386,7 +333,10 @@ def test_two_entries_that_tell_one_version_in_two_ways_are_named(damaged: None) 
 def test_a_use_that_was_deleted_is_named(damaged: None) -> None:
     grant = Entry.objects.filter(kind="pack.activation_granted").order_by("seq")[0]
     tamper(f"DELETE FROM registry_warrantuse WHERE entry_id = '{grant.uid}'")  # noqa: S608
-    assert faults() == [f"the use of the warrant in entry {grant.seq} is missing"]
+    assert faults() == [
+        f"the use of the warrant in entry {grant.seq} is missing",
+        f"entry {grant.seq + 1} tells a change that no warrant grants",
+    ]
 
 
 def test_a_grant_that_nobody_spent_is_named(damaged: None) -> None:
@@ -400,11 +350,15 @@ def test_a_use_of_another_entry_is_named(damaged: None) -> None:
     tamper(
         f"UPDATE registry_warrantuse SET digest = 'x' WHERE entry_id = '{grant.uid}'"  # noqa: S608
     )
-    assert faults() == [f"the spent warrant {grant.uid} matches no entry"]
+    assert faults() == [
+        f"the spent warrant {grant.uid} matches no entry",
+        f"entry {grant.seq + 1} tells a change that no warrant grants",
+    ]
 
 
 def test_the_kinds_of_warrants_are_those_that_the_guards_name() -> None:
-    assert queries.purposes() == [
+    assert asked.purposes() == [
+        "approval.grant_ended",
         "approval.granted",
         "grading.lowering_granted",
         "lifecycle.move_granted",
@@ -414,11 +368,9 @@ def test_the_kinds_of_warrants_are_those_that_the_guards_name() -> None:
 
 def test_every_purpose_that_a_function_of_the_database_asks_for_is_known(damaged: None) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT prosrc FROM pg_proc WHERE proname LIKE 'mingce%'")
-        told = "".join(source for (source,) in cursor.fetchall())
-    asked = set(re.findall(r"purpose = '([a-z_.]+)'", told))
-    assert asked == {"grading.lowering_granted"}
-    assert asked <= set(queries.purposes())
+        cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'mingce_grants'")
+        ((told,),) = cursor.fetchall()
+    assert sorted(re.findall(r"WHEN '([a-z_]+\.[a-z_]+)' THEN", told)) == asked.purposes()
 
 
 def test_verification_tells_how_far_it_is(damaged: None) -> None:
@@ -440,7 +392,7 @@ def test_a_short_ledger_without_anchors_is_noted(name: str, damaged: None) -> No
         anchoring.sink().touch()
     report = ledger.verify()
     told = f"no anchor covers the ledger's {Entry.objects.count()} entries"
-    assert (report.faults, report.notes) == ([], [told])
+    assert (report.faults, report.notes) == ([], [SET_CLOCK, told])
 
 
 def test_a_long_ledger_without_anchors_is_faulty(
@@ -451,7 +403,7 @@ def test_a_long_ledger_without_anchors_is_faulty(
     )
     report = ledger.verify()
     told = f"no anchor covers the ledger's {Entry.objects.count()} entries"
-    assert (report.faults, report.notes) == ([told], [])
+    assert (report.faults, report.notes) == ([told], [SET_CLOCK])
 
 
 def test_anchors_that_cannot_be_read_do_not_stop_the_verification(damaged: None) -> None:

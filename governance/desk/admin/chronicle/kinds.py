@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 KINDS: dict[str, Promise] = {
     "approval.approved": _("approval given"),
     "approval.deferred": _("approval deferred"),
+    "approval.grant_ended": _("end of an approval warranted"),
     "approval.granted": _("approval warranted"),
     "approval.rejected": _("approval refused"),
     "approval.requested": _("approval requested"),
@@ -65,6 +66,7 @@ KINDS: dict[str, Promise] = {
     "post.created": _("post created"),
     "post.held": _("post given to somebody"),
     "post.left": _("post left"),
+    "release.approval_ended": _("release no longer approved"),
     "release.approved": _("release approved"),
     "release.moved": _("release moved to another stage"),
     "release.opened": _("release opened"),

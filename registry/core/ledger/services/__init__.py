@@ -5,7 +5,7 @@ from registry.core.ledger.services.acts import Act, Actor, Warrant, act, lock, t
 from registry.core.ledger.services.anchoring import anchor, anchor_when_due
 from registry.core.ledger.services.exporting import export
 from registry.core.ledger.services.refusing import record_refusal, refusals_recorded
-from registry.core.ledger.services.verifying import Report, verify
+from registry.core.ledger.services.verifying import Report, declare_check, verify
 
 __all__ = [
     "Act",
@@ -15,6 +15,7 @@ __all__ = [
     "act",
     "anchor",
     "anchor_when_due",
+    "declare_check",
     "digest",
     "export",
     "lock",

@@ -61,6 +61,30 @@ _POWERS = """
 """
 
 
+def clock_is_free(using: str = "default") -> bool:
+    """Whether the database takes entries that are recorded at another time than its own."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT mingce_clock_is_free()")
+        (is_free,) = cursor.fetchone()
+    return bool(is_free)
+
+
+def free_clock(*, allowed: bool, using: str = "owner") -> None:
+    """The database takes entries of any time (tests, the demo), or of its own time alone.
+
+    A function says so and no setting does, since every session may change a setting.
+    """
+    if clock_is_free(using) == allowed:
+        return
+    with connections[using].cursor() as cursor:
+        cursor.execute(
+            sql.SQL(
+                "CREATE OR REPLACE FUNCTION mingce_clock_is_free() RETURNS boolean"
+                " LANGUAGE sql STABLE AS {}"
+            ).format(sql.Literal(f"SELECT {allowed}".lower()))
+        )
+
+
 def grant(using: str = "owner") -> int:
     """The application's role has these privileges and no others; returns the number of tables."""
     role = sql.Identifier(str(settings.DATABASES["default"]["USER"]))

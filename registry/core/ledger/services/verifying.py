@@ -1,4 +1,4 @@
-"""Verification: the chain, its anchors, the warrants' entries, and the live rows against it."""
+"""Verification: the chain, its anchors, guards and warrants, and the live rows against it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from django.db import DataError, transaction
-
+from registry.core import clock
 from registry.core.ledger import queries
 from registry.core.ledger.models import Governed
-from registry.core.ledger.rules import Line, fault_in
+from registry.core.ledger.queries import faults
+from registry.core.ledger.rules import TOLERANCE, Line, fault_in, oddity_in, plain
 from registry.core.ledger.services.anchoring import EVERY_ENTRIES, Anchor, anchors, public_key
+from registry.core.ledger.services.granting import clock_is_free
 
 Progress = Callable[[str, int, int], None]
 MOST_OF_A_KIND = 5
@@ -37,9 +38,9 @@ class Report:
     def faults(self) -> list[str]:
         """The first of each kind in words, and how many more there are of it."""
         told: list[str] = []
-        for about, faults in self.kept.items():
-            told.extend(faults)
-            more = self.counts[about] - len(faults)
+        for about, kept in self.kept.items():
+            told.extend(kept)
+            more = self.counts[about] - len(kept)
             if more:
                 told.append(f"… and {more:,} more about {about}")
         return told
@@ -55,6 +56,19 @@ class Report:
             kept.append(fault)
 
 
+Check = Callable[[int], list[tuple[str, int]]]
+_checks: dict[str, Check] = {}
+
+
+def declare_check(about: str, check: Check) -> None:
+    """Verification also asks this; called when the apps are ready.
+
+    check: given how many are named at most, the first faults in words, each with how many there
+    are in all.
+    """
+    _checks[about] = check
+
+
 def verify(progress: Progress | None = None) -> Report:
     """Reads the whole ledger, then every governed row, in constant memory."""
     report = Report()
@@ -66,6 +80,10 @@ def verify(progress: Progress | None = None) -> Report:
         _rows(report, model, tell)
     for label, pk, total in queries.without_rows(MOST_OF_A_KIND):
         report.add(f"deleted rows of {label}", f"{label} {pk} was deleted", total)
+    _guards(report)
+    for about, check in _checks.items():
+        for fault, total in check(MOST_OF_A_KIND):
+            report.add(about, fault, total)
     return report
 
 
@@ -74,11 +92,17 @@ def _chain(report: Report, tell: Progress) -> None:
     waiting = _anchors(report)
     anchored = next(waiting, None)
     before: Line | None = None
+    latest = "" if clock_is_free() else plain(clock.now() + TOLERANCE)
+    if not latest:
+        report.notes.append("this database lets its clock be set: no entry's time was checked")
     for line in queries.lines():
         fault = fault_in(line, before)
         if fault:
             report.add("the chain", fault)
             return
+        oddity = oddity_in(line, before, latest)
+        if oddity:
+            report.add("entries", oddity)
         report.entries += 1
         while anchored is not None and anchored.seq <= line.seq:
             _anchor(report, anchored, line)
@@ -124,31 +148,47 @@ def _anchor(report: Report, anchored: Anchor, line: Line) -> None:
         report.add("anchors", told)
 
 
+def _guards(report: Report) -> None:
+    """Every guard is in the database, is on, and runs what it should."""
+    for fault in faults.loose_guards():
+        report.add("guards", fault)
+
+
 def _versions(report: Report) -> None:
-    """Every entry of a row version tells it as the first one does."""
-    try:
-        with transaction.atomic():
-            for seq, total in queries.told_otherwise(MOST_OF_A_KIND):
-                fault = f"entry {seq} tells its row version otherwise than an earlier entry"
-                report.add("row versions", fault, total)
-    except DataError:  # an altered entry is not even JSON; the chain has named it
-        report.notes.append("an entry is not JSON: the entries of one version were not compared")
+    """Every entry of a row version tells it as the first one does, and nothing personal openly."""
+    for seq, total in faults.told_otherwise(MOST_OF_A_KIND):
+        fault = f"entry {seq} tells its row version otherwise than an earlier entry"
+        report.add("row versions", fault, total)
+    for seq, total in faults.unsalted(MOST_OF_A_KIND):
+        fault = f"entry {seq} tells something personal otherwise than as a salted digest"
+        report.add("personal columns", fault, total)
+    for label, seq, total in faults.strange_subjects(MOST_OF_A_KIND):
+        report.add("entries", f"entry {seq} is about nothing governed: {label}", total)
 
 
 def _warrants(report: Report) -> None:
-    """Every spent warrant is an entry of its kind, subject and digest; every grant is spent."""
-    for entry, total in queries.unmatched_uses(MOST_OF_A_KIND):
+    """Every spent warrant is an entry about the version that it changed; every grant is spent.
+
+    And in no version of a row has changed what only a warrant permits, without one that grants it.
+    """
+    for entry, total in faults.unmatched_uses(MOST_OF_A_KIND):
         report.add("spent warrants", f"the spent warrant {entry} matches no entry", total)
-    for seq, total in queries.unspent_grants(MOST_OF_A_KIND):
+    for seq, total in faults.unspent_grants(MOST_OF_A_KIND):
         told = f"the use of the warrant in entry {seq} is missing"
         report.add("unspent warrants", told, total)
+    for seq, total in faults.unwarranted(MOST_OF_A_KIND):
+        told = f"entry {seq} tells a change that no warrant grants"
+        report.add("unwarranted changes", told, total)
+    undated = faults.undated_grants()
+    if undated:
+        report.notes.append(f"{undated:,} grants of approvals do not tell until when they hold")
 
 
 def _rows(report: Report, model: type[Governed], tell: Progress) -> None:
     """Every live row is what its last entry says."""
     after: uuid.UUID | None = None
     done = 0
-    while batch := _compared(model, after):
+    while batch := queries.compared(model, after):
         for pk, is_same in batch:
             if not is_same:
                 _row(report, model, pk)
@@ -158,15 +198,6 @@ def _rows(report: Report, model: type[Governed], tell: Progress) -> None:
             tell(model._meta.label_lower, done, done)
     report.rows += done
     tell(model._meta.label_lower, done, done)
-
-
-def _compared(model: type[Governed], after: uuid.UUID | None) -> list[tuple[uuid.UUID, bool]]:
-    """The next rows; all of them for a closer look where an altered entry is not even JSON."""
-    try:
-        with transaction.atomic():
-            return queries.compared(model, after)
-    except DataError:
-        return [(pk, False) for pk in queries.next_keys(model, after)]
 
 
 def _row(report: Report, model: type[Governed], pk: uuid.UUID) -> None:
@@ -180,8 +211,8 @@ def _row(report: Report, model: type[Governed], pk: uuid.UUID) -> None:
     else:
         try:
             columns = queries.altered_columns(row, body)
-        except ValueError:
-            report.add(label, f"the last entry of {label} {pk} is not JSON")
+        except ValueError as error:
+            report.add(label, f"the last entry of {label} {pk} {error}")
         else:
             if columns:
                 report.add(label, f"{label} {pk} was altered in {', '.join(columns)}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import uuid
 from collections.abc import Iterator
 from decimal import Decimal
@@ -14,7 +13,7 @@ from django.db import connection, models
 
 from registry.core import clock
 from registry.core.ledger.models import Entry, Governed
-from registry.core.ledger.rules import Line, personal_digest, plain
+from registry.core.ledger.rules import Line, body_of, personal_digest, plain
 
 _LINE_COLUMNS = (
     "seq, uid::text, act::text, kind, actor::text, subject_type, subject_id::text, row_version,"
@@ -22,6 +21,7 @@ _LINE_COLUMNS = (
 )
 _MICROSECONDS = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 _BATCH = 2_000
+_BATCH_BYTES = 8 * 1024 * 1024
 COMPARED = 10_000
 _NOT_STATE = frozenset({"id", "row_version", "created_at"})
 
@@ -53,13 +53,16 @@ def head() -> tuple[int, str]:
 
 
 def lines(after: int = 0, upto: int | None = None) -> Iterator[Line]:
-    """The chain in order, in constant memory, as far as `upto`."""
+    """The chain in order, in constant memory whatever the bodies' size, as far as `upto`."""
     with connection.cursor() as cursor:
         while True:
             cursor.execute(
-                f"SELECT {_LINE_COLUMNS} FROM registry_entry"  # noqa: S608 (constant columns)
-                " WHERE seq > %s AND (%s::bigint IS NULL OR seq <= %s) ORDER BY seq LIMIT %s",
-                [after, upto, upto, _BATCH],
+                f"SELECT {_LINE_COLUMNS} FROM (SELECT *, sum(octet_length(body))"  # noqa: S608 (constant columns)
+                " OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before"
+                " FROM (SELECT * FROM registry_entry WHERE seq > %s"
+                " AND (%s::bigint IS NULL OR seq <= %s) ORDER BY seq LIMIT %s) b) w"
+                " WHERE before IS NULL OR before < %s ORDER BY seq",
+                [after, upto, upto, _BATCH, _BATCH_BYTES],
             )
             rows = cursor.fetchall()
             if not rows:
@@ -80,7 +83,7 @@ def compared(model: type[Governed], after: uuid.UUID | None) -> list[tuple[uuid.
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT v.id, coalesce(e.row_version = v.row_version"  # noqa: S608 (own names)
-            f" AND (e.body::jsonb -> 'state') = (to_jsonb(s) || {_spelled(model)}), false)"
+            f" AND mingce_told(e.body, 'state') = (to_jsonb(s) || {_spelled(model)}), false)"
             f' FROM (SELECT * FROM "{model._meta.db_table}" WHERE %s::uuid IS NULL OR id > %s'
             f" ORDER BY id LIMIT %s) v CROSS JOIN LATERAL (SELECT {kept}) s"
             " LEFT JOIN LATERAL (SELECT row_version, body FROM registry_entry"
@@ -89,14 +92,6 @@ def compared(model: type[Governed], after: uuid.UUID | None) -> list[tuple[uuid.
             [after, after, COMPARED, model._meta.label_lower],
         )
         return list(cursor.fetchall())
-
-
-def next_keys(model: type[Governed], after: uuid.UUID | None) -> list[uuid.UUID]:
-    """The ids of the rows that `compared` would look at next."""
-    rows = model._base_manager.order_by("pk")
-    if after is not None:
-        rows = rows.filter(pk__gt=after)
-    return list(rows.values_list("pk", flat=True)[:COMPARED])
 
 
 def _state_columns(model: type[Governed]) -> list[Any]:  # Any: Django's fields are generic
@@ -143,60 +138,6 @@ def without_rows(most: int) -> Iterator[tuple[str, uuid.UUID, int]]:
         yield from cursor.fetchall()
 
 
-def purposes() -> list[str]:
-    """The kinds of entries that are granted to be spent, as the models' guards name them."""
-    found = {
-        getattr(trigger, "spends", "")
-        for model in apps.get_models()
-        for trigger in getattr(model._meta, "triggers", ())
-    }
-    return sorted(found - {""})
-
-
-def unmatched_uses(most: int) -> list[tuple[uuid.UUID, int]]:
-    """Spent warrants that match no entry: the first, each with how many there are."""
-    return _first(
-        "SELECT w.entry_id, count(*) OVER () FROM registry_warrantuse w"
-        " LEFT JOIN registry_entry e ON e.uid = w.entry_id AND e.kind = w.purpose"
-        " AND e.subject_id = w.subject_id AND e.subject_type = w.subject_type"
-        " AND e.digest = w.digest WHERE e.uid IS NULL ORDER BY w.entry_id LIMIT %s",
-        [most],
-    )
-
-
-def unspent_grants(most: int) -> list[tuple[int, int]]:
-    """Entries that grant a change and have no use: the first, each with how many there are."""
-    return _first(
-        "SELECT e.seq, count(*) OVER () FROM registry_entry e"
-        " LEFT JOIN registry_warrantuse w ON w.entry_id = e.uid"
-        " WHERE e.kind = ANY (%s) AND w.entry_id IS NULL ORDER BY e.seq LIMIT %s",
-        [purposes(), most],
-    )
-
-
-def told_otherwise(most: int) -> list[tuple[int, int]]:
-    """Entries that tell a row version otherwise than its first entry does, and how many."""
-    return _first(
-        # Materialized: joined otherwise, the planner may compare the bodies of far more pairs.
-        "WITH told AS MATERIALIZED (SELECT subject_type, subject_id, row_version, min(seq) AS seq"
-        " FROM registry_entry GROUP BY 1, 2, 3 HAVING count(*) > 1),"
-        " pairs AS MATERIALIZED (SELECT told.seq AS earlier, e.seq AS later FROM told"
-        " JOIN registry_entry e USING (subject_id, row_version, subject_type)"
-        " WHERE e.seq > told.seq)"
-        " SELECT e.seq, count(*) OVER () FROM pairs"
-        " JOIN registry_entry f ON f.seq = pairs.earlier"
-        " JOIN registry_entry e ON e.seq = pairs.later"
-        " WHERE mingce_retold(f.body, e.body) IS NOT NULL ORDER BY e.seq LIMIT %s",
-        [most],
-    )
-
-
-def _first(statement: str, parameters: list[Any]) -> list[Any]:  # Any: whatever the rows hold
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        return list(cursor.fetchall())
-
-
 def last_state(model: type[Governed], pk: uuid.UUID) -> tuple[Governed, int | None, str]:
     """The row, with the row version and body of its last entry (None where it has none)."""
     entry = (
@@ -209,8 +150,8 @@ def last_state(model: type[Governed], pk: uuid.UUID) -> tuple[Governed, int | No
 
 
 def altered_columns(row: Governed, body: str) -> list[str]:
-    """The recorded columns whose live value is another one."""
-    recorded = json.loads(body).get("state", {})
+    """The recorded columns whose live value is another one. Raises ValueError for a bad body."""
+    recorded = body_of(body).get("state", {})
     live = state_of(row)
     return sorted(name for name, value in recorded.items() if name in live and live[name] != value)
 
@@ -223,7 +164,7 @@ def state_as_of(
     if believed_at is not None:
         entries = entries.filter(recorded_at__lte=believed_at)
     body = entries.order_by("-row_version", "-seq").values_list("body", flat=True).first()
-    return json.loads(body).get("state") if body else None
+    return body_of(body).get("state") if body else None
 
 
 def next_code(prefix: str) -> str:

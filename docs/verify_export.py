@@ -6,6 +6,7 @@
 Needs Python 3.9 or newer; `cryptography` for the signatures. Reads the file in constant memory.
 Checks that no entry is missing, out of order or altered; that every anchor names an entry's true
 hash and is signed; and that the file is whole: its end is signed, and covers every line before it.
+Every line must be spelled as the export spells it, to the last character.
 
 With --key the signatures must be of that key, which the institution handed over beforehand.
 Without it the key in the file is used: then only the file's internal consistency was checked,
@@ -59,6 +60,8 @@ def record_in(line, number):
         record = json.loads(line, object_pairs_hook=once)
     except Fault as fault:
         raise Fault(f"line {number}: {fault}") from None
+    except RecursionError:
+        raise Fault(f"line {number} is nested too deeply") from None
     if not isinstance(record, dict):
         raise TypeError(f"line {number} is no object")
     kind, content = next(iter(record.items())) if len(record) == 1 else ("", {})
@@ -74,6 +77,8 @@ def record_in(line, number):
     for name, value in content.items():
         if type(value) is not (int if name in NUMBERS else str):
             raise Fault(f"line {number}: {name} is of another type")
+    if line != canonical(record) + "\n":
+        raise Fault(f"line {number} is not spelled as the export spells it")
     return kind, content
 
 
@@ -92,10 +97,11 @@ def is_signed(content, names, key):
     """Whether `key` has signed the canonical JSON of these fields."""
     message = canonical({name: content[name] for name in names}).encode()
     try:
-        key.verify(base64.b64decode(content["signature"]), message)
+        told = base64.b64decode(content["signature"], validate=True)
+        key.verify(told, message)
     except Exception:
         return False
-    return True
+    return base64.b64encode(told).decode() == content["signature"]
 
 
 def check_anchor(anchor, hashes, key):
@@ -127,7 +133,10 @@ def anchored_numbers(path):
     with open(path, encoding="utf-8") as lines:
         for line in lines:
             if line.startswith('{"anchor":'):
-                numbers.add(json.loads(line)["anchor"]["seq"])
+                try:
+                    numbers.add(json.loads(line)["anchor"]["seq"])
+                except (ValueError, KeyError, TypeError, RecursionError):
+                    continue  # verify() comes to this line and names its fault
     return numbers
 
 

@@ -30,6 +30,7 @@ NOTE = (
     "itself; give --key to check that the institution signed it"
 )
 Lines = list[str]
+SPELLED = "line {end} is not spelled as the export spells it"
 
 
 @pytest.fixture(scope="module")
@@ -258,6 +259,47 @@ def something_after_the_end(lines: Lines) -> Lines:
     return [*lines, lines[1]]
 
 
+def blanks_in_the_end(lines: Lines) -> Lines:
+    return [*lines[:-1], lines[-1].replace(":", " : ")]
+
+
+def end_in_another_order(lines: Lines) -> Lines:
+    end = json.loads(lines[-1])["end"]
+    told = json.dumps({"end": dict(reversed(end.items()))}, separators=(",", ":"))
+    return [*lines[:-1], told + "\n"]
+
+
+def escaped_end(lines: Lines) -> Lines:
+    return [*lines[:-1], lines[-1].replace("sha256", "sha\\u0032\\u0035\\u0036")]
+
+
+def no_last_line_end(lines: Lines) -> Lines:
+    return [*lines[:-1], lines[-1].removesuffix("\n")]
+
+
+def junk_in_the_signature(lines: Lines) -> Lines:
+    value = json.loads(lines[-1])["end"]["signature"]
+    return [*lines[:-1], changed(lines[-1], "end", signature=f"!{value[:4]}*{value[4:]}\n")]
+
+
+def other_last_bits(lines: Lines) -> Lines:
+    """The last letter before the padding carries four bits that no byte holds."""
+    value = json.loads(lines[-1])["end"]["signature"]
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    assert value.endswith("==")
+    other = letters[letters.index(value[-3]) ^ 1]
+    assert base64.b64decode(value) == base64.b64decode(f"{value[:-3]}{other}==")
+    return [*lines[:-1], changed(lines[-1], "end", signature=f"{value[:-3]}{other}==")]
+
+
+def too_deep(lines: Lines) -> Lines:
+    return [*lines[:5], '{"entry":' + "[" * 200_000 + "]" * 200_000 + "}\n", *lines[5:]]
+
+
+def too_deep_an_anchor(lines: Lines) -> Lines:
+    return [*lines[:5], '{"anchor":' + "[" * 200_000 + "]" * 200_000 + "}\n", *lines[5:]]
+
+
 def unknown_kind(lines: Lines) -> Lines:
     return ended([*lines[:4], '{"remark":"x"}\n', *lines[4:]])
 
@@ -288,7 +330,7 @@ def other_format(lines: Lines) -> Lines:
             "the end of the export is not signed by the key",
         ),
         ("another header", changed_header, "the end of the export is not signed by the key"),
-        ("other line ends", windows_line_ends, "the end of the export is not signed by the key"),
+        ("other line ends", windows_line_ends, "line 1 is not spelled as the export spells it"),
         (
             "a header with a field less",
             removed_key,
@@ -329,6 +371,22 @@ def other_format(lines: Lines) -> Lines:
             "the anchor of entry 3 is not signed by the key",
         ),
         ("another signature", signature, "the anchor of entry {last} is not signed by the key"),
+        ("blanks in the end", blanks_in_the_end, SPELLED),
+        ("an end in another order", end_in_another_order, SPELLED),
+        ("an end with escapes", escaped_end, SPELLED),
+        ("no line end after the end", no_last_line_end, SPELLED),
+        (
+            "junk in the end's signature",
+            junk_in_the_signature,
+            "the end of the export is not signed by the key",
+        ),
+        (
+            "another spelling of the end's signature",
+            other_last_bits,
+            "the end of the export is not signed by the key",
+        ),
+        ("a line too deep to read", too_deep, "line 6 is nested too deeply"),
+        ("an anchor too deep to read", too_deep_an_anchor, "line 6 is nested too deeply"),
         ("a line after the end", something_after_the_end, "line {after} stands after the end"),
         ("a line of an unknown kind", unknown_kind, "line 5 is of no known kind"),
         ("another format", other_format, "not a mingce-ledger-export/2 file"),

@@ -8,14 +8,12 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404
-from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
-from registry.core.errors import DomainError
 from registry.core.people.models import User
 from registry.core.people.rules import Capability
 from registry.core.web.idempotency import once
@@ -102,17 +100,16 @@ class DocumentDoor(ListDoor):
 
 
 def download(user: User, document_id: uuid.UUID) -> FileResponse:
-    """The document's bytes as an attachment, never shown in the page. Raises Http404."""
+    """The document's bytes as an attachment, never shown in the page.
+
+    Raises Http404; DomainError where the store does not hold these bytes any more.
+    """
     document = queries.visible_to(user).filter(pk=document_id).first()
     if document is None:
         raise Http404
-    path = queries.path_of(document.sha256)
-    if not path.exists():
-        raise DomainError(
-            "file_missing", _("The file is missing from the store; tell an administrator."),
-            status=409,
-        )  # fmt: skip
-    response = FileResponse(path.open("rb"), content_type="application/octet-stream")
+    response = FileResponse(
+        queries.opened(document.sha256), content_type="application/octet-stream"
+    )
     name = urllib.parse.quote(document.file_name)
     response["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.db import models
@@ -112,3 +113,41 @@ def kind(key: str) -> DocumentKind:
 def path_of(sha256: str) -> Path:
     """Where the file with this digest lies."""
     return Path(settings.DATA_DIR) / "documents" / sha256[:2] / sha256[2:4] / sha256
+
+
+def opened(sha256: str) -> BinaryIO:
+    """The file with this digest, read once and found to be it, open at its beginning.
+
+    Raises DomainError (`file_missing`, `file_changed`): what is served is what was handed in.
+    """
+    try:
+        file = path_of(sha256).open("rb")
+    except OSError as error:
+        raise DomainError(
+            "file_missing", _("The file is missing from the store; tell an administrator."),
+            status=409,
+        ) from error  # fmt: skip
+    if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+        file.close()
+        raise DomainError(
+            "file_changed",
+            _("The file in the store is not the one that was handed in; tell an administrator."),
+            status=409,
+            hint=_("A backup of the store may still hold the file with the document's sha256."),
+        )
+    file.seek(0)
+    return file
+
+
+def file_faults() -> Iterator[str]:
+    """For each stored file, what is wrong with it in words; empty where it is what it was."""
+    digests = Document.objects.order_by("sha256").values_list("sha256", flat=True).distinct()
+    for sha256 in digests.iterator(1_000):
+        try:
+            opened(sha256).close()
+        except DomainError as error:
+            document = Document.objects.filter(sha256=sha256).order_by("handed_in_at", "pk")[0]
+            lost = "is missing" if error.code == "file_missing" else "was changed"
+            yield f"the file of registry.document {document.pk} {lost}: {sha256}"
+        else:
+            yield ""

@@ -7,6 +7,7 @@ import hashlib
 import os
 import tempfile
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -169,3 +170,17 @@ def _superseded(subject: Governed, kind: str, document_id: uuid.UUID | None) -> 
             field="supersedes",
         )
     return older
+
+
+def verify_files(report: ledger.Report, progress: Callable[[str, int, int], None]) -> int:
+    """Every document's file has been read: a changed or missing one is a fault of the report.
+
+    Returns how many files there are.
+    """
+    files = 0
+    for fault in queries.file_faults():
+        files += 1
+        if fault:
+            report.add("stored files", fault)
+        progress("files", files, files)
+    return files

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import io
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError, Forbidden
+from registry.core.ledger import services as ledger
 from registry.core.people import services as people
 from registry.core.people.models import LegalEntity
 from registry.core.people.rules import Role
@@ -94,3 +96,24 @@ def test_a_role_elsewhere_vouches_for_nothing_here(told: Story) -> None:
     for kind in ("security_test_report", "pia"):
         with refused(Forbidden, "not_yours_to_give"):
             hand_in(told, kind, "hai")
+
+
+def test_a_verification_of_the_files_names_what_is_missing_or_changed(
+    told: Story, settings: Any, tmp_path: Path
+) -> None:
+    settings.DATA_DIR = tmp_path
+    kinds = ("model_card", "data_sheet", "development_record")
+    sound, changed, lost = (hand_in(told, kind, "li") for kind in kinds)
+    queries.path_of(changed.sha256).write_bytes(b"# other\n")
+    queries.path_of(lost.sha256).unlink()
+    report = ledger.Report()
+    seen: list[tuple[str, int]] = []
+    files = evidence.verify_files(report, lambda stage, done, total: seen.append((stage, done)))
+    assert (files, seen[-1]) == (3, ("files", 3))
+    assert sorted(report.faults) == sorted(
+        [
+            f"the file of registry.document {changed.pk} was changed: {changed.sha256}",
+            f"the file of registry.document {lost.pk} is missing: {lost.sha256}",
+        ]
+    )
+    assert queries.opened(sound.sha256).read() != b""

@@ -231,6 +231,17 @@ def test_a_file_that_is_gone_from_the_store_is_said_to_be_missing(
     problem(wang.get(f"/documents/{key}/file/"), 409, "file_missing")
 
 
+def test_a_file_that_was_changed_in_the_store_is_not_served(
+    wang: Caller, told: Story, tmp_path: Path
+) -> None:
+    key = wang.form("/documents/", form(told)).json()["id"]
+    (path,) = stored(tmp_path)
+    path.write_bytes(PDF + b"%")
+    problem(wang.get(f"/documents/{key}/file/"), 409, "file_changed")
+    path.write_bytes(PDF)
+    assert b"".join(wang.get(f"/documents/{key}/file/").streaming_content) == PDF
+
+
 def test_a_machine_hands_in_documents_and_attests_to_nothing(told: Story) -> None:
     """A pipeline brings reports along; only a person can vouch for something."""
     pipeline = machine()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, OutputWrapper
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from registry.core.ledger import services as ledger
 from registry.core.ledger.services import Report
+from registry.evidence import services as evidence
 
 FAULTY = 1
 
@@ -20,9 +22,19 @@ class Command(BaseCommand):
     help = "Verify the ledger: exit status 0 where it is sound, 1 where a fault was found."
     requires_system_checks: list[str] = []  # noqa: RUF012 (Django's way)
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The files are many bytes: they are read when asked for."""
+        parser.add_argument(
+            "--files", action="store_true", help="read every stored document's file too"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:  # Any: Django's signature
         """The first fault stands in the first line."""
-        report = ledger.verify(ProgressLines(self.stderr))
+        progress = ProgressLines(self.stderr)
+        report = ledger.verify(progress)
+        if options["files"]:
+            files = evidence.verify_files(report, progress)
+            report.notes.append(f"{files:,} files of documents were read")
         for line in _lines(report):
             self.stdout.write(line)
         if not report.sound:

@@ -26,6 +26,7 @@ from registry.core.ledger import queries, services
 from registry.core.ledger.models import Entry
 from registry.core.people.models import LegalEntity, RoleAssignment, User
 from registry.core.policy.models import PackRelease
+from registry.evidence import queries as evidence
 from registry.management.commands.verify_ledger import ProgressLines
 from tests import conftest, story
 from tests.refusals import changes, footprint
@@ -99,9 +100,22 @@ def test_a_sound_ledger_is_said_to_be_sound() -> None:
     rows = services.verify().rows
     assert run("verify_ledger") == (
         0,
-        f"sound: {Entry.objects.count()} entries, 1 anchors, {rows} rows\n",
+        f"sound: {Entry.objects.count()} entries, 1 anchors, {rows} rows\n"
+        "note: this database lets its clock be set: no entry's time was checked\n",
         "",
     )
+
+
+@pytest.mark.django_db
+def test_the_files_of_documents_are_read_when_asked_for(settings: Any, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path
+    (document,) = story.hand_in(story.register().release, "model_card")
+    assert run("verify_ledger", "--files")[1].endswith("note: 1 files of documents were read\n")
+    evidence.path_of(document.sha256).write_bytes(b"other")
+    told = f"FAULT: the file of registry.document {document.pk} was changed: {document.sha256}"
+    assert run("verify_ledger")[0] == 0
+    status, out, _ = run("verify_ledger", "--files")
+    assert (status, out.splitlines()[0]) == (1, told)
 
 
 @pytest.mark.faults
@@ -124,6 +138,7 @@ def test_an_altered_row_is_named_and_the_exit_status_is_1(committed: str) -> Non
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE registry_legalentity DISABLE TRIGGER USER")
         cursor.execute("UPDATE registry_legalentity SET name_zh = '他行' WHERE code = 'SH'")
+        cursor.execute("ALTER TABLE registry_legalentity ENABLE TRIGGER USER")
     status, out, _ = run("verify_ledger")
     told = f"FAULT: registry.legalentity {entity.pk} was altered in name_zh"
     assert (status, out.splitlines()[0]) == (1, told)

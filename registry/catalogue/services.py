@@ -21,12 +21,14 @@ from registry.core import clock
 from registry.core.errors import Conflict, DomainError, Forbidden
 from registry.core.ledger import queries as ledger_queries
 from registry.core.ledger import services as ledger
+from registry.core.ledger.rules import canonical
 from registry.core.people.models import Department, LegalEntity, User, UserKind
 from registry.core.people.queries import standing
 from registry.core.people.rules import Capability, Role
 from registry.core.web.concurrency import check_version
 
 MOST_AT_ONCE = 100
+MOST_BYTES = 64 * 1024  # of a version's manifest, and of its metrics: both stand in every entry
 
 
 @dataclass(frozen=True)
@@ -246,6 +248,7 @@ def _version(actor: User, model: AIModel, version: NewVersion, index: int) -> Mo
             field=f"versions[{index}].identity_kind",
             status=400,
         )
+    _check_sizes(version, index)
     faults = rules.identity_faults(version.identity_kind, version.digest, version.manifest)
     if faults:
         place, fault = faults[0]
@@ -272,6 +275,19 @@ def _version(actor: User, model: AIModel, version: NewVersion, index: int) -> Mo
         registered_by=actor,
         registered_at=clock.now(),
     )
+
+
+def _check_sizes(version: NewVersion, index: int) -> None:
+    for name, value in (("manifest", version.manifest), ("metrics", version.metrics)):
+        if len(canonical(value).encode()) > MOST_BYTES:
+            raise DomainError(
+                "too_large",
+                _("What is told of a version has at most %(most)s KB in each field.")
+                % {"most": MOST_BYTES // 1024},
+                field=f"versions[{index}].{name}",
+                status=413,
+                hint=_("Hand in the whole as a document and tell its sha256 here."),
+            )
 
 
 def _refuse_known(model: AIModel, rows: Sequence[ModelVersion]) -> None:

@@ -14,8 +14,10 @@ from hypothesis import strategies as some
 from registry.catalogue import services as catalogue
 from registry.catalogue.models import ModelVersion
 from registry.catalogue.services import NewModel, NewVersion
+from registry.core.errors import DomainError
 from registry.core.ledger import queries, rules
 from registry.core.ledger import services as ledger
+from tests.refusals import refused
 from tests.world import head_office, person
 
 TEXTS = some.text(some.characters(codec="utf-8", exclude_characters="\x00"))
@@ -101,3 +103,21 @@ def test_what_is_no_number_of_json_is_refused(value: float) -> None:
 def test_canonical_json_is_its_own_canonical_form(value: Any) -> None:  # Any: JSON
     told = rules.canonical(value)
     assert rules.canonical(json.loads(told)) == told
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["manifest", "metrics"])
+def test_what_a_version_tells_has_at_most_64_kb_in_each_field(name: str) -> None:
+    wang = person("wang")
+    model = catalogue.register_model(
+        actor=wang, model=NewModel(name_zh="大", entity=head_office(), owner=wang)
+    )
+    most = "明" * ((64 * 1024 - len('{"a":""}')) // 3)
+    for text, label in ((most, "1"), (most + "明", "2")):
+        told = NewVersion(label, "artifact", digest=label * 64, **{name: {"a": text}})  # type: ignore[arg-type]  # one of two fields
+        if label == "1":
+            catalogue.register_version(actor=person("li"), model=model, version=told)
+            continue
+        with refused(DomainError, "too_large") as refusal:
+            catalogue.register_version(actor=person("li"), model=model, version=told)
+        assert (refusal.value.field, refusal.value.status) == (f"versions[0].{name}", 413)

@@ -28,6 +28,7 @@ from registry.core.people import services as people
 from registry.core.people.models import RoleAssignment, User
 from registry.core.people.rules import Role
 from registry.registration import services as registration
+from registry.releases.models import Release
 from registry.usecases import services as uses
 from registry.usecases.services import NewUseCase
 from tests import story
@@ -83,7 +84,12 @@ def test_a_release_that_was_refused_does_not_go_on_by_an_older_approval(
         for one in caught.value.details["gate"]["requirements"]
         if one["missing"]
     }
-    assert why == {"approval": f"最近一次审批({second.code})未获批准"}
+    release = Release.objects.get(pk=approval.release_id)
+    if choice == "reject":  # the older approval has ended, in the database too
+        assert (release.approved_digest, release.approved_until) == ("", None)
+        assert why == {"approval": "尚未批准"}
+    else:
+        assert why == {"approval": f"最近一次审批({second.code})未获批准"}
 
 
 def test_what_was_rejected_is_changed_before_anybody_asks_again(approval: Approval) -> None:

@@ -280,6 +280,9 @@ def _decide(
         if tally.outcome is Outcome.DEFERRED:
             state = ApprovalState.DEFERRED
         _end(act, approval, state, "")
+        if state is ApprovalState.REJECTED and release.approved_digest:
+            ended = act.note(release, "approval.grant_ended", digest=release.approved_digest)
+            releases.end_approval(actor=actor, release=release, warrant=ended)
 
 
 def _approve(act: ledger.Act, actor: User, approval: Approval, release: Release) -> None:

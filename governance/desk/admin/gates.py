@@ -18,6 +18,7 @@ from registry.core.people.models import User
 from registry.core.people.queries import standing
 from registry.core.people.rules import Capability
 from registry.core.policy import queries as policy
+from registry.evidence import queries as evidence
 from registry.releases.models import Environment, Release, Stage
 
 _STATES = {
@@ -73,7 +74,7 @@ def _told(user: User, around: Around, item: Item) -> dict[str, Any]:
     return {
         "state": state,
         "label": said(about.label.model_dump()),
-        "note": said({"zh": item.why_zh, "en": item.why_en}) if is_open else "",
+        "note": _note(item) if is_open else "",
         "clause": "; ".join(f"{source.ref} [{tag(source.tag)}]" for source in about.sources),
         "who": _(", ").join(role_label(role) for role in about.who),
         "url": _door(user, around, item) if is_open else "",
@@ -81,16 +82,28 @@ def _told(user: User, around: Around, item: Item) -> dict[str, Any]:
     }
 
 
+def _note(item: Item) -> str:
+    """Why it is open, and which documents the alternative waits for."""
+    why, kinds = said({"zh": item.why_zh, "en": item.why_en}), evidence.kinds()
+    labels = [said(kinds[key].label.model_dump()) for key in item.lacks if key in kinds]
+    return _(": ").join([why, _(", ").join(labels)]) if labels else why
+
+
 def _door(user: User, around: Around, item: Item) -> str:
     """Where the person supplies it; empty for others than those whom the pack names."""
     found, about = standing(user), item.requirement
     if not {role.value for role in found.role_set} & set(about.who):
         return ""
+    if item.lacks and found.may(Capability.HAND_IN_EVIDENCE):
+        return f"/do/hand-in/{around.release.pk}/?kind={item.lacks[0]}"
     if about.documents:
         if not found.may(Capability.HAND_IN_EVIDENCE):
             return ""
         return f"/do/hand-in/{around.release.pk}/?kind={about.documents[0]}"
     door = _DOORS.get(about.fact or "", _nowhere)(around)
+    if door is None and about.alternative is not None and not item.lacks:
+        ask = f"?requirement=alternative:{about.key}"
+        door = (Capability.REGISTER, f"/do/ask-exemption/{around.release.pk}/{ask}")
     return door[1] if door and found.may(door[0]) else ""
 
 

@@ -121,7 +121,10 @@ def supply(told: Told, stage: StageKey) -> None:
                 reason=asked.reason,
             )
             lifecycle.answer_exemption(
-                actor=person("mrm"), exemption_id=row.pk, confirm=asked.confirm
+                actor=person("mrm"),
+                exemption_id=row.pk,
+                confirm=asked.confirm,
+                reason=asked.answer,
             )
         elif about.documents:
             own = {"owner": owner, "developer": story.developer}

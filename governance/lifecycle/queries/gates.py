@@ -53,6 +53,7 @@ def present(gate: Gate) -> dict[str, Any]:  # Any: JSON
                 "missing": item.is_missing,
                 "why": {"zh": item.why_zh, "en": item.why_en},
                 "documents": list(item.requirement.documents),
+                "lacks": list(item.lacks),
                 "who": list(item.requirement.who),
                 "alternative": item.requirement.alternative.model_dump()
                 if item.requirement.alternative

@@ -165,11 +165,12 @@ RELEASE_VERBS: dict[str, Verb] = {
     ),
     "answer-exemption": Verb(
         _("Answer the exemption"), Capability.CONFIRM_REQUIREMENT,
-        lifecycle_queries.visible_exemptions, forms.AnswerForm,
+        lifecycle_queries.visible_exemptions, forms.ExemptionAnswerForm,
         lambda user, subject, data: lifecycle.answer_exemption(
-            actor=user, exemption_id=subject.pk, confirm=data["yes"]
+            actor=user, exemption_id=subject.pk, confirm=data["yes"], reason=data["reason"]
         ),
         _of_release,
+        explanation=_("Look at the documents first: what you grant, the gate takes as met."),
     ),
     "ask-waiver": Verb(
         _("Ask for a waiver"), Capability.REGISTER, _release, forms.WaiverForm,

@@ -241,6 +241,11 @@ def to_approval(story: Story) -> Approval:
     to_validation(story)
     hand_in(story.release, *S2_DOCUMENTS)
     validate(story)
+    return ask_approval(story)
+
+
+def ask_approval(story: Story) -> Approval:
+    """The validated release is at S3 with an open approval."""
     lifecycle.promote(actor=person("wang"), release_id=story.release.pk, to="S3")
     hand_in(story.release, *S3_DOCUMENTS)
     return lifecycle.request_approval(actor=person("wang"), release_id=story.release.pk)

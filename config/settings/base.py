@@ -175,6 +175,7 @@ LOCALE_PATHS = [str(BASE_DIR / "config" / "locale")]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
+FORMAT_MODULE_PATH = "config.formats"  # dates are ISO 8601 in both languages
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "var" / "static"

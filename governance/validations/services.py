@@ -60,7 +60,9 @@ def plan(
     """
     for field, text in (("plan", plan), ("scope", scope), ("independence", independence)):
         if len(text.strip()) < 6:
-            raise DomainError("text_needed", _("Describe this in a sentence or two."), field=field)
+            raise DomainError(
+                "text_needed", _("Describe this in at least 6 characters."), field=field
+            )
     with ledger.act(actor) as act:
         release = releases.lock(release_id)
         rules.check_independent(queries.candidate(actor, release))
@@ -189,4 +191,6 @@ def _check_codes(findings: Findings) -> None:
             status=400,
         )
     if len(findings.summary.strip()) < 6:
-        raise DomainError("text_needed", _("Summarise what was found."), field="summary")
+        raise DomainError(
+            "text_needed", _("Summarise what was found (at least 6 characters)."), field="summary"
+        )

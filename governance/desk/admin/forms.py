@@ -22,6 +22,8 @@ from registry.core.policy import queries as policy
 from registry.evidence import queries as evidence
 from registry.releases.models import ORDER, STAGES, Environment, ExplainabilityLevel, Stage
 
+SENTENCE = 6  # characters: the services ask as many of whatever must say something
+
 
 def granting() -> forms.TypedChoiceField:
     """Granted or refused; nothing is chosen beforehand."""
@@ -122,10 +124,11 @@ TEST_KINDS = (
 class ValidationPlanForm(DeskForm):
     """Plan a validation."""
 
-    plan = text(_("plan"))
-    scope = text(_("scope"))
+    plan = text(_("plan"), least=SENTENCE)
+    scope = text(_("scope"), least=SENTENCE)
     independence = text(
         _("declaration of independence"),
+        least=SENTENCE,
         help_text=_("I have neither built nor own nor use this model, because …"),
     )
 
@@ -147,14 +150,19 @@ class ConclusionForm(DeskForm):
 
     conclusion = choice(_("conclusion"), Conclusion.choices)
     explainability_level = choice(_("explainability level"), ExplainabilityLevel.choices)
-    summary = text(_("summary"))
-    limitations = text(_("limitations"), required=False)
+    summary = text(_("summary"), least=SENTENCE)
+    limitations = text(
+        _("limitations"),
+        required=False,
+        least=SENTENCE,
+        help_text=_("Needed where the conclusion has limitations."),
+    )
 
 
 class ResponseForm(DeskForm):
     """The owner's answer."""
 
-    response = text(_("your answer"))
+    response = text(_("your answer"), least=2)
 
 
 class FindingForm(DeskForm):
@@ -168,7 +176,7 @@ class FindingForm(DeskForm):
 class FindingPlanForm(DeskForm):
     """A dated plan."""
 
-    plan = text(_("plan"))
+    plan = text(_("plan"), least=2)
     due_on = day(_("due on"))
 
 
@@ -192,8 +200,9 @@ class ExemptionForm(DeskForm):
         _("reason"),
         help_text=_(
             "Why it does not apply, or how the alternative meets it: what was done, from when to "
-            "when, and which document shows it. At least 6 characters."
+            "when, and which document shows it."
         ),
+        least=SENTENCE,
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -231,9 +240,10 @@ class ExemptionAnswerForm(DeskForm):
         _("reason"),
         required=False,
         help_text=_(
-            "Needed to grant it: what you have checked and why it suffices (at least 6 "
-            "characters). It stands in the record."
+            "Needed to grant it: what you have checked and why it suffices. It stands in the "
+            "record."
         ),
+        least=SENTENCE,
     )
 
 
@@ -241,8 +251,8 @@ class WaiverForm(DeskForm):
     """Ask for a waiver."""
 
     requirement = forms.ChoiceField(label=_("requirement"))
-    reason = text(_("reason"))
-    compensating_measures = text(_("compensating measures"))
+    reason = text(_("reason"), least=SENTENCE)
+    compensating_measures = text(_("compensating measures"), least=SENTENCE)
     expires_on = day(_("expires on"), help_text=_("At most 90 days ahead."))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -264,21 +274,21 @@ class AnswerForm(DeskForm):
 class StopForm(DeskForm):
     """Stop at once."""
 
-    reason = text(_("reason"))
+    reason = text(_("reason"), least=2)
     given_by = forms.CharField(label=_("given by telephone by"), max_length=150, required=False)
 
 
 class RestrictForm(DeskForm):
     """Restrict at once."""
 
-    reason = text(_("reason"))
+    reason = text(_("reason"), least=2)
     limits = text(_("limits of use"))
 
 
 class ResumeForm(DeskForm):
     """Lift an order."""
 
-    reason = text(_("root cause and test"))
+    reason = text(_("root cause and test"), least=SENTENCE)
 
 
 class DeploymentForm(DeskForm):

@@ -78,7 +78,7 @@ def desk_of(user: User) -> Desk:
         orders=suspensions.with_targets(
             suspensions.visible_to(user)
             .filter(state="in_force")
-            .select_related("ordered_by")[:MOST]
+            .select_related("ordered_by", "resume_asked_by")[:MOST]
         ),
         notices=list(notices_of(user).filter(read_at=None)[:MOST]),
         parked=list(parked.visible_to(user).order_by("from_seq")[:MOST]),

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
+from governance.desk.admin import orders
 from governance.desk.admin.pages import said
 from governance.desk.admin.words import name_of, requirement_labels
 from governance.lifecycle import queries as lifecycle
@@ -199,6 +200,7 @@ def _of_order(user: User, row: Any) -> About:
             Fact(_("about"), text, url),
             Fact(_("reason"), row.reason),
             Fact(_("ordered by"), name_of(row.ordered_by)),
+            *([Fact(_("state"), orders.waits(row))] if orders.waits(row) else []),
         ),
     )
 

@@ -57,7 +57,8 @@ def do(request: PersonRequest, verb: str, pk: uuid.UUID) -> HttpResponse:
             )
             details = refusal.details
         else:
-            messages.success(request, gettext("Done: %(verb)s.") % {"verb": found.title})
+            told = gettext("Done: %(verb)s.") % {"verb": found.title}
+            messages.success(request, found.done(made) if found.done else told)
             if isinstance(made, Secret):
                 messages.warning(
                     request, gettext("The secret, shown this once: %(secret)s") % {"secret": made}

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from governance.approvals import queries as approvals_queries
 from governance.approvals import services as approvals
-from governance.desk.admin import forms
+from governance.desk.admin import forms, orders
 from governance.desk.admin.verbs.base import Verb, ordering
 from governance.findings import queries as findings_queries
 from governance.findings import services as findings
@@ -225,6 +225,9 @@ RELEASE_VERBS: dict[str, Verb] = {
             actor=user, order_id=subject.pk, **data
         ),
         _of_order,
-        explanation=_("Whoever gave the order takes no part in lifting it."),
+        explanation=_(
+            "Whoever gave the order takes no part in lifting it; a stop needs two officers."
+        ),
+        done=orders.asked_or_lifted,
     ),
 }  # fmt: skip

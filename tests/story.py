@@ -157,6 +157,7 @@ def register(
     return Story(registered, version)
 
 
+RMC = ("gao", "sun", "qian", "he", "ma")
 CHECKED = "已核对并行运行报告，可替代流量试点。"
 # Who of the world hands in the kinds that not everybody may.
 GIVERS = {
@@ -264,7 +265,7 @@ def approve(approval: Approval) -> None:
     """Every step of the approval is passed by those who sit on it."""
     for username in ("sun", "qian", "lin"):
         vote(approval, username)
-    for username in ("gao", "sun", "qian", "he", "ma"):
+    for username in RMC:
         approval.refresh_from_db()
         if approval.state == "open":
             vote(approval, username)

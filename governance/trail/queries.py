@@ -45,6 +45,12 @@ def visible_to(user: User) -> models.QuerySet[Entry]:
     return entries.exclude(subject_id__in=hidden) if hidden else entries
 
 
+def hidden_from(user: User) -> models.QuerySet[Entry]:
+    """The entries that the person's trail leaves out: only how many there are may be told."""
+    require_everywhere(user, Capability.READ_TRAIL)
+    return Entry.objects.filter(subject_id__in=_hidden_subjects(user))
+
+
 def _hidden_subjects(user: User) -> list[uuid.UUID]:
     """Everything that belongs to a confidential model of which the person may not know."""
     models_ = AIModel.objects.filter(is_confidential=True).exclude(may_be_seen(user))

@@ -65,6 +65,34 @@ def blocked(gate: Gate) -> list[dict[str, Any]]:
     ]
 
 
+def refused(gate: dict[str, Any]) -> list[dict[str, str]]:
+    """What a refused move lacks: each thing with its rule, and who supplies it."""
+    rules = [
+        {
+            "label": f"{one['id']} {said(one['label'])}",
+            "note": said(one["way_out"]),
+            "clause": _clauses(one["sources"]),
+            "who": "",
+        }
+        for one in gate["blocked_by"]
+    ]
+    missing = [
+        {
+            "label": said(one["label"]),
+            "note": said(one["why"]),
+            "clause": _clauses(one["sources"]),
+            "who": _(", ").join(role_label(role) for role in one["who"]),
+        }
+        for one in gate["requirements"]
+        if one["missing"]
+    ]
+    return [one | {"state": "missing"} for one in (*rules, *missing)]
+
+
+def _clauses(sources: list[dict[str, str]]) -> str:
+    return _("; ").join(f"{one['ref']} [{tag(one['tag'])}]" for one in sources)
+
+
 def _told(user: User, around: Around, item: Item) -> dict[str, Any]:
     about = item.requirement
     state = _STATES[item.met]
@@ -75,7 +103,7 @@ def _told(user: User, around: Around, item: Item) -> dict[str, Any]:
         "state": state,
         "label": said(about.label.model_dump()),
         "note": _note(item) if is_open else "",
-        "clause": "; ".join(f"{source.ref} [{tag(source.tag)}]" for source in about.sources),
+        "clause": _clauses([source.model_dump() for source in about.sources]),
         "who": _(", ").join(role_label(role) for role in about.who),
         "url": _door(user, around, item) if is_open else "",
         "exit": about.exit,

@@ -52,6 +52,8 @@ class TrailFilter(forms.Form):
 def _narrowed(entries: QuerySet[Entry], chosen: dict[str, Any]) -> QuerySet[Entry]:
     """The entries of the group, by the person, of the days in the reader's time zone."""
     words = next((words for key, _label, words in GROUPS if key == chosen.get("group")), ())
+    if not words and "who" not in chosen:
+        entries = entries.exclude(kind="person.preferences_set")
     if words:
         kinds = [Q(kind__startswith=f"{word}.") for word in words]
         entries = entries.filter(reduce(or_, kinds))
@@ -80,6 +82,7 @@ def trail(request: PersonRequest) -> HttpResponse:
     for row in jobs_here:
         row.label = job_label(row.kind)  # type: ignore[attr-defined]  # for the template alone
     context = {
+        "hidden": _hidden(request, chosen, found),
         "lines": tell(request.user, queries.in_words(found[:PAGE])),
         "earlier": _earlier(request, found[PAGE - 1].seq) if len(found) > PAGE else "",
         "chosen": chosen | {"is_narrowed": bool(chosen)},
@@ -89,6 +92,14 @@ def trail(request: PersonRequest) -> HttpResponse:
         "jobs": jobs_here,
     }
     return show(request, "trail", _("Audit trail"), context)
+
+
+def _hidden(request: PersonRequest, chosen: dict[str, Any], found: list[Entry]) -> int:
+    """How many entries about confidential models lie among those of the page."""
+    hidden = _narrowed(queries.hidden_from(request.user), chosen)
+    if len(found) > PAGE:
+        hidden = hidden.filter(seq__gt=found[PAGE - 1].seq)
+    return hidden.count()
 
 
 def _earlier(request: PersonRequest, seq: int) -> str:

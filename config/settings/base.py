@@ -6,6 +6,7 @@ import django_stubs_ext
 import environ
 from django.utils.translation import gettext_lazy as _
 
+from config.about_api import DESCRIPTION
 from config.theme import UNFOLD as UNFOLD
 
 django_stubs_ext.monkeypatch()  # lets base classes carry their type arguments at run time
@@ -208,7 +209,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Mingce 明册",
-    "DESCRIPTION": "AI model inventory and lifecycle governance registry.",
+    "DESCRIPTION": DESCRIPTION,
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

@@ -16,8 +16,8 @@ is wrong, `errors` lists several. A closed gate answers 409 `gate_closed` with w
 body is answered again, not done again; the key with another body is 422. Where a row is changed,
 send the `ETag` of your last read as `If-Match`; a stale one is 412.
 
-**Lists** have at most 200 rows a page (`page_size`); follow `next`. Filters bear the names of fields,
-`ordering` and `search` are named at each list; `count=true` counts.
+**Lists** have at most 200 rows a page (`page_size`); follow `next`. Filters bear the names of
+fields, `ordering` and `search` are named at each list; `count=true` counts.
 
 **Registering.** `GET /questionnaire/` lists the questions of the policy pack in force with their
 permanent ids (`Q01` …), the codes of their answers, and the dimensions with theirs. Send `answers`

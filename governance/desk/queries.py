@@ -51,7 +51,7 @@ class Desk:
     notices: list[Any]
     parked: list[Any]
     awaited: list[Any]
-    to_go_live: list[Any]
+    to_production: list[Any]
     to_close: list[Any]
 
     @property
@@ -86,7 +86,7 @@ def desk_of(user: User) -> Desk:
         notices=list(notices_of(user).filter(read_at=None)[:MOST]),
         parked=list(parked.visible_to(user).order_by("from_seq")[:MOST]),
         awaited=lifecycle.documents_awaited(user, MOST) if may(Capability.HAND_IN_EVIDENCE) else [],
-        to_go_live=_to_go_live(user) if standing(user).has(Role.IT_OPERATIONS) else [],
+        to_production=_to_production(user) if standing(user).has(Role.IT_OPERATIONS) else [],
         to_close=_to_close(user) if may(Capability.MANAGE_APPROVAL) else [],
     )
 
@@ -160,7 +160,7 @@ def _releases(user: User) -> list[Release]:
     return list(releases.whole(mine).distinct().order_by("-stage_since")[:MOST])
 
 
-def _to_go_live(user: User) -> list[Release]:
+def _to_production(user: User) -> list[Release]:
     """Pilots that the person moves into production, the longest first."""
     rows = releases.whole(releases.visible_to(user).filter(stage=Stage.S4))
     return list(rows.order_by("stage_since")[:MOST])

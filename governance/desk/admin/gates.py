@@ -16,7 +16,7 @@ from registry.classification import queries as classification
 from registry.classification.models import Grade
 from registry.core.people.models import User
 from registry.core.people.queries import standing
-from registry.core.people.rules import Capability
+from registry.core.people.rules import Capability, Role
 from registry.core.policy import queries as policy
 from registry.evidence import queries as evidence
 from registry.releases.models import Environment, Release, Stage
@@ -99,8 +99,14 @@ def _told(user: User, around: Around, item: Item) -> dict[str, Any]:
     if state == "missing" and not item.is_mandatory:
         state = "advised"
     is_open = state in ("missing", "advised")
+    found = _told_of(user, around, item, is_open=is_open)
+    running = _running(user, around) if about.fact in _BY_VALIDATION and is_open else None
+    return found | {"state": state} | (running or {})
+
+
+def _told_of(user: User, around: Around, item: Item, *, is_open: bool) -> dict[str, Any]:
+    about = item.requirement
     return {
-        "state": state,
         "label": said(about.label.model_dump()),
         "note": _note(item) if is_open else "",
         "clause": _clauses([source.model_dump() for source in about.sources]),
@@ -108,6 +114,31 @@ def _told(user: User, around: Around, item: Item) -> dict[str, Any]:
         "url": _door(user, around, item) if is_open else "",
         "exit": about.exit,
     }
+
+
+_BY_VALIDATION = ("validated", "explainability_level")
+
+
+def _running(user: User, around: Around) -> dict[str, str] | None:
+    """Whose word a validation waits for after its conclusion: the owner's, then a signature."""
+    found = around.running
+    owner = around.release.model_use.model.owner_id
+    may = standing(user).may
+    if found is not None and found.state == "concluded":
+        is_mine = user.pk == owner and may(Capability.RESPOND_TO_VALIDATION)
+        return {
+            "note": _("Concluded; the owner's answer is awaited."),
+            "who": role_label(Role.OWNER.value),
+            "url": f"/do/answer-validation/{found.pk}/" if is_mine else "",
+        }
+    if found is not None and found.state == "answered":
+        is_mine = user.pk not in (owner, found.validator_id) and may(Capability.OVERRIDE_GRADE)
+        return {
+            "note": _("Answered by the owner; somebody else of the second line signs it off."),
+            "who": role_label(Role.MODEL_RISK_HEAD.value),
+            "url": f"/do/sign-off-validation/{found.pk}/" if is_mine else "",
+        }
+    return None
 
 
 def _note(item: Item) -> str:

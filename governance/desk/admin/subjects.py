@@ -162,6 +162,17 @@ def _of_finding(user: User, row: Any) -> About:
 
 
 def _of_validation(user: User, row: Any) -> About:
+    level = row.get_explainability_level_display() if row.explainability_level else ""
+    tests = [
+        _(": ").join([one.name, f"{one.measure} · {one.get_outcome_display()}"])
+        for one in row.tests.all()
+    ]
+    concluded = (
+        Fact(_("explainability level"), level),
+        Fact(_("limitations"), row.limitations),
+        Fact(_("the owner's response"), row.owner_response),
+        Fact(_("tests"), "\n".join(tests)),
+    )
     return _with_release(
         user, row,
         Fact(_("validation"), row.code, row.get_absolute_url()),
@@ -169,6 +180,7 @@ def _of_validation(user: User, row: Any) -> About:
         Fact(_("state"), row.get_state_display()),
         Fact(_("conclusion"), row.get_conclusion_display() if row.conclusion else ""),
         Fact(_("summary"), row.summary),
+        *(one for one in concluded if one.value),
     )  # fmt: skip
 
 

@@ -19,7 +19,8 @@ from governance.desk.admin.chronicle import GROUPS, tell
 from governance.desk.admin.pages import PersonRequest, page, show
 from governance.trail import queries
 from registry.core.jobs import services as jobs
-from registry.core.jobs.admin import job_label
+from registry.core.jobs.admin import job_label, stage_label
+from registry.core.jobs.models import Job
 from registry.core.jobs.queries import visible_to as visible_jobs
 from registry.core.ledger.models import Entry
 from registry.core.people.queries import (
@@ -122,16 +123,24 @@ def start(request: PersonRequest, kind: str) -> HttpResponse:
 def job(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """How far a job is, and what came of it."""
     row = get_or_refuse(visible_jobs(request.user), pk)
-    context = {"job": row, "label": job_label(row.kind), "poll_url": f"/jobs/{pk}/progress/"}
-    return show(request, "job", _("Job"), context)
+    return show(request, "job", _("Job"), _shown(row) | {"sha256": queries.digest_of_export(row)})
+
+
+def _shown(row: Job) -> dict[str, Any]:
+    """The job in words, and where its progress is asked for."""
+    return {
+        "job": row,
+        "label": job_label(row.kind),
+        "stage": stage_label(row.stage),
+        "poll_url": f"/jobs/{row.pk}/progress/",
+    }
 
 
 @page
 def progress(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """The progress alone, for polling; a finished job reloads the page."""
     row = get_or_refuse(visible_jobs(request.user), pk)
-    context = {"job": row, "label": job_label(row.kind), "poll_url": f"/jobs/{pk}/progress/"}
-    response = show(request, "parts/progress", "", context)
+    response = show(request, "parts/progress", "", _shown(row))
     if row.ended_at:
         response["HX-Refresh"] = "true"
     return response

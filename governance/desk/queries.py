@@ -169,7 +169,10 @@ def _to_production(user: User) -> list[Release]:
 def _to_close(user: User) -> list[Step]:
     """Open votes, each with its count: the secretary closes them."""
     rows = Step.objects.filter(
-        state=StepState.OPEN, approval__state="open", approval__in=approvals.visible_to(user)
+        state=StepState.OPEN,
+        policy__kind="committee",
+        approval__state="open",
+        approval__in=approvals.visible_to(user),
     )
     found = list(
         rows.select_related("approval__release__model_use__model").order_by(

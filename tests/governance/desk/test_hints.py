@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+from pathlib import Path
 
 import pytest
+from django.conf import LazySettings
 
 from governance.validations import services as validations
 from registry.core.jobs import services as jobs
@@ -84,7 +86,10 @@ def test_lists_lead_on_and_mark_what_is_provisional() -> None:
     assert "· provisional" in page("wang", "/admin/registry/aimodel/")
 
 
-def test_an_export_shows_its_digest_and_its_entries() -> None:
+def test_an_export_shows_its_digest_and_its_entries(settings: LazySettings, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path  # its anchors are no other ledger's
+    settings.ANCHOR_KEY_FILE = tmp_path / "anchor.pem"
+    settings.ANCHOR_SINK_DIR = tmp_path / "anchors"
     client = browser("shen")
     client.post("/trail/export/")
     job = Job.objects.get()

@@ -37,7 +37,8 @@ def pack(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         told = _told(row)
     except PolicyError as error:
         raise policy.explain(error) from error
-    return show(request, "pack", f"{row.key} {row.version}", told | {"pack": row})
+    title = _("Policy pack %(name)s") % {"name": f"{row.key} {row.version}"}
+    return show(request, "pack", title, told | {"pack": row})
 
 
 def _told(row: PackRelease) -> dict[str, Any]:

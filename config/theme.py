@@ -39,7 +39,10 @@ UNFOLD: dict[str, object] = {
     },
     "LOGIN": {"form": "config.login.LoginForm"},
     "STYLES": [lambda request: static("mingce/mingce.css")],
-    "SCRIPTS": [lambda request: static("mingce/theme.js")],
+    "SCRIPTS": [
+        lambda request: static("mingce/theme.js"),
+        lambda request: static("mingce/draft.js"),
+    ],
     # Named by their path: settings are read before there are any models.
     "COMMAND": {
         "search_models": False,

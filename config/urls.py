@@ -29,4 +29,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
+handler403 = "registry.core.web.admin_errors.forbidden"
 handler404 = "registry.core.web.admin_errors.not_found"

@@ -7,9 +7,10 @@ import uuid
 from django.db.models import Q
 
 from governance.approvals import services as approvals
-from governance.approvals.models import Approval, BallotSeat, Step
+from governance.approvals.models import Approval, BallotSeat, Step, StepState
 from governance.suspensions import services as suspensions
 from governance.suspensions.models import Order
+from registry.classification.models import GradeConfirmation
 from registry.core.dispatch.services import Event, react
 from registry.core.notices import services as notices
 from registry.core.people import queries as people
@@ -27,6 +28,12 @@ def declare() -> None:
         {"approval.approved", "approval.rejected", "approval.deferred", "approval.void"},
         tell_owner_of_decision,
     )
+    react(
+        "settle_vote_notices",
+        {"vote.cast", "approval.step_decided", "approval.step_closed"},
+        settle_vote_notices,
+    )
+    react("settle_grade_notices", {"grade.confirmed"}, settle_grade_notices)
     react("tell_second_reviewers", {"grade.given"}, tell_second_reviewers)
     react("tell_of_reset_password", {"person.password_reset"}, tell_of_reset_password)
     react("restrict_unapproved_deployments", {"deployment.recorded"}, restrict_unapproved)
@@ -71,13 +78,14 @@ def _touched(event: Event) -> Q:
 
 
 def tell_voters(event: Event) -> None:
-    """Everybody who can vote in the step that has opened is told, once."""
+    """Everybody who can still vote in the step that has opened is told, once."""
     step = Step.objects.select_related("approval__release__model_use__model").get(
         pk=event.subject_id
     )
     model = step.approval.release.model_use.model
     voters: set[uuid.UUID] = set()
-    for eligible in BallotSeat.objects.filter(step=step).values_list("eligible", flat=True):
+    free = BallotSeat.objects.filter(step=step, step__state=StepState.OPEN, vote=None)
+    for eligible in free.values_list("eligible", flat=True):
         voters.update(eligible)
     name_zh, name_en = _names(model)
     notices.tell(
@@ -112,10 +120,27 @@ def tell_owner_of_decision(event: Event) -> None:
     )
 
 
+def settle_vote_notices(event: Event) -> None:
+    """Who has voted, or can vote no longer, has no vote waiting in the inbox."""
+    if event.kind == "vote.cast":
+        state = event.body["state"]
+        voter = uuid.UUID(state["voter_id"])
+        notices.settle(once_key=f"vote:{state['step_id']}", user_ids=[voter])
+        return
+    notices.settle(once_key=f"vote:{event.subject_id}")
+
+
+def settle_grade_notices(event: Event) -> None:
+    """A grade that is confirmed waits for no second person."""
+    notices.settle(once_key=f"grade:{event.body['state']['grade_id']}")
+
+
 def tell_second_reviewers(event: Event) -> None:
     """Model risk is told of a grade that waits for a second person (HG-01)."""
     from_state = event.body["state"]
     if from_state["tier"] == "IV" and not from_state["is_near_threshold"]:
+        return
+    if GradeConfirmation.objects.filter(grade=event.subject_id).exists():
         return
     use_id = uuid.UUID(from_state["model_use_id"])
     release = (

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models
 
 from governance.approvals import queries as approvals
-from governance.approvals.models import Approval, Condition, Step, Vote
+from governance.approvals.models import Approval, Condition, Step, StepState, Vote
 from governance.committees.models import Resolution
 from governance.findings import queries as findings
 from governance.findings.models import Finding, Waiver
@@ -25,7 +25,7 @@ from registry.core.dispatch import queries as parked
 from registry.core.notices.queries import visible_to as notices_of
 from registry.core.people.models import User
 from registry.core.people.queries import standing
-from registry.core.people.rules import Capability
+from registry.core.people.rules import Capability, Role
 from registry.evidence.models import Document
 from registry.releases import queries as releases
 from registry.releases.models import Deployment, Release, Stage
@@ -50,6 +50,9 @@ class Desk:
     orders: list[Any]
     notices: list[Any]
     parked: list[Any]
+    awaited: list[Any]
+    to_production: list[Any]
+    to_close: list[Any]
 
     @property
     def is_empty(self) -> bool:
@@ -78,10 +81,13 @@ def desk_of(user: User) -> Desk:
         orders=suspensions.with_targets(
             suspensions.visible_to(user)
             .filter(state="in_force")
-            .select_related("ordered_by")[:MOST]
+            .select_related("ordered_by", "resume_asked_by")[:MOST]
         ),
         notices=list(notices_of(user).filter(read_at=None)[:MOST]),
         parked=list(parked.visible_to(user).order_by("from_seq")[:MOST]),
+        awaited=lifecycle.documents_awaited(user, MOST) if may(Capability.HAND_IN_EVIDENCE) else [],
+        to_production=_to_production(user) if standing(user).has(Role.IT_OPERATIONS) else [],
+        to_close=_to_close(user) if may(Capability.MANAGE_APPROVAL) else [],
     )
 
 
@@ -133,6 +139,7 @@ def _to_sign_off(user: User) -> list[Any]:
 
 def _exemptions(user: User) -> list[Any]:
     rows = lifecycle.visible_exemptions(user).filter(state="asked").exclude(asked_by=user)
+    rows = rows.filter(requirement__in=lifecycle.askable(user))
     return list(rows.select_related("release__model_use__model", "asked_by")[:MOST])
 
 
@@ -151,6 +158,30 @@ def _releases(user: User) -> list[Release]:
     rows = releases.visible_to(user).exclude(stage=Stage.S8)
     mine = rows.filter(model_use__model__owner=user) | rows.filter(version__developers__user=user)
     return list(releases.whole(mine).distinct().order_by("-stage_since")[:MOST])
+
+
+def _to_production(user: User) -> list[Release]:
+    """Pilots that the person moves into production, the longest first."""
+    rows = releases.whole(releases.visible_to(user).filter(stage=Stage.S4))
+    return list(rows.order_by("stage_since")[:MOST])
+
+
+def _to_close(user: User) -> list[Step]:
+    """Open votes, each with its count: the secretary closes them."""
+    rows = Step.objects.filter(
+        state=StepState.OPEN,
+        policy__kind="committee",
+        approval__state="open",
+        approval__in=approvals.visible_to(user),
+    )
+    found = list(
+        rows.select_related("approval__release__model_use__model").order_by(
+            "approval__requested_at"
+        )[:MOST]
+    )
+    for step in found:
+        step.tally = approvals.tally(step)  # type: ignore[attr-defined]  # for the template alone
+    return found
 
 
 def happened_to(release: Release) -> list[uuid.UUID]:

@@ -17,6 +17,10 @@ FINDING_STATES = Transitions.table(
 )
 
 
+# The states in words; the column's own choices are older than these.
+STATE_LABELS = {"open": _("open"), "planned": _("planned"), "closed": _("closed")}
+
+
 class Severity(models.TextChoices):
     """How grave a finding is."""
 
@@ -68,6 +72,11 @@ class Finding(Governed):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def state_label(self) -> str:
+        """How far it is, in words."""
+        return str(STATE_LABELS[self.state])
 
 
 class Waiver(Governed):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+
 from django.db import models
 
 from governance.findings.models import Finding, Waiver
@@ -30,6 +34,15 @@ def waived(release: Release) -> set[str]:
     """The requirements for which a waiver is in force today."""
     rows = Waiver.objects.filter(release=release, state="granted", expires_on__gte=clock.today())
     return set(rows.values_list("requirement", flat=True))
+
+
+def waived_of(rows: Iterable[Release]) -> dict[uuid.UUID, set[str]]:
+    """The same of several releases, in one statement."""
+    found: dict[uuid.UUID, set[str]] = defaultdict(set)
+    granted = Waiver.objects.filter(release__in=rows, state="granted")
+    for row in granted.filter(expires_on__gte=clock.today()):
+        found[row.release_id].add(row.requirement)
+    return found
 
 
 def lapsed(release: Release) -> set[str]:

@@ -82,7 +82,9 @@ def ask_waiver(
     """A waiver is asked for; it holds for nothing until it is granted."""
     for field, text in (("reason", reason), ("compensating_measures", compensating_measures)):
         if len(text.strip()) < 6:
-            raise DomainError("text_needed", _("Describe this in a sentence or two."), field=field)
+            raise DomainError(
+                "text_needed", _("Describe this in at least 6 characters."), field=field
+            )
     today = clock.today()
     if not today < expires_on <= today + dt.timedelta(days=MOST_WAIVER_DAYS):
         raise DomainError(

@@ -80,9 +80,10 @@ class ExemptionRow(serializers.ModelSerializer[Exemption]):
 
 
 class ExemptionAnswer(serializers.Serializer[Any]):
-    """Confirm or refuse."""
+    """Confirm, saying what was checked and why it suffices, or refuse."""
 
     confirm = serializers.BooleanField()
+    reason = serializers.CharField(required=False, default="", allow_blank=True)
 
 
 class LifecycleDoor(Door):

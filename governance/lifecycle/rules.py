@@ -57,7 +57,11 @@ class Facts:
 
 @dataclass(frozen=True)
 class Item:
-    """One requirement as it stands. `undecided`: names that a condition could not read."""
+    """One requirement as it stands.
+
+    undecided: names that a condition could not read; lacks: the kinds of documents of which the
+    confirmed alternative needs one, and that are not there.
+    """
 
     requirement: Requirement
     met: Met
@@ -65,6 +69,7 @@ class Item:
     why_zh: str = ""
     why_en: str = ""
     undecided: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
 
     @property
     def is_missing(self) -> bool:
@@ -140,7 +145,8 @@ def _item(requirement: Requirement, facts: Facts, readings: Readings) -> Item:
             undecided = _unread(requirement.when.compiled.reads, readings)
     met, why = _how(requirement, facts)
     is_mandatory = strength == "M"
-    return Item(requirement, met, is_mandatory, why.why_zh, why.why_en, undecided)
+    lacks = _lacks(requirement, facts) if met is Met.MISSING else ()
+    return Item(requirement, met, is_mandatory, why.why_zh, why.why_en, undecided, lacks)
 
 
 def _how(requirement: Requirement, facts: Facts) -> tuple[Met, FactValue]:
@@ -153,13 +159,29 @@ def _how(requirement: Requirement, facts: Facts) -> tuple[Met, FactValue]:
         return Met.EVIDENCE, nothing
     else:
         fact = nothing
-    if requirement.key in facts.alternatives and requirement.alternative is not None:
-        return Met.ALTERNATIVE, nothing
+    if _is_confirmed(requirement, facts):
+        if not _lacks(requirement, facts):
+            return Met.ALTERNATIVE, nothing
+        fact = FactValue(
+            False, "替代方式已确认，尚缺证明材料", "The alternative's proof is missing"
+        )
     if requirement.key in facts.not_applicable and requirement.not_applicable:
         return Met.NOT_APPLICABLE, nothing
     if requirement.key in facts.waived and requirement.waivable:
         return Met.WAIVED, nothing
     return Met.MISSING, fact
+
+
+def _is_confirmed(requirement: Requirement, facts: Facts) -> bool:
+    return requirement.key in facts.alternatives and requirement.alternative is not None
+
+
+def _lacks(requirement: Requirement, facts: Facts) -> tuple[str, ...]:
+    """The kinds of documents that the confirmed alternative waits for."""
+    if requirement.alternative is None or not _is_confirmed(requirement, facts):
+        return ()
+    needed = requirement.alternative.documents
+    return () if facts.documents & set(needed) else needed
 
 
 def _blocked(rule: BlockingRule, readings: Readings) -> Blocked | None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from registry.core.policy.schema import Key, Label, PolicyModel, RuleSpec, Source
+from registry.core.policy.schema import Key, Label, PolicyModel, RuleSpec, Source, Words
 
 StageKey = Literal["S0", "S1", "S2", "S3", "S4", "S5", "S8"]
 TierKey = Literal["I", "II", "III", "IV"]
@@ -28,6 +28,22 @@ class ByTier(PolicyModel):
         return strength
 
 
+class Alternative(PolicyModel):
+    """Another way to meet a requirement, confirmed by the second line.
+
+    Where documents are named, it counts only with a current document of one of these kinds.
+    """
+
+    zh: Words
+    en: Words
+    documents: tuple[Key, ...] = ()
+
+    @property
+    def label(self) -> Label:
+        """Its words alone."""
+        return Label(zh=self.zh, en=self.en)
+
+
 class Requirement(PolicyModel):
     """One exit criterion of a stage (for S5: of the entry).
 
@@ -44,7 +60,7 @@ class Requirement(PolicyModel):
     when: RuleSpec | None = None
     when_tiers: tuple[TierKey, ...] = ("I", "II", "III", "IV")
     who: Annotated[tuple[Key, ...], Field(min_length=1)]
-    alternative: Label | None = None
+    alternative: Alternative | None = None
     not_applicable: bool = False
     waivable: bool = False
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
@@ -112,5 +128,8 @@ class LifecycleSection(PolicyModel):
                 givers = kinds[kind].get("by", ())
                 if givers and set(givers) != set(one.who):
                     raise ValueError(f"lifecycle.yaml: {one.key}: {kind} is handed in by others")
+            for kind in one.alternative.documents if one.alternative else ():
+                if kind not in kinds:
+                    raise ValueError(f"lifecycle.yaml: {one.key}: no such document: {kind}")
         for rule in self.blocking_rules:
             rule.rule.lint(f"lifecycle.yaml: {rule.id}", names)

@@ -165,8 +165,19 @@ def ask_exemption(
         return act.create(row, "exemption.asked")
 
 
-def answer_exemption(*, actor: User, exemption_id: uuid.UUID, confirm: bool) -> Exemption:
-    """Another person of the second line has confirmed or refused the exemption."""
+def answer_exemption(
+    *, actor: User, exemption_id: uuid.UUID, confirm: bool, reason: str = ""
+) -> Exemption:
+    """Another person of the second line has confirmed the exemption, with a reason, or refused it.
+
+    The reason stands in the ledger's entry. Raises DomainError (`text_needed`) without one.
+    """
+    if confirm and len(reason.strip()) < 6:
+        raise DomainError(
+            "text_needed",
+            _("Say in at least 6 characters what you have checked and why it suffices."),
+            field="reason",
+        )
     with ledger.act(actor) as act:
         release_id = Exemption.objects.values_list("release_id", flat=True).get(pk=exemption_id)
         release = releases.lock(release_id)
@@ -181,7 +192,8 @@ def answer_exemption(*, actor: User, exemption_id: uuid.UUID, confirm: bool) -> 
         check_reach(actor, Capability.CONFIRM_REQUIREMENT, release)
         state = "confirmed" if confirm else "refused"
         changes = {"state": state, "answered_by": actor}
-        return act.update(row, f"exemption.{state}", changes)
+        told = {"reason": reason} if reason.strip() else {}
+        return act.update(row, f"exemption.{state}", changes, **told)
 
 
 def requirement(key: str) -> Requirement:

@@ -19,14 +19,25 @@ class OrderAdmin(GovernedAdmin):
     """紧急停用与限制使用."""
 
     visible = staticmethod(queries.visible_to)
-    list_display = ("kind", "target", "reason", "state", "ordered_by", "ordered_at", "lifted_by")
+    list_display = (
+        "kind", "target", "reason", "state_shown", "ordered_by", "ordered_at", "lifted_by",
+    )  # fmt: skip
     list_filter = ("kind", "state")
-    list_select_related = ("ordered_by", "lifted_by")
+    list_select_related = ("ordered_by", "lifted_by", "resume_asked_by")
     ordering = ("-ordered_at", "-id")
 
     def prepared(self, rows: list[Any]) -> list[Any]:  # Any: the base's signature
         """Each order with what it is about: at most four statements."""
         return queries.with_targets(rows)
+
+    @admin.display(description=_("state"), ordering="state")
+    def state_shown(self, row: Order) -> str:
+        """In words, with who has asked for resuming."""
+        state = row.get_state_display()
+        if row.state != "in_force" or row.resume_asked_by is None:
+            return state
+        asked = _("resuming asked for by %(name)s") % {"name": row.resume_asked_by.name}
+        return f"{state} · {asked}"
 
     @admin.display(description=_("about"))
     def target(self, row: Order) -> SafeString:

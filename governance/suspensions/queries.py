@@ -92,7 +92,8 @@ def in_force(release: Release) -> list[Order]:
     """The orders that hold for the release now, stops first."""
     orders = Order.objects.filter(target_id__in=targets_of(release), state="in_force")
     return sorted(
-        orders.select_related("ordered_by"), key=lambda order: (order.kind, order.ordered_at)
+        orders.select_related("ordered_by", "resume_asked_by"),
+        key=lambda order: (order.kind, order.ordered_at),
     )[::-1]
 
 

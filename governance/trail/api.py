@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404
 from drf_spectacular.types import OpenApiTypes
@@ -92,8 +90,7 @@ class TrailJobDoor(Door):
         """The export, once its job is done."""
         require_everywhere(request.user, Capability.EXPORT_LEDGER)
         job = get_or_refuse(self.visible().filter(kind="ledger.export"), pk)
-        result: dict[str, Any] = job.result or {}  # Any: JSON
-        path = Path(settings.DATA_DIR) / "exports" / Path(result.get("file", "-")).name
-        if not path.is_file():
+        path = queries.export_of(job)
+        if path is None:
             raise Http404
         return FileResponse(path.open("rb"), as_attachment=True, filename=path.name)

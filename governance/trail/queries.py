@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 
 from governance.suspensions.models import Order
 from registry.catalogue.models import AIModel
 from registry.catalogue.queries import may_be_seen
+from registry.core.jobs.models import Job
 from registry.core.ledger.models import Entry
 from registry.core.ledger.queries import governed_models
 from registry.core.ledger.rules import parts_of
@@ -43,6 +47,12 @@ def visible_to(user: User) -> models.QuerySet[Entry]:
     hidden = _hidden_subjects(user)
     entries = Entry.objects.order_by("-seq")
     return entries.exclude(subject_id__in=hidden) if hidden else entries
+
+
+def hidden_from(user: User) -> models.QuerySet[Entry]:
+    """The entries that the person's trail leaves out: only how many there are may be told."""
+    require_everywhere(user, Capability.READ_TRAIL)
+    return Entry.objects.filter(subject_id__in=_hidden_subjects(user))
 
 
 def _hidden_subjects(user: User) -> list[uuid.UUID]:
@@ -81,6 +91,22 @@ def _paths_to_models() -> dict[type[models.Model], str]:
 
 def _joined(name: str, rest: str) -> str:
     return f"{name}__{rest}" if rest else name
+
+
+def export_of(job: Job) -> Path | None:
+    """The file that the job has written; None where there is none."""
+    result: dict[str, Any] = job.result or {}  # Any: JSON
+    path = Path(settings.DATA_DIR) / "exports" / Path(result.get("file", "-")).name
+    return path if job.kind == "ledger.export" and path.is_file() else None
+
+
+def digest_of_export(job: Job) -> str:
+    """The file's SHA-256, to compare with what was downloaded."""
+    path = export_of(job)
+    if path is None:
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def about(subject_ids: list[uuid.UUID], limit: int = 100) -> list[Line]:

@@ -59,4 +59,8 @@ def check_conclusion(conclusion: str, tests: int, failed: int, limitations: str)
             field="conclusion",
         )
     if conclusion == "with_limitations" and len(limitations.strip()) < 6:
-        raise DomainError("limitations_needed", "Describe the limitations.", field="limitations")
+        raise DomainError(
+            "limitations_needed",
+            "Describe the limitations (at least 6 characters).",
+            field="limitations",
+        )

@@ -64,7 +64,9 @@ def plan(
     """
     for field, text in (("plan", plan), ("scope", scope), ("independence", independence)):
         if len(text.strip()) < 6:
-            raise DomainError("text_needed", _("Describe this in a sentence or two."), field=field)
+            raise DomainError(
+                "text_needed", _("Describe this in at least 6 characters."), field=field
+            )
     with ledger.act(actor) as act:
         release = releases.lock(release_id)
         rules.check_independent(queries.candidate(actor, release))
@@ -168,7 +170,9 @@ def abandon(*, actor: User, validation_id: uuid.UUID, reason: str) -> Validation
     longer independent. What it found so far stays on record.
     """
     if len(reason.strip()) < 6:
-        raise DomainError("text_needed", _("Describe this in a sentence or two."), field="reason")
+        raise DomainError(
+            "text_needed", _("Describe this in at least 6 characters."), field="reason"
+        )
     with ledger.act(actor) as act:
         release_id = Validation.objects.values_list("release_id", flat=True).get(pk=validation_id)
         release = releases.lock(release_id)
@@ -222,4 +226,6 @@ def _check_codes(findings: Findings) -> None:
             status=400,
         )
     if len(findings.summary.strip()) < 6:
-        raise DomainError("text_needed", _("Summarise what was found."), field="summary")
+        raise DomainError(
+            "text_needed", _("Summarise what was found (at least 6 characters)."), field="summary"
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -49,8 +49,21 @@ class AIModelAdmin(GovernedAdmin):
 
     @admin.display(description=_("tier"), ordering="tier")
     def tier_shown(self, row: AIModel) -> SafeString:
-        """As a chip."""
-        return tier_chip(row.tier)
+        """As a chip, with whether a use of this tier is provisional."""
+        return tier_chip(row.tier, is_provisional=getattr(row, "has_provisional", False))
+
+    def prepared(self, rows: list[Any]) -> list[Any]:  # Any: the base's signature
+        """Each model with whether its tier is provisional, in one statement for the page."""
+        uses = AIModel.objects.filter(
+            pk__in=[row.pk for row in rows],
+            uses__is_live=True,
+            uses__is_provisional=True,
+            uses__tier=F("tier"),
+        )
+        found = set(uses.values_list("pk", flat=True))
+        for row in rows:
+            row.has_provisional = row.pk in found
+        return rows
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

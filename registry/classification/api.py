@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.response import Response
 
@@ -19,18 +19,42 @@ from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, Door, ListDoor, present
 from registry.usecases.queries import visible_uses
 
+_CODE = {"type": "string"}
+_CODES = {"type": "array", "items": {"type": "string"}}
+
+
+def _map_to(*values: dict[str, Any], example: dict[str, Any]) -> Any:  # Any: JSON
+    """A map from keys that the policy pack names, as OpenAPI says it."""
+    told = {"type": "object", "additionalProperties": {"oneOf": list(values)}, "example": example}
+    return extend_schema_field(told)(type("Map", (serializers.DictField,), {}))
+
+
+Answers = _map_to(
+    _CODE, {"type": "integer"}, {"type": "array", "items": {"oneOf": [_CODE, {"type": "integer"}]}},
+    example={"Q01": ["credit_approval"], "Q03": "confirmed", "Q33": [1]},
+)  # fmt: skip
+Codes = _map_to(_CODE, _CODES, example={"technique": "scorecard_stat", "channel": ["app"]})
+FactValues = _map_to({"type": "boolean"}, _CODE, example={"contract_effect": True})
+
 
 class InputsData(serializers.Serializer[Any]):
     """What is told for a grading: answers in plain language, or codes, or both (codes win)."""
 
-    answers = serializers.DictField(required=False, default=dict)
-    classification = serializers.DictField(required=False, default=dict)
+    answers = Answers(
+        required=False,
+        default=dict,
+        help_text="Question id → code of its answer, or codes; see GET /questionnaire/.",
+    )
+    classification = Codes(
+        required=False, default=dict, help_text="Dimension → code, or codes where it has several."
+    )
     factors = serializers.DictField(
         child=serializers.IntegerField(min_value=0, max_value=4, allow_null=True),
         required=False,
         default=dict,
+        help_text="F1 … F9 → level 0 to 4; null is not yet assessed.",
     )
-    facts = serializers.DictField(required=False, default=dict)
+    facts = FactValues(required=False, default=dict, help_text="Fact → yes, no or a code.")
     reasons = serializers.DictField(
         child=serializers.CharField(allow_blank=True), required=False, default=dict
     )

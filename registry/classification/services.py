@@ -104,7 +104,7 @@ def confirm(
         if grade.is_near_threshold and len(reason.strip()) < 6:
             raise DomainError(
                 "reason_needed",
-                _("The score is near a threshold: say why this tier is right."),
+                _("Near a threshold: say in at least 6 characters why this tier is right."),
                 field="reason",
             )
         confirmation = GradeConfirmation(

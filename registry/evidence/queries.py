@@ -20,6 +20,7 @@ from registry.core.people.models import ROLE_LABELS, LegalEntity, User
 from registry.core.people.queries import get_or_refuse, require_at, standing
 from registry.core.people.rules import Capability
 from registry.core.policy import queries as policy
+from registry.core.policy.models import PackRelease
 from registry.evidence.models import Document
 from registry.evidence.schema import DocumentKind, EvidenceSection
 
@@ -89,9 +90,9 @@ def current(subject_ids: Iterable[uuid.UUID]) -> models.QuerySet[Document]:
     return latest(subject_ids).filter(lasting)
 
 
-def kinds() -> dict[str, DocumentKind]:
-    """The kinds of documents of the pack in force."""
-    section = policy.section(policy.active_pack(), "evidence")
+def kinds(pack: PackRelease | None = None) -> dict[str, DocumentKind]:
+    """The kinds of documents of the pack (by default of the one in force)."""
+    section = policy.section(pack or policy.active_pack(), "evidence")
     assert isinstance(section, EvidenceSection)  # noqa: S101 (declared so in registry.apps)
     return section.kinds
 

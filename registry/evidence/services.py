@@ -55,8 +55,9 @@ def hand_in(
     without a statement, or a document to supersede that is not a current one of the subject.
     """
     about = queries.kind(kind)
-    _check_attestation(actor, about, statement)
+    _check_attester(actor, about)
     queries.check_giver(actor, about, subject)
+    _check_statement(about, statement)
     valid_until = _lasting(about, valid_until)
     stored = store(file_name, content)
     document = Document(
@@ -78,15 +79,18 @@ def hand_in(
         return act.create(document, "document.handed_in", document_kind=kind)
 
 
-def _check_attestation(actor: User, about: DocumentKind, statement: str) -> None:
+def _check_attester(actor: User, about: DocumentKind) -> None:
     if about.attested and actor.kind != UserKind.PERSON:
         raise Forbidden(
             "machine_attests", _("Only a person can attest to something."), field="kind"
         )
+
+
+def _check_statement(about: DocumentKind, statement: str) -> None:
     if about.attested and len(statement.strip()) < 6:
         raise DomainError(
             "statement_needed",
-            _("A document of this kind is attested: say what you vouch for."),
+            _("This kind is attested: say in at least 6 characters what you vouch for."),
             field="statement",
         )
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -15,9 +18,10 @@ from registry.usecases.models import ModelUse, UseCase
 class UseCaseAdmin(GovernedAdmin):
     """应用场景."""
 
-    visible = staticmethod(queries.visible_use_cases)
+    visible = staticmethod(queries.visible_use_cases_with_uses)
     list_display = (
-        "code", "name", "process_node", named_column("entity", _("legal entity")), "owner",
+        "code", "name", "models_shown", "process_node", named_column("entity", _("legal entity")),
+        "owner",
     )  # fmt: skip
     list_select_related = ("entity", "owner")
     search_fields = ("code", "name_zh", "name_en", "purpose")
@@ -27,6 +31,13 @@ class UseCaseAdmin(GovernedAdmin):
     def name(self, row: UseCase) -> str:
         """In the language of the page."""
         return named(row)
+
+    @admin.display(description=_("models"))
+    def models_shown(self, row: Any) -> SafeString:  # Any: a use case with its uses
+        """Each leads to its story."""
+        found = {use.model_id: use.model for use in row.seen}
+        links = ((linked(model, named(model)),) for model in found.values())
+        return format_html_join(", ", "{}", links) or format_html("{}", "–")
 
 
 @admin.register(ModelUse)

@@ -25,6 +25,14 @@ def visible_use_cases(user: User) -> models.QuerySet[UseCase]:
     )
 
 
+def visible_use_cases_with_uses(user: User) -> models.QuerySet[UseCase]:
+    """The use cases, each with `seen`: the uses that the person may see, in one statement more."""
+    seen = visible_uses(user).select_related("model")
+    return visible_use_cases(user).prefetch_related(
+        models.Prefetch("uses", queryset=seen, to_attr="seen")
+    )
+
+
 def visible_uses(user: User) -> models.QuerySet[ModelUse]:
     """The uses of models that the person may see."""
     return ModelUse.objects.filter(may_be_seen(user, "model__"))

@@ -56,7 +56,14 @@ def test_the_owner_is_told_of_the_decision(approval: Approval) -> None:
     assert told("approval.approved") == ["wang"]
 
 
-def test_second_reviewers_are_told_of_a_grade_that_waits(approval: Approval) -> None:
+def test_nobody_is_told_of_a_grade_that_is_confirmed_already(approval: Approval) -> None:
+    dispatch.run()
+    assert told("grade.confirmation_due") == []
+
+
+@pytest.mark.django_db
+def test_second_reviewers_are_told_of_a_grade_that_waits() -> None:
+    story.register()
     dispatch.run()
     assert told("grade.confirmation_due") == ["chen"]
 

@@ -20,7 +20,7 @@ from registry.core.jobs import services as jobs
 from registry.core.ledger import services as ledger
 from tests import story
 from tests.journeys.serving import Somebody, pipeline, served, somebody
-from tests.story import E01, S1_DOCUMENTS, S2_DOCUMENTS, S3_DOCUMENTS, S4_DOCUMENTS
+from tests.story import CHECKED, E01, S1_DOCUMENTS, S2_DOCUMENTS, S3_DOCUMENTS, S4_DOCUMENTS
 from tests.world import PASSWORD, PEOPLE, head_office, person
 
 ROOT = Path(__file__).parents[2]
@@ -230,6 +230,7 @@ def goes_live(journey: Journey) -> None:
     journey.promote("wang", "S4")
     assert journey.promote("luo", "S5", 409)["gate"]["missing"]
     journey.hand_in("luo", *S4_DOCUMENTS)
+    journey.hand_in("wang", "parallel_run_report")
     exemption = journey["wang"].post(
         f"/releases/{journey.release}/exemptions/",
         {
@@ -239,7 +240,8 @@ def goes_live(journey: Journey) -> None:
     )  # fmt: skip
     answer = f"/exemptions/{exemption['id']}/answers/"
     journey["wang"].post(answer, {"confirm": True}, 403)
-    journey["chen"].post(answer, {"confirm": True})
+    assert journey["chen"].post(answer, {"confirm": True}, 422)["code"] == "text_needed"
+    journey["chen"].post(answer, {"confirm": True, "reason": CHECKED})
     deployed = {"release": journey.release, "environment": "production", "digest": journey.digest}
     journey["luo"].post("/deployments/", deployed)
     assert journey.promote("wang", "S5", 403)["code"] == "not_a_mover"

@@ -187,3 +187,16 @@ def _known(path: str, auditor: Caller) -> str:
         return ""
     rows = auditor.get(collection).json().get("results", [])  # parked objects are no auditor's
     return str(rows[0]["id"]) if rows else ""
+
+
+def test_the_maps_of_a_grading_say_what_they_hold() -> None:
+    told = document()["components"]["schemas"]["NewRegistrationRequest"]["properties"]
+    for name in ("answers", "classification", "factors", "facts", "reasons"):
+        assert told[name]["type"] == "object"
+        assert told[name]["additionalProperties"] != {}, name
+    assert {"type": "boolean"} in told["facts"]["additionalProperties"]["oneOf"]
+
+
+def test_the_docs_say_how_to_begin() -> None:
+    for word in ("Bearer", "problem+json", "Idempotency-Key", "/questionnaire/", "If-Match"):
+        assert word in document()["info"]["description"], word

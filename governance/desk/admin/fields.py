@@ -21,6 +21,8 @@ from unfold.widgets import (
 from governance.desk.admin.words import name_of
 from registry.core.people.models import User
 
+_TOO_SHORT = _("At least %(limit_value)d characters are needed; these are %(show_value)d.")
+
 
 class DeskForm(forms.Form):
     """A form in the theme's clothes: about a subject, filled in by a person."""
@@ -56,11 +58,17 @@ def _classes(widget: forms.Widget) -> list[str]:
 
 
 def text(
-    label: Any, *, required: bool = True, help_text: Any = "", rows: int = 3
+    label: Any, *, required: bool = True, help_text: Any = "", rows: int = 3, least: int = 0
 ) -> forms.CharField:
-    """Several lines."""
-    widget = forms.Textarea(attrs={"rows": rows})
-    return forms.CharField(label=label, required=required, help_text=help_text, widget=widget)
+    """Several lines, of so many characters at least."""
+    return forms.CharField(
+        label=label,
+        required=required,
+        help_text=help_text,
+        widget=forms.Textarea(attrs={"rows": rows}),
+        min_length=least or None,
+        error_messages={"min_length": _TOO_SHORT},
+    )
 
 
 def day(label: Any, *, required: bool = True, help_text: Any = "") -> forms.DateField:

@@ -5,20 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from governance.desk.admin.fields import DeskForm, DigestField, Suggesting, choice, day, text
 from governance.desk.admin.pages import said
+from governance.desk.admin.words import approvals_words, body_label
 from governance.findings.models import Severity
-from governance.lifecycle.queries import section_of
+from governance.lifecycle.queries import gather, section_of
+from governance.lifecycle.queries.papers import route_for
 from governance.lifecycle.services import MOVERS
 from governance.validations.models import Conclusion, TestOutcome
 from registry.catalogue.models import ModelVersion
+from registry.core.errors import DomainError
 from registry.core.people.models import User
 from registry.core.people.queries import standing
 from registry.core.policy import queries as policy
+from registry.core.web.wording import message_of
 from registry.evidence import queries as evidence
 from registry.releases.models import ORDER, STAGES, Environment, ExplainabilityLevel, Stage
+
+SENTENCE = 6  # characters: the services ask as many of whatever must say something
 
 
 class ReasonForm(DeskForm):
@@ -64,22 +73,55 @@ class NothingForm(DeskForm):
     """A button alone."""
 
 
+class ApprovalRequestForm(NothingForm):
+    """Request approval: of whom, as policy has it for the release as it now is."""
+
+    def says(self) -> str:
+        """The route with its bodies in their order."""
+        pack = policy.active_pack()
+        section = approvals_words(pack)
+        try:
+            route = route_for(section, gather(self.subject, section_of(pack)))
+        except DomainError as refusal:
+            return message_of(refusal)
+        bodies = [body_label(section, step.body) for step in route.steps]
+        words = said(route.label.model_dump())
+        return gettext("It goes to: %(bodies)s (%(route)s).") % {
+            "bodies": gettext(", then ").join(bodies),
+            "route": words,
+        }
+
+
 class DocumentForm(DeskForm):
     """Hand in a document."""
 
-    kind = forms.ChoiceField(label=_("kind"))
+    kind = forms.ChoiceField(
+        label=_("kind"),
+        help_text=_("Those that your roles hand in; with a ✎ the kinds that need an attestation."),
+    )
     title = forms.CharField(label=_("title"), max_length=300)
     file = forms.FileField(
-        label=_("file"), help_text=_("PDF, pictures, Office, JSON, CSV, Markdown or text.")
+        label=_("file"),
+        help_text=format_lazy(
+            _("PDF, pictures, Office, JSON, CSV, Markdown or text; at most {megabytes} MB."),
+            megabytes=settings.DOCUMENT_MAX_BYTES // (1024 * 1024),
+        ),
     )
     statement = text(
-        _("attestation"), required=False, help_text=_("For attested kinds: say what you vouch for.")
+        _("attestation"),
+        required=False,
+        least=SENTENCE,
+        help_text=_("Needed for the kinds with a ✎: say what you vouch for."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        kinds = evidence.kinds()
-        choices = [(key, said(one.label.model_dump())) for key, one in kinds.items()]
+        held = standing(self.filler).role_set
+        choices = [
+            (key, f"{said(one.label.model_dump())}{' ✎' if one.attested else ''}")
+            for key, one in evidence.kinds().items()
+            if not one.by or held & set(one.by)
+        ]
         blank = ("", _("Please choose"))
         self.fields["kind"].choices = [blank, *choices]  # type: ignore[attr-defined]  # ChoiceField
 
@@ -110,10 +152,11 @@ TEST_KINDS = (
 class ValidationPlanForm(DeskForm):
     """Plan a validation."""
 
-    plan = text(_("plan"))
-    scope = text(_("scope"))
+    plan = text(_("plan"), least=SENTENCE)
+    scope = text(_("scope"), least=SENTENCE)
     independence = text(
         _("declaration of independence"),
+        least=SENTENCE,
         help_text=_("I have neither built nor own nor use this model, because …"),
     )
 
@@ -122,10 +165,24 @@ class TestForm(DeskForm):
     """Record a test."""
 
     __test__ = False
-    kind = forms.CharField(label=_("kind"), max_length=40, widget=Suggesting(TEST_KINDS))
-    name = forms.CharField(label=_("test"), max_length=200)
-    measure = forms.CharField(label=_("measure"), max_length=200)
-    threshold = forms.CharField(label=_("threshold"), max_length=200, required=False)
+    kind = forms.CharField(
+        label=_("kind"),
+        max_length=40,
+        widget=Suggesting(TEST_KINDS),
+        help_text=_("Choose from the list, or write another in a word."),
+    )
+    name = forms.CharField(
+        label=_("test"), max_length=200, help_text=_("What was tested, such as: AUC out of sample.")
+    )
+    measure = forms.CharField(
+        label=_("measure"), max_length=200, help_text=_("The result as measured, such as: 0.787.")
+    )
+    threshold = forms.CharField(
+        label=_("threshold"),
+        max_length=200,
+        required=False,
+        help_text=_("What was asked for, such as: ≥ 0.70."),
+    )
     outcome = choice(_("outcome"), TestOutcome.choices)
     comment = text(_("comment"), required=False)
 
@@ -135,14 +192,19 @@ class ConclusionForm(DeskForm):
 
     conclusion = choice(_("conclusion"), Conclusion.choices)
     explainability_level = choice(_("explainability level"), ExplainabilityLevel.choices)
-    summary = text(_("summary"))
-    limitations = text(_("limitations"), required=False)
+    summary = text(_("summary"), least=SENTENCE)
+    limitations = text(
+        _("limitations"),
+        required=False,
+        least=SENTENCE,
+        help_text=_("Needed where the conclusion has limitations."),
+    )
 
 
 class ResponseForm(DeskForm):
     """The owner's answer."""
 
-    response = text(_("your answer"))
+    response = text(_("your answer"), least=2)
 
 
 class FindingForm(DeskForm):
@@ -156,7 +218,7 @@ class FindingForm(DeskForm):
 class FindingPlanForm(DeskForm):
     """A dated plan."""
 
-    plan = text(_("plan"))
+    plan = text(_("plan"), least=2)
     due_on = day(_("due on"))
 
 
@@ -166,74 +228,24 @@ class NoteForm(DeskForm):
     note = text(_("how it was mended"))
 
 
-class ExemptionForm(DeskForm):
-    """Ask for an exemption."""
-
-    requirement = forms.ChoiceField(label=_("requirement"))
-    reason = text(_("reason"))
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        section = section_of(policy.active_pack())
-        choices = []
-        for one in section.requirements:
-            label = said(one.label.model_dump())
-            if one.alternative is not None:
-                other = said(one.alternative.model_dump())
-                choices.append((f"alternative:{one.key}", f"{label} → {other}"))
-            if one.not_applicable:
-                choices.append((f"not_applicable:{one.key}", f"{label} → {_('not applicable')}"))
-        blank = ("", _("Please choose"))
-        self.fields["requirement"].choices = [blank, *choices]  # type: ignore[attr-defined]  # ChoiceField
-
-
-class WaiverForm(DeskForm):
-    """Ask for a waiver."""
-
-    requirement = forms.ChoiceField(label=_("requirement"))
-    reason = text(_("reason"))
-    compensating_measures = text(_("compensating measures"))
-    expires_on = day(_("expires on"), help_text=_("At most 90 days ahead."))
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        section = section_of(policy.active_pack())
-        choices = [
-            (one.key, said(one.label.model_dump())) for one in section.requirements if one.waivable
-        ]
-        blank = ("", _("Please choose"))
-        self.fields["requirement"].choices = [blank, *choices]  # type: ignore[attr-defined]  # ChoiceField
-
-
-class AnswerForm(DeskForm):
-    """Yes or no."""
-
-    yes = forms.TypedChoiceField(
-        label=_("answer"),
-        choices=[("yes", _("grant")), ("no", _("refuse"))],
-        coerce=lambda value: value == "yes",
-        widget=forms.RadioSelect,
-    )
-
-
 class StopForm(DeskForm):
     """Stop at once."""
 
-    reason = text(_("reason"))
+    reason = text(_("reason"), least=2)
     given_by = forms.CharField(label=_("given by telephone by"), max_length=150, required=False)
 
 
 class RestrictForm(DeskForm):
     """Restrict at once."""
 
-    reason = text(_("reason"))
+    reason = text(_("reason"), least=2)
     limits = text(_("limits of use"))
 
 
 class ResumeForm(DeskForm):
     """Lift an order."""
 
-    reason = text(_("root cause and test"))
+    reason = text(_("root cause and test"), least=SENTENCE)
 
 
 class DeploymentForm(DeskForm):

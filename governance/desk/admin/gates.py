@@ -16,8 +16,9 @@ from registry.classification import queries as classification
 from registry.classification.models import Grade
 from registry.core.people.models import User
 from registry.core.people.queries import standing
-from registry.core.people.rules import Capability
+from registry.core.people.rules import Capability, Role
 from registry.core.policy import queries as policy
+from registry.evidence import queries as evidence
 from registry.releases.models import Environment, Release, Stage
 
 _STATES = {
@@ -64,21 +65,87 @@ def blocked(gate: Gate) -> list[dict[str, Any]]:
     ]
 
 
+def refused(gate: dict[str, Any]) -> list[dict[str, str]]:
+    """What a refused move lacks: each thing with its rule, and who supplies it."""
+    rules = [
+        {
+            "label": f"{one['id']} {said(one['label'])}",
+            "note": said(one["way_out"]),
+            "clause": _clauses(one["sources"]),
+            "who": "",
+        }
+        for one in gate["blocked_by"]
+    ]
+    missing = [
+        {
+            "label": said(one["label"]),
+            "note": said(one["why"]),
+            "clause": _clauses(one["sources"]),
+            "who": _(", ").join(role_label(role) for role in one["who"]),
+        }
+        for one in gate["requirements"]
+        if one["missing"]
+    ]
+    return [one | {"state": "missing"} for one in (*rules, *missing)]
+
+
+def _clauses(sources: list[dict[str, str]]) -> str:
+    return _("; ").join(f"{one['ref']} [{tag(one['tag'])}]" for one in sources)
+
+
 def _told(user: User, around: Around, item: Item) -> dict[str, Any]:
     about = item.requirement
     state = _STATES[item.met]
     if state == "missing" and not item.is_mandatory:
         state = "advised"
     is_open = state in ("missing", "advised")
+    found = _told_of(user, around, item, is_open=is_open)
+    running = _running(user, around) if about.fact in _BY_VALIDATION and is_open else None
+    return found | {"state": state} | (running or {})
+
+
+def _told_of(user: User, around: Around, item: Item, *, is_open: bool) -> dict[str, Any]:
+    about = item.requirement
     return {
-        "state": state,
         "label": said(about.label.model_dump()),
-        "note": said({"zh": item.why_zh, "en": item.why_en}) if is_open else "",
-        "clause": "; ".join(f"{source.ref} [{tag(source.tag)}]" for source in about.sources),
+        "note": _note(item) if is_open else "",
+        "clause": _clauses([source.model_dump() for source in about.sources]),
         "who": _(", ").join(role_label(role) for role in about.who),
         "url": _door(user, around, item) if is_open else "",
         "exit": about.exit,
     }
+
+
+_BY_VALIDATION = ("validated", "explainability_level")
+
+
+def _running(user: User, around: Around) -> dict[str, str] | None:
+    """Whose word a validation waits for after its conclusion: the owner's, then a signature."""
+    found = around.running
+    owner = around.release.model_use.model.owner_id
+    may = standing(user).may
+    if found is not None and found.state == "concluded":
+        is_mine = user.pk == owner and may(Capability.RESPOND_TO_VALIDATION)
+        return {
+            "note": _("Concluded; the owner's answer is awaited."),
+            "who": role_label(Role.OWNER.value),
+            "url": f"/do/answer-validation/{found.pk}/" if is_mine else "",
+        }
+    if found is not None and found.state == "answered":
+        is_mine = user.pk not in (owner, found.validator_id) and may(Capability.OVERRIDE_GRADE)
+        return {
+            "note": _("Answered by the owner; somebody else of the second line signs it off."),
+            "who": role_label(Role.MODEL_RISK_HEAD.value),
+            "url": f"/do/sign-off-validation/{found.pk}/" if is_mine else "",
+        }
+    return None
+
+
+def _note(item: Item) -> str:
+    """Why it is open, and which documents the alternative waits for."""
+    why, kinds = said({"zh": item.why_zh, "en": item.why_en}), evidence.kinds()
+    labels = [said(kinds[key].label.model_dump()) for key in item.lacks if key in kinds]
+    return _(": ").join([why, _(", ").join(labels)]) if labels else why
 
 
 def _door(user: User, around: Around, item: Item) -> str:
@@ -86,11 +153,16 @@ def _door(user: User, around: Around, item: Item) -> str:
     found, about = standing(user), item.requirement
     if not {role.value for role in found.role_set} & set(about.who):
         return ""
+    if item.lacks and found.may(Capability.HAND_IN_EVIDENCE):
+        return f"/do/hand-in/{around.release.pk}/?kind={item.lacks[0]}"
     if about.documents:
         if not found.may(Capability.HAND_IN_EVIDENCE):
             return ""
         return f"/do/hand-in/{around.release.pk}/?kind={about.documents[0]}"
     door = _DOORS.get(about.fact or "", _nowhere)(around)
+    if door is None and about.alternative is not None and not item.lacks:
+        ask = f"?requirement=alternative:{about.key}"
+        door = (Capability.REGISTER, f"/do/ask-exemption/{around.release.pk}/{ask}")
     return door[1] if door and found.may(door[0]) else ""
 
 

@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from governance.desk import queries
-from governance.desk.admin.pages import PersonRequest, page, show
+from governance.desk.admin import orders
+from governance.desk.admin.pages import PersonRequest, page, said, show
 from governance.desk.admin.words import approvals_words, body_label, requirement_labels
 from governance.suspensions import queries as suspensions
 from registry.core.dispatch import services as dispatch
 from registry.core.notices import services as notices
 from registry.core.people import services as people
-from registry.core.people.models import ROLE_LABELS
+from registry.core.people.models import ROLE_LABELS, User
 from registry.core.people.queries import require, standing
 from registry.core.people.rules import Capability
 
@@ -28,7 +29,7 @@ def home(request: PersonRequest) -> HttpResponse:
     """What waits for the person, and what the person answers for."""
     found = standing(request.user)
     desk = queries.desk_of(request.user)
-    _put_in_words(desk)
+    _put_in_words(request.user, desk)
     context = {
         "desk": desk,
         "roles": [ROLE_LABELS[role] for role in sorted(found.role_set)],
@@ -37,11 +38,21 @@ def home(request: PersonRequest) -> HttpResponse:
     return show(request, "home", _("My desk"), context)
 
 
-def _put_in_words(desk: queries.Desk) -> None:
+def _put_in_words(user: User, desk: queries.Desk) -> None:
     """The orders say what is stopped, the exceptions which requirement they are about."""
-    for order in desk.orders:
+    for order in orders.tell(user, desk.orders):
         order.target_label, order.target_url = suspensions.target_of(order)
-    section = approvals_words() if desk.votes else None
+    section = approvals_words() if desk.votes or desk.to_close else None
+    for step in desk.to_close:
+        step.body_label = body_label(section, step.body_code) if section else ""
+    desk.awaited[:] = [
+        {
+            "release": one.release,
+            "label": said(one.requirement.label.model_dump()),
+            "kind": one.requirement.documents[0],
+        }
+        for one in desk.awaited
+    ]
     for seat in desk.votes:
         seat.body_label = body_label(section, seat.step.body_code) if section else ""
     labels = requirement_labels() if desk.exemptions or desk.waivers else {}

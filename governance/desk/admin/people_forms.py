@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from governance.committees import queries as committees
-from governance.desk.admin.fields import DeskForm, Suggesting, choice, day
+from governance.desk.admin.fields import DeskForm, choice, day
 from governance.desk.admin.forms import NothingForm, ReasonForm
 from governance.desk.admin.words import approvals_words, name_of, seat_label
 from registry.core.people.admin import CAPABILITIES
@@ -68,13 +69,21 @@ class ResetPasswordForm(DeskForm):
     reason = forms.CharField(label=_("reason"), max_length=500)
 
 
+def code_field(pattern: str, max_length: int, rule: Any) -> forms.RegexField:
+    """A code for ever; the help and the fault name the same rule."""
+    return forms.RegexField(
+        pattern,
+        label=_("code"),
+        max_length=max_length,
+        help_text=format_lazy("{} {}", rule, _("It is permanent.")),
+        error_messages={"invalid": rule},
+    )
+
+
 class NamesForm(DeskForm):
     """A code for ever, and a name in both languages."""
 
-    code = forms.RegexField(
-        r"^[A-Z0-9_-]+$", label=_("code"), max_length=20,
-        help_text=_("Capital letters and digits; permanent."),
-    )  # fmt: skip
+    code = code_field(r"^[A-Z0-9_-]+$", 20, _("Capital letters, digits, - and _ only."))
     name_zh = forms.CharField(label=_("name (Chinese)"), max_length=200)
     name_en = forms.CharField(label=_("name (English)"), max_length=200, required=False)
 
@@ -99,18 +108,20 @@ class DepartmentForm(NamesForm):
 class CommitteeForm(NamesForm):
     """Establish a committee."""
 
-    code = forms.RegexField(
-        r"^[a-z][a-z0-9_]*$", label=_("code"), max_length=40,
-        help_text=_("Small letters; permanent; the name by which policy knows it, such as mrc."),
-    )  # fmt: skip
+    code = code_field(
+        r"^[a-z][a-z0-9_]*$",
+        40,
+        _(
+            "Small letters, digits and _ only, beginning with a letter; the name by which "
+            "policy knows it, such as mrc."
+        ),
+    )
 
 
 class PostForm(DeskForm):
     """Create a post."""
 
-    code = forms.RegexField(
-        r"^[A-Za-z0-9_-]+$", label=_("code"), max_length=40, help_text=_("Permanent.")
-    )
+    code = code_field(r"^[A-Za-z0-9_-]+$", 40, _("Letters, digits, - and _ only."))
     title_zh = forms.CharField(label=_("title (Chinese)"), max_length=100)
     title_en = forms.CharField(label=_("title (English)"), max_length=100, required=False)
 
@@ -190,11 +201,10 @@ class SeatForm(DeskForm):
         required=False,
     )
     post = forms.ModelChoiceField(label=_("post"), queryset=Post.objects.all(), required=False)
-    name = forms.CharField(
+    name = forms.ChoiceField(
         label=_("seat"),
-        max_length=40,
         required=False,
-        help_text=_("The name by which policy knows it, such as mrm_head."),
+        help_text=_("The seats that policy names: a quorum or a veto counts on them."),
     )
     is_chair = forms.BooleanField(label=_("chair"), required=False)
     valid_from = day(_("from"), required=False)
@@ -202,11 +212,11 @@ class SeatForm(DeskForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        section, code = approvals_words(), self.subject.code
-        seats = {name for one in section.bodies if one.key == code for name in one.named_seats}
-        known = [(name, seat_label(section, name)) for name in sorted(seats)]
-        self.fields["name"].widget = Suggesting(known)
-        self.dress()
+        section, body = approvals_words(), self.subject.code
+        seats = [name for one in section.bodies if one.key == body for name in one.named_seats]
+        known = [(name, seat_label(section, name)) for name in seats]
+        ordinary = ("", _("an ordinary member"))
+        self.fields["name"].choices = [ordinary, *known]  # type: ignore[attr-defined]  # ChoiceField
 
 
 __all__ = [

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from governance.desk.admin.fields import text
-from governance.desk.admin.pages import PersonRequest, page, show
+from governance.desk.admin.pages import PersonRequest, page, said, show
 from governance.desk.admin.questions import QuestionsForm
 from registry.catalogue.services import NewModel
 from registry.classification import queries as classification
@@ -46,7 +46,10 @@ class RegistrationForm(QuestionsForm):
     is_confidential = forms.BooleanField(
         label=_("confidential"),
         required=False,
-        help_text=_("Need to know: hidden from all others."),
+        help_text=_(
+            "Hidden from all others, second line and committees too. Before anybody else can work "
+            "on it, let them know of it on its page (“Let somebody know of it”)."
+        ),
     )
     use_name_zh = forms.CharField(label=_("name of the use case (Chinese)"), max_length=200)
     use_name_en = forms.CharField(
@@ -167,7 +170,28 @@ def _preview(request: PersonRequest, form: RegistrationForm) -> dict[str, Any]:
     except DomainError as refusal:
         return told | {"fault": message_of(refusal)}
     form.departing = tuple(graded.departures)
-    return told | {"explanation": classification.explanation(graded)}
+    explanation = classification.explanation(graded)
+    return told | {"explanation": explanation, "later": _later(form, explanation["unknown"])}
+
+
+def _later(form: RegistrationForm, unknown: list[str]) -> list[dict[str, str]]:
+    """The questions that keep the grade provisional, and where they are answered."""
+    places = {
+        "registration": gettext("above, in part 3"),
+        "S0": gettext("below, in part 4"),
+    }
+    return [
+        {
+            "text": said(one.text.model_dump()),
+            "where": places.get(
+                one.stage,
+                gettext("later, before %(stage)s ends: “Answer the questions again” on the page")
+                % {"stage": one.stage},
+            ),
+        }
+        for one in form.section.questionnaire.questions
+        if set(one.fills) & set(unknown)
+    ]
 
 
 def _register(user: User, form: RegistrationForm) -> services.Registered:

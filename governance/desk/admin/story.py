@@ -9,7 +9,7 @@ from django.http import FileResponse, HttpResponse
 
 from governance.approvals.models import Approval
 from governance.desk import queries
-from governance.desk.admin import gates
+from governance.desk.admin import gates, orders
 from governance.desk.admin.chronicle import tell
 from governance.desk.admin.pages import PersonRequest, page, said, show
 from governance.desk.admin.verbs import offered
@@ -151,7 +151,7 @@ def _release_context(user: User, chosen: Release, *, has_versions: bool) -> dict
     grade = classification.latest(chosen.model_use)
     target = _next_stage(chosen.stage)
     gate = lifecycle.gate_of(chosen, target) if target else None
-    orders = suspensions.in_force(chosen)
+    found_orders = orders.tell(user, suspensions.in_force(chosen))
     approvals = list(Approval.objects.filter(release=chosen))
     validations_here = list(chosen.validations.select_related("validator"))
     around = gates.Around(
@@ -162,7 +162,7 @@ def _release_context(user: User, chosen: Release, *, has_versions: bool) -> dict
         is_approval_open=any(one.state == "open" for one in approvals),
     )
     requirements = gates.requirements(user, around, gate) if gate else []
-    is_stopped = any(order.kind == OrderKind.STOP for order in orders)
+    is_stopped = any(order.kind == OrderKind.STOP for order in found_orders)
     return {
         "rail": _rail(chosen),
         "gate": gate,
@@ -171,7 +171,7 @@ def _release_context(user: User, chosen: Release, *, has_versions: bool) -> dict
         "is_there": target == chosen.stage,
         "requirements": [one for one in requirements if one["state"] in ("missing", "advised")],
         "met": [one for one in requirements if one["state"] not in ("missing", "advised")],
-        "orders": orders,
+        "orders": found_orders,
         "validations": validations_here,
         "approvals": approvals,
         "verbs": offered(user, *_verbs(around, gate)),

@@ -9,10 +9,15 @@ from typing import Any
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
+from governance.desk.admin import orders
+from governance.desk.admin.pages import said
 from governance.desk.admin.words import name_of, requirement_labels
+from governance.lifecycle import queries as lifecycle
 from governance.suspensions import queries as suspensions
 from registry.core.people.models import User
 from registry.core.people.queries import visible_users
+from registry.core.policy import queries as policy
+from registry.evidence import queries as evidence
 from registry.releases import queries as releases
 
 
@@ -114,7 +119,22 @@ def _of_exemption(user: User, row: Any) -> About:
         Fact(_("kind"), row.get_kind_display()),
         Fact(_("asked for by"), name_of(row.asked_by)),
         Fact(_("reason"), row.reason),
+        *_shown_by(user, row),
     )  # fmt: skip
+
+
+def _shown_by(user: User, row: Any) -> list[Fact]:
+    """The documents that the alternative needs: those handed in, and the kinds still missing."""
+    section = lifecycle.section_of(policy.active_pack())
+    found = next((one for one in section.requirements if one.key == row.requirement), None)
+    if row.kind != "alternative" or found is None or found.alternative is None:
+        return []
+    needed, kinds = found.alternative.documents, evidence.kinds()
+    there = evidence.current(releases.subjects_of(row.release)).filter(kind__in=needed)
+    facts = [Fact(_("to be shown by"), one.title, f"/documents/{one.pk}/file/") for one in there]
+    labels = [said(kinds[key].label.model_dump()) for key in needed if key in kinds]
+    missing = _("%(document)s: not handed in yet")
+    return facts or [Fact(_("to be shown by"), missing % {"document": one}) for one in labels]
 
 
 def _of_waiver(user: User, row: Any) -> About:
@@ -142,6 +162,17 @@ def _of_finding(user: User, row: Any) -> About:
 
 
 def _of_validation(user: User, row: Any) -> About:
+    level = row.get_explainability_level_display() if row.explainability_level else ""
+    tests = [
+        _(": ").join([one.name, f"{one.measure} · {one.get_outcome_display()}"])
+        for one in row.tests.all()
+    ]
+    concluded = (
+        Fact(_("explainability level"), level),
+        Fact(_("limitations"), row.limitations),
+        Fact(_("the owner's response"), row.owner_response),
+        Fact(_("tests"), "\n".join(tests)),
+    )
     return _with_release(
         user, row,
         Fact(_("validation"), row.code, row.get_absolute_url()),
@@ -149,6 +180,7 @@ def _of_validation(user: User, row: Any) -> About:
         Fact(_("state"), row.get_state_display()),
         Fact(_("conclusion"), row.get_conclusion_display() if row.conclusion else ""),
         Fact(_("summary"), row.summary),
+        *(one for one in concluded if one.value),
     )  # fmt: skip
 
 
@@ -180,6 +212,7 @@ def _of_order(user: User, row: Any) -> About:
             Fact(_("about"), text, url),
             Fact(_("reason"), row.reason),
             Fact(_("ordered by"), name_of(row.ordered_by)),
+            *([Fact(_("state"), orders.waits(row))] if orders.waits(row) else []),
         ),
     )
 

@@ -19,7 +19,8 @@ from governance.desk.admin.chronicle import GROUPS, tell
 from governance.desk.admin.pages import PersonRequest, page, show
 from governance.trail import queries
 from registry.core.jobs import services as jobs
-from registry.core.jobs.admin import job_label
+from registry.core.jobs.admin import job_label, stage_label
+from registry.core.jobs.models import Job
 from registry.core.jobs.queries import visible_to as visible_jobs
 from registry.core.ledger.models import Entry
 from registry.core.people.queries import (
@@ -52,6 +53,8 @@ class TrailFilter(forms.Form):
 def _narrowed(entries: QuerySet[Entry], chosen: dict[str, Any]) -> QuerySet[Entry]:
     """The entries of the group, by the person, of the days in the reader's time zone."""
     words = next((words for key, _label, words in GROUPS if key == chosen.get("group")), ())
+    if not words and "who" not in chosen:
+        entries = entries.exclude(kind="person.preferences_set")
     if words:
         kinds = [Q(kind__startswith=f"{word}.") for word in words]
         entries = entries.filter(reduce(or_, kinds))
@@ -80,6 +83,7 @@ def trail(request: PersonRequest) -> HttpResponse:
     for row in jobs_here:
         row.label = job_label(row.kind)  # type: ignore[attr-defined]  # for the template alone
     context = {
+        "hidden": _hidden(request, chosen, found),
         "lines": tell(request.user, queries.in_words(found[:PAGE])),
         "earlier": _earlier(request, found[PAGE - 1].seq) if len(found) > PAGE else "",
         "chosen": chosen | {"is_narrowed": bool(chosen)},
@@ -89,6 +93,14 @@ def trail(request: PersonRequest) -> HttpResponse:
         "jobs": jobs_here,
     }
     return show(request, "trail", _("Audit trail"), context)
+
+
+def _hidden(request: PersonRequest, chosen: dict[str, Any], found: list[Entry]) -> int:
+    """How many entries about confidential models lie among those of the page."""
+    hidden = _narrowed(queries.hidden_from(request.user), chosen)
+    if len(found) > PAGE:
+        hidden = hidden.filter(seq__gt=found[PAGE - 1].seq)
+    return hidden.count()
 
 
 def _earlier(request: PersonRequest, seq: int) -> str:
@@ -111,16 +123,24 @@ def start(request: PersonRequest, kind: str) -> HttpResponse:
 def job(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """How far a job is, and what came of it."""
     row = get_or_refuse(visible_jobs(request.user), pk)
-    context = {"job": row, "label": job_label(row.kind), "poll_url": f"/jobs/{pk}/progress/"}
-    return show(request, "job", _("Job"), context)
+    return show(request, "job", _("Job"), _shown(row) | {"sha256": queries.digest_of_export(row)})
+
+
+def _shown(row: Job) -> dict[str, Any]:
+    """The job in words, and where its progress is asked for."""
+    return {
+        "job": row,
+        "label": job_label(row.kind),
+        "stage": stage_label(row.stage),
+        "poll_url": f"/jobs/{row.pk}/progress/",
+    }
 
 
 @page
 def progress(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """The progress alone, for polling; a finished job reloads the page."""
     row = get_or_refuse(visible_jobs(request.user), pk)
-    context = {"job": row, "label": job_label(row.kind), "poll_url": f"/jobs/{pk}/progress/"}
-    response = show(request, "parts/progress", "", context)
+    response = show(request, "parts/progress", "", _shown(row))
     if row.ended_at:
         response["HX-Refresh"] = "true"
     return response

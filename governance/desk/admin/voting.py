@@ -12,13 +12,15 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from governance.approvals import queries, services
-from governance.approvals.models import Approval, BallotSeat, Choice, Step
-from governance.approvals.schema import ApprovalsSection
+from governance.approvals.models import Approval, Choice
 from governance.approvals.services import Ballot
+from governance.desk.admin.ballots import conditions_of, seat_label, seat_names, steps_of
 from governance.desk.admin.fields import DeskForm, text
 from governance.desk.admin.pages import PersonRequest, page, said, show
 from governance.desk.admin.verbs import offered
-from governance.desk.admin.words import body_label, value_of
+from governance.desk.admin.words import value_of
+from governance.findings import queries as findings
+from governance.findings.models import STATE_LABELS, Finding, Severity
 from governance.lifecycle.queries.papers import approvals_section
 from governance.validations.models import Conclusion, TestOutcome
 from registry.core.adminkit import named
@@ -72,17 +74,16 @@ def approval(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         form.add_error(None, refusal)
     row.refresh_from_db(fields=["state"])
     section = approvals_section(policy.active_pack())
-    names = _seat_names(section)
     context = {
         "approval": row,
         "model_name": named(row.release.model_use.model),
         **_papers(request.user, row),
-        "seat_label": _label(seat, row, names) if seat else "",
+        "seat_label": seat_label(seat, row, seat_names(section)) if seat else "",
         "route": said(row.route["label"]),
-        "steps": _steps(row, section, names),
+        "steps": steps_of(row, section),
         "seat": seat,
         "form": form,
-        "conditions": row.conditions.select_related("owner"),
+        "conditions": conditions_of(row, section),
         "verbs": offered(request.user, "close-vote", "withdraw-approval")
         if row.state == "open"
         else [],
@@ -110,47 +111,6 @@ def _vote(user: User, row: Approval, data: dict[str, Any]) -> str | None:
     return None
 
 
-def _steps(row: Approval, section: ApprovalsSection, names: dict[str, str]) -> list[dict[str, Any]]:
-    steps = row.steps.prefetch_related("seats__vote__voter", "seats__holder")
-    return [_step(row, step, section, names) for step in steps.order_by("order")]
-
-
-def _step(
-    row: Approval, step: Step, section: ApprovalsSection, names: dict[str, str]
-) -> dict[str, Any]:
-    seats = list(step.seats.all())
-    for seat in seats:
-        seat.label = _label(seat, row, names)  # type: ignore[attr-defined]  # for the template alone
-    return {
-        "step": step,
-        "tally": queries.tally(step),
-        "is_committee": step.policy["kind"] == "committee",
-        "policy": step.policy,
-        "body": body_label(section, step.body_code),
-        "veto": gettext(", ").join(
-            names.get(name, name) for name in step.policy.get("veto_seats", [])
-        ),
-        "seats": seats,
-    }
-
-
-def _seat_names(section: ApprovalsSection) -> dict[str, str]:
-    return {
-        name: said(label.model_dump())
-        for body in section.bodies
-        for name, label in body.named_seats.items()
-    }
-
-
-def _label(seat: BallotSeat, row: Approval, names: dict[str, str]) -> str:
-    """The seat's name in words: of the committee, or of the signature in the copied route."""
-    for step in row.route["steps"]:
-        for signature in step.get("signatures", []):
-            if signature["seat"] == seat.name:
-                return said(signature["label"])
-    return names.get(seat.name, seat.name) or gettext("member")
-
-
 def _papers(user: User, row: Approval) -> dict[str, Any]:
     """The locked papers, with their codes in words."""
     concluded = (row.dossier.get("validation") or {}).get("conclusion", "")
@@ -159,6 +119,8 @@ def _papers(user: User, row: Approval) -> dict[str, Any]:
         "papers": row.dossier,
         "documents": _documents(user, row),
         "tests": _tests(row),
+        "findings": _findings(row),
+        "findings_since": _since(user, row),
         "conclusion": dict(Conclusion.choices).get(concluded, ""),
         "metrics": value_of(metrics),
     }
@@ -186,3 +148,19 @@ def _tests(row: Approval) -> list[dict[str, Any]]:
     outcomes = dict(TestOutcome.choices)
     tests = (row.dossier.get("validation") or {}).get("tests", [])
     return [one | {"outcome": outcomes.get(one["outcome"], one["outcome"])} for one in tests]
+
+
+def _findings(row: Approval) -> list[dict[str, Any]]:
+    """The findings that were open when the papers were locked, the gravest first."""
+    labels, order = dict(Severity.choices), [one.value for one in Severity]
+    found = [
+        one | {"severity_label": labels[one["severity"]], "state_label": STATE_LABELS[one["state"]]}
+        for one in row.dossier.get("findings", [])
+    ]
+    return sorted(found, key=lambda one: order.index(one["severity"]))
+
+
+def _since(user: User, row: Approval) -> list[Finding]:
+    """Findings raised after the papers were locked, as they now are."""
+    rows = findings.visible_to(user).filter(release=row.release, raised_at__gt=row.requested_at)
+    return list(rows.exclude(state="closed"))

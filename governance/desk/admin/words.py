@@ -57,6 +57,15 @@ def role_label(key: str) -> str:
     return str(ROLE_LABELS[Role(key)]) if key in set(Role) else key
 
 
+def line_label(key: str) -> str:
+    """The line of defence in words."""
+    return {
+        "1": gettext("first line of defence"),
+        "2": gettext("second line of defence"),
+        "3": gettext("third line of defence"),
+    }[key]
+
+
 def yes_or_no(value: bool) -> str:
     """A truth in words."""
     return gettext("Yes") if value else gettext("No")

@@ -164,6 +164,7 @@ class Exempted(PolicyModel):
     kind: Literal["alternative", "not_applicable"]
     reason: str
     confirm: bool
+    answer: str
 
 
 class Event(PolicyModel):

@@ -121,7 +121,10 @@ def supply(told: Told, stage: StageKey) -> None:
                 reason=asked.reason,
             )
             lifecycle.answer_exemption(
-                actor=person("mrm"), exemption_id=row.pk, confirm=asked.confirm
+                actor=person("mrm"),
+                exemption_id=row.pk,
+                confirm=asked.confirm,
+                reason=asked.answer,
             )
         elif about.documents:
             own = {"owner": owner, "developer": story.developer}
@@ -192,7 +195,7 @@ def inputs(told: Told) -> Inputs:
     facts: dict[str, bool | str] = dict.fromkeys(ANSWERED, False)
     facts |= {"annual_volume": VOLUMES[example.factors["F7"]]}
     facts |= example.facts | story.overrides.facts
-    reason = f"按规则包示例{story.example}填写（演示） / as in worked example {story.example}"
+    reason = f"按政策包示例{story.example}填写（演示） / as in worked example {story.example}"
     return Inputs(
         classification={**example.classification, **story.overrides.classification},
         factors=dict(example.factors),

@@ -146,7 +146,7 @@ def _use_case_card(release: Release) -> FactValue:
     ]
     return FactValue(
         not missing,
-        "缺少:" + "、".join(zh for zh, _en in missing) if missing else "",
+        "缺少：" + "、".join(zh for zh, _en in missing) if missing else "",
         "Missing: " + ", ".join(en for _zh, en in missing) if missing else "",
     )
 
@@ -155,7 +155,7 @@ def _grading_confirmed(grade: Grade | None) -> FactValue:
     if grade is None:
         return FactValue(False, "尚未分级", "Not graded yet")
     if classification.is_stale(grade):
-        return FactValue(False, "规则包已更新,请重新分级", "Policy has changed: grade again")
+        return FactValue(False, "政策包已更新，请重新分级", "Policy has changed: grade again")
     confirmed = hasattr(grade, "confirmation") or not classification.needs_confirmation(grade)
     return FactValue(
         confirmed,
@@ -177,7 +177,7 @@ def _screened(grade: Grade | None) -> FactValue:
         if not there
     ]
     zh, en = _in_words(grade, missing)
-    return FactValue(not missing, f"未回答:{zh}", f"Not answered: {en}")
+    return FactValue(not missing, f"未回答：{zh}", f"Not answered: {en}")
 
 
 def _grading_complete(grade: Grade | None) -> FactValue:
@@ -185,7 +185,7 @@ def _grading_complete(grade: Grade | None) -> FactValue:
         return FactValue(False, "尚未分级", "Not graded yet")
     unknown = [*grade.result["unknown"], *grade.result["assumed"]]
     zh, en = _in_words(grade, unknown)
-    return FactValue(not unknown, f"尚未评估:{zh}", f"Not yet assessed: {en}")
+    return FactValue(not unknown, f"尚未评估：{zh}", f"Not yet assessed: {en}")
 
 
 def _in_words(grade: Grade | None, keys: list[str]) -> tuple[str, str]:
@@ -211,8 +211,7 @@ def _findings_in_order(release: Release) -> FactValue:
         for severity, state, title in rows
         if severity == "critical" or (severity == "high" and state != "planned")
     ]
-    told = "; ".join(bad)
-    return FactValue(not bad, f"未处理:{told}", f"Open: {told}")
+    return FactValue(not bad, f"未处理：{'；'.join(bad)}", f"Open: {'; '.join(bad)}")
 
 
 def _approved(release: Release) -> FactValue:

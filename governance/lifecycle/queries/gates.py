@@ -44,25 +44,27 @@ def present(gate: Gate) -> dict[str, Any]:  # Any: JSON
             for blocked in gate.blocked
         ],
         "requirements": [
-            {
-                "key": item.requirement.key,
-                "exit": item.requirement.exit,
-                "label": item.requirement.label.model_dump(),
-                "met": item.met.value,
-                "mandatory": item.is_mandatory,
-                "missing": item.is_missing,
-                "why": {"zh": item.why_zh, "en": item.why_en},
-                "documents": list(item.requirement.documents),
-                "who": list(item.requirement.who),
-                "alternative": item.requirement.alternative.model_dump()
-                if item.requirement.alternative
-                else None,
-                "may_be_not_applicable": item.requirement.not_applicable,
-                "waivable": item.requirement.waivable,
-                "undecided": list(item.undecided),
-                "sources": [source.model_dump() for source in item.requirement.sources],
-            }
-            for item in gate.items
-            if item.met is not rules.Met.NOT_NEEDED
+            _requirement(item) for item in gate.items if item.met is not rules.Met.NOT_NEEDED
         ],
+    }
+
+
+def _requirement(item: rules.Item) -> dict[str, Any]:  # Any: JSON
+    about = item.requirement
+    return {
+        "key": about.key,
+        "exit": about.exit,
+        "label": about.label.model_dump(),
+        "met": item.met.value,
+        "mandatory": item.is_mandatory,
+        "missing": item.is_missing,
+        "why": {"zh": item.why_zh, "en": item.why_en},
+        "documents": list(about.documents),
+        "lacks": list(item.lacks),
+        "who": list(about.who),
+        "alternative": about.alternative.model_dump() if about.alternative else None,
+        "may_be_not_applicable": about.not_applicable,
+        "waivable": about.waivable,
+        "undecided": list(item.undecided),
+        "sources": [source.model_dump() for source in about.sources],
     }

@@ -32,10 +32,10 @@ def read_answers(
     found = Answered()
     for key, given in answers.items():
         if key not in questions:
-            raise _invalid(key, "unknown question")
+            raise _invalid(key, "There is no question %(question)s.")
         codes = _codes(key, given)
         if len(codes) > 1 and not questions[key].multiple:
-            raise _invalid(key, "one answer only")
+            raise _invalid(key, "Question %(question)s has one answer only.")
         if NOT_ASSESSED not in codes:
             for target, value in _said(questions[key], codes):
                 _set(section, found, target, value)
@@ -49,7 +49,8 @@ def _said(question: Question, codes: Iterable[Any]) -> Iterable[tuple[str, Any]]
             continue
         answer = next((one for one in question.answers if one.code == code), None)
         if answer is None:
-            raise _invalid(question.key, f"unknown answer {code!r}")
+            message = "“%(given)s” is no answer to question %(question)s."
+            raise _invalid(question.key, message, given=code)
         yield from answer.sets.items()
 
 
@@ -59,7 +60,7 @@ def _codes(key: str, given: Any) -> list[Any]:  # Any: JSON, as it was sent
         return []
     codes = list(given) if isinstance(given, list | tuple) else [given]
     if not all(isinstance(code, str | int) for code in codes):
-        raise _invalid(key, "an answer is a code, or a list of codes")
+        raise _invalid(key, "The answer to %(question)s is a code, or a list of codes.")
     return codes
 
 
@@ -71,14 +72,14 @@ def _set(
 ) -> None:
     if target in section.weights:
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 4:
-            raise _invalid(target, "a level is a whole number from 0 to 4")
+            raise _invalid(target, "The level of %(question)s is a whole number from 0 to 4.")
         before = found.factors.get(target)
         found.factors[target] = max(value, before or 0)
     elif target in section.facts:
         found.facts[target] = {"yes": True, "no": False}.get(str(value), value)
     else:
         if isinstance(value, int):
-            raise _invalid(target, "a code is a text")
+            raise _invalid(target, "The code of %(question)s is a text.")
         known = found.vector.get(target)
         values = [known] if isinstance(known, str) else list(known or ())
         new = [value] if isinstance(value, str) else list(value)
@@ -86,8 +87,9 @@ def _set(
         found.vector[target] = merged[0] if len(merged) == 1 else merged
 
 
-def _invalid(key: str, fault: str) -> DomainError:
-    return DomainError("answer_invalid", f"{key}: {fault}", field=f"answers.{key}", status=400)
+def _invalid(key: str, message: str, **params: object) -> DomainError:
+    told = {"question": key} | params
+    return DomainError("answer_invalid", message, field=f"answers.{key}", status=400, params=told)
 
 
 def answers_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.apps import apps
 from django.contrib import admin
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
@@ -15,6 +16,20 @@ KINDS: dict[str, Promise] = {
     "ledger.verify": _("Verification of the ledger"),
     "ledger.export": _("Export of the ledger"),
 }
+
+
+# What a job is at; while it compares rows, their table's name.
+STAGES: dict[str, Promise] = {"entries": _("entries")}
+
+
+def stage_label(stage: str) -> str:
+    """What the job is at, in words."""
+    if stage in STAGES:
+        return str(STAGES[stage])
+    try:
+        return str(apps.get_model(stage)._meta.verbose_name_plural)
+    except (LookupError, ValueError):
+        return stage
 
 
 def job_label(kind: str) -> str:

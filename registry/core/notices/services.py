@@ -37,6 +37,14 @@ def tell(
     )
 
 
+def settle(*, once_key: str, user_ids: Iterable[uuid.UUID] | None = None) -> None:
+    """What the notices were about is done: they are read, of these people or of everybody."""
+    rows = Notice.objects.filter(once_key=once_key, read_at__isnull=True)
+    if user_ids is not None:
+        rows = rows.filter(user__in=list(user_ids))
+    rows.update(read_at=clock.now())
+
+
 def read(*, actor: User, notice_id: uuid.UUID) -> None:
     """The notice is marked as read by its own person."""
     Notice.objects.filter(pk=notice_id, user=actor, read_at__isnull=True).update(

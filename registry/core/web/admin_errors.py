@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from registry.core.errors import NotFound
@@ -35,12 +36,39 @@ class DomainErrorsAsMessages:
         return HttpResponseRedirect(_back(request))
 
 
-def refused(request: HttpRequest, status: int, text: str) -> HttpResponse:
-    """The refusal as a page in the frame, with a way back."""
+def refused(
+    request: HttpRequest,
+    status: int,
+    text: str,
+    title: str = "",
+    ways: Sequence[tuple[str, str]] = (),
+) -> HttpResponse:
+    """The refusal as a page in the frame, with ways out: those given, and to the desk."""
     titles = {403: _("This is not open to you"), 404: _("There is nothing here")}
-    title = titles.get(status, _("This can't be done"))
-    context = admin.site.each_context(request) | {"title": title, "text": text}
+    told = {"title": title or titles.get(status, _("This can't be done")), "text": text}
+    context = admin.site.each_context(request) | told | {"ways": ways}
     return render(request, "mingce/refused.html", context, status=status)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's 403: what its own pages would do is done by the desk's buttons, or by nobody."""
+    text = _("Rows come about and change through the buttons of the desk's pages only.")
+    return refused(request, 403, text)
+
+
+def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's CSRF failure: the form is older than the login; a way back, and one to log in."""
+    text = _(
+        "This form was opened before you signed in again, perhaps in another tab and as somebody "
+        "else. Nothing has been saved. Open the page again and send it once more; with the "
+        "browser's Back button you find what you typed."
+    )
+    ways = [(_("Open the page again"), _back(request)), (_("Log in again"), _login())]
+    return refused(request, 403, text, title=_("This form has expired"), ways=ways)
+
+
+def _login() -> str:
+    return reverse("admin:login")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

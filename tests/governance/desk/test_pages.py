@@ -214,6 +214,7 @@ def test_a_refusal_is_shown_on_the_form_with_the_way_out(approval: Approval) -> 
     response = browser("wang", "en").post(f"/do/promote/{approval.release_id}/", {"to": "S4"})
     assert response.status_code == 422
     assert b"BR-05" in response.content
+    assert b"supplied by model owner, committee secretary" in response.content
     approval.release.refresh_from_db()
     assert approval.release.stage == "S3"
 

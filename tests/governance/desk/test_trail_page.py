@@ -130,3 +130,32 @@ def test_a_longer_trail_needs_no_more_statements(approval: Approval) -> None:
     few = statements("/trail/?group=evidence")
     story.hand_in(approval.release, *story.S4_DOCUMENTS, by="luo")
     assert statements("/trail/?group=evidence") == few
+
+
+@pytest.mark.django_db
+def test_the_trail_says_where_it_has_holes(approval: Approval) -> None:
+    assert "not shown here" not in page("chen", "/trail/")
+    story.register(name="保密模型", is_confidential=True)
+    there = Entry.objects.filter(seq__gt=0).count()
+    seen = queries.visible_to(person("chen")).count()
+    assert there - seen > 0
+    assert queries.hidden_from(person("chen")).count() == there - seen
+    told = re.search(
+        r"(\d+) entries about confidential models are not shown", page("chen", "/trail/")
+    )
+    assert told is not None
+    assert int(told[1]) == there - seen
+
+
+@pytest.mark.django_db
+def test_preferences_stand_in_the_group_of_people_alone(approval: Approval) -> None:
+    people.set_preferences(actor=person("chen"), language="en", time_zone="Asia/Shanghai")
+    assert "Preferences set" not in texts(page("chen", "/trail/"))
+    assert "Preferences set" in texts(page("chen", "/trail/?group=people"))
+    assert "Preferences set" in texts(page("chen", f"/trail/?who={person('chen').pk}"))
+
+
+@pytest.mark.django_db
+def test_a_granted_move_says_from_where_to_where(approval: Approval) -> None:
+    told = texts(page("wang", f"/releases/{approval.release_id}/"))
+    assert "S2 validation → S3 approval" in told

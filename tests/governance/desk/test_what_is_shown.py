@@ -288,3 +288,12 @@ def test_an_empty_list_advises_nobody_to_add_a_record() -> None:
     html = page("wang", "/admin/governance/order/")
     assert "There is nothing here yet that you may see." in html
     assert "Create a new item" not in html
+
+
+def test_the_preview_says_what_keeps_the_grade_provisional_and_where() -> None:
+    html = browser("wang").post("/register/preview/", registration()).content.decode()
+    told = html[html.index("What keeps the grade provisional") :]
+    assert "Does the list of prohibited practices apply?" in told
+    assert "below, in part 4" in told
+    assert "How is the model updated?" in told
+    assert "later, before S1 ends" in told

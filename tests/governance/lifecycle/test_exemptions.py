@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from governance.lifecycle import queries
@@ -10,6 +12,7 @@ from governance.lifecycle.models import Exemption
 from governance.lifecycle.rules import Met
 from registry.core.errors import Conflict, DomainError, SegregationRefused
 from registry.core.ledger import services as ledger
+from registry.core.ledger.models import Entry
 from registry.releases.models import Release
 from tests import story
 from tests.refusals import changes, footprint, refused, refused_by_database
@@ -32,7 +35,9 @@ def ask(
 
 
 def answer(row: Exemption, by: str = "chen", *, confirm: bool = True) -> Exemption:
-    return lifecycle.answer_exemption(actor=person(by), exemption_id=row.pk, confirm=confirm)
+    return lifecycle.answer_exemption(
+        actor=person(by), exemption_id=row.pk, confirm=confirm, reason=story.CHECKED
+    )
 
 
 def how(release: Release, key: str) -> Met:
@@ -52,6 +57,7 @@ def test_a_confirmed_exemption_meets_its_requirement_and_an_asked_one_does_not(
     requirement: str, kind: str, met: Met
 ) -> None:
     release = story.register().release
+    story.hand_in(release, "parallel_run_report")
     before = footprint()
     row = ask(release, requirement, kind)
     assert changes(before) == {"governance_exemption": (1, 1), "registry_entry": (1, 0)}
@@ -59,6 +65,32 @@ def test_a_confirmed_exemption_meets_its_requirement_and_an_asked_one_does_not(
     answer(row)
     assert changes(before) == {"governance_exemption": (1, 2), "registry_entry": (2, 0)}
     assert how(release, requirement) is met
+
+
+def test_an_alternative_that_names_documents_counts_only_with_one_of_them() -> None:
+    told = story.register()
+    answer(ask(told.release, "pilot_length", "alternative"))
+    assert how(told.release, "pilot_length") is Met.MISSING
+    item = next(
+        one for one in queries.gate_of(told.release, "S5").items
+        if one.requirement.key == "pilot_length"
+    )  # fmt: skip
+    assert item.lacks == ("parallel_run_report",)
+    story.hand_in(told.release, "parallel_run_report")
+    assert how(told.release, "pilot_length") is Met.ALTERNATIVE
+
+
+def test_a_grant_says_why_and_the_record_keeps_it() -> None:
+    row = ask(story.register().release)
+    before = footprint()
+    with refused(DomainError, "text_needed"):
+        lifecycle.answer_exemption(
+            actor=person("chen"), exemption_id=row.pk, confirm=True, reason="好"
+        )
+    assert changes(before) == {}
+    answer(row)
+    entry = Entry.objects.get(kind="exemption.confirmed")
+    assert json.loads(entry.body)["facts"] == {"reason": story.CHECKED}
 
 
 def test_a_refused_exemption_meets_nothing_and_can_be_asked_for_again() -> None:

@@ -14,7 +14,7 @@ from governance.lifecycle import rules
 from governance.lifecycle.queries import present
 from governance.lifecycle.queries.facts import COMPUTED, NAMED
 from governance.lifecycle.rules import Facts, FactValue, Met
-from governance.lifecycle.schema import ByTier, LifecycleSection, Requirement
+from governance.lifecycle.schema import Alternative, ByTier, LifecycleSection, Requirement
 from registry.core.people.rules import Role
 from registry.core.policy.schema import Label, RuleSpec, Source, load_yaml, validate
 from registry.evidence.schema import EvidenceSection
@@ -25,6 +25,7 @@ SHIPPED = validate(LifecycleSection, load_yaml(PACK / "lifecycle.yaml"), "lifecy
 KINDS = validate(EvidenceSection, load_yaml(PACK / "evidence.yaml"), "evidence.yaml").kinds
 APPROVALS = validate(ApprovalsSection, load_yaml(PACK / "approvals.yaml"), "approvals.yaml")
 WORDS = Label(zh="某项", en="something")
+OTHERWISE = Alternative(zh="替代", en="otherwise")
 LAW = (Source(ref="Mingce", tag="own_design"),)
 
 
@@ -99,7 +100,7 @@ def test_a_condition_says_when_it_is_asked_for(
         (
             "a confirmed alternative",
             {"alternatives": frozenset({"thing"})},
-            {"alternative": WORDS},
+            {"alternative": OTHERWISE},
             Met.ALTERNATIVE,
         ),
         (
@@ -107,6 +108,18 @@ def test_a_condition_says_when_it_is_asked_for(
             {"alternatives": frozenset({"thing"})},
             {},
             Met.MISSING,
+        ),
+        (
+            "a confirmed alternative without the document that it names",
+            {"alternatives": frozenset({"thing"})},
+            {"alternative": OTHERWISE.model_copy(update={"documents": ("data_sheet",)})},
+            Met.MISSING,
+        ),
+        (
+            "a confirmed alternative with the document that it names",
+            {"alternatives": frozenset({"thing"}), "documents": frozenset({"data_sheet"})},
+            {"alternative": OTHERWISE.model_copy(update={"documents": ("data_sheet",)})},
+            Met.ALTERNATIVE,
         ),
         (
             "confirmed as not applicable",

@@ -26,6 +26,7 @@ LABELS: dict[str, Promise] = {
     "target": _("about"),
     "target_id": _("about"),
     "to": _("to stage"),
+    "voter": _("named by"),
     "was": _("from stage"),
 }
 
@@ -36,6 +37,7 @@ FACTS: dict[str, str] = {
     "release": "registry.release",
     "target": "registry.release",
     "user": "registry.user",
+    "voter": "registry.user",
 }
 
 # What of a row tells most, in one line: of a kind of entry, else of a kind of row.
@@ -63,10 +65,18 @@ TELLING: dict[str, tuple[str, ...]] = {
     "release.approved": ("approved_until",),
     "release.validated": ("validation_conclusion", "explainability_level"),
     "release.version_attached": ("version_id",),
-    "approval.granted": (),
+    "approval.granted": ("version_id",),
     "lifecycle.move_granted": (),
     "registry.roleassignment": ("role", "entity_id"),
     "registry.tieroverride": ("from_tier", "to_tier", "reason"),
     "registry.token": ("name",),
     "registry.versiondeveloper": ("user_id",),
+}
+
+# What of an entry's facts tells most, beside its row.
+TELLING_FACTS: dict[str, tuple[str, ...]] = {
+    "condition.attached": ("voter",),
+    "exemption.confirmed": ("reason",),
+    "exemption.refused": ("reason",),
+    "lifecycle.move_granted": ("from", "to", "reason"),
 }

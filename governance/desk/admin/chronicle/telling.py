@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from governance.approvals.models import ApprovalState, BallotSeat
 from governance.committees.models import Seat
 from governance.desk.admin.chronicle.kinds import KINDS
-from governance.desk.admin.chronicle.labels import FACTS, LABELS, TELLING
+from governance.desk.admin.chronicle.labels import FACTS, LABELS, TELLING, TELLING_FACTS
 from governance.desk.admin.chronicle.rows import Named, names_of
 from governance.desk.admin.pages import said
 from governance.desk.admin.words import (
@@ -77,6 +77,7 @@ def _told(line: Line, words: _Words) -> Told:
     model = _model_of(entry.subject_type)
     shown = telling_of(entry)
     summary = [words.value(model, name, line.state[name]) for name in shown if line.state.get(name)]
+    summary += _summed_up(line, words)
     changes = [
         (words.label(model, name), words.value(model, name, was), words.value(model, name, now))
         for name, was, now in line.changes
@@ -96,6 +97,16 @@ def _told(line: Line, words: _Words) -> Told:
         changes=tuple(changes),
         facts=tuple(facts),
     )
+
+
+def _summed_up(line: Line, words: _Words) -> list[str]:
+    """The facts that belong into the summary: a move from stage to stage, a reason, a name."""
+    names = TELLING_FACTS.get(line.entry.kind, ())
+    told = {name: words.value(None, name, line.facts[name]) for name in names
+            if line.facts.get(name)}  # fmt: skip
+    if "from" in told and "to" in told:
+        told = {"from": f"{told.pop('from')} → {told.pop('to')}"} | told
+    return list(told.values())
 
 
 def _model_of(label: str) -> type[Model] | None:

@@ -12,6 +12,7 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 
+from governance.desk.admin import gates
 from governance.desk.admin.pages import PersonRequest, page, show
 from governance.desk.admin.subjects import about
 from governance.desk.admin.verbs.base import Verb
@@ -57,19 +58,24 @@ def do(request: PersonRequest, verb: str, pk: uuid.UUID) -> HttpResponse:
             )
             details = refusal.details
         else:
-            messages.success(request, gettext("Done: %(verb)s.") % {"verb": found.title})
-            if isinstance(made, Secret):
-                messages.warning(
-                    request, gettext("The secret, shown this once: %(secret)s") % {"secret": made}
-                )
-            if isinstance(made, User) and made.pk == request.user.pk:
-                update_session_auth_hash(request, made)  # a new password keeps this session
+            _tell(request, found, made)
             return HttpResponseRedirect(found.forward(made) if found.forward else back)
     context = {
         "form": form, "verb": found, "about": about(request.user, subject), "back": back,
-        "gate": details.get("gate"),
+        "gate": gates.refused(details["gate"]) if "gate" in details else None,
     }  # fmt: skip
     return show(request, "verb", found.title, context, status=422 if form.errors else 200)
+
+
+def _tell(request: PersonRequest, verb: Verb, made: object) -> None:
+    """What has come of it, on the page that follows; a secret this once."""
+    told = gettext("Done: %(verb)s.") % {"verb": verb.title}
+    messages.success(request, verb.done(made) if verb.done else told)
+    if isinstance(made, Secret):
+        told = gettext("The secret, shown this once: %(secret)s") % {"secret": made}
+        messages.warning(request, told)
+    if isinstance(made, User) and made.pk == request.user.pk:
+        update_session_auth_hash(request, made)  # a new password keeps this session
 
 
 def _next(request: PersonRequest) -> str:

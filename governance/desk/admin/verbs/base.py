@@ -29,6 +29,7 @@ class Verb:
     back: Callable[[Any], str]
     is_danger: bool = False
     explanation: Any = ""
+    done: Callable[[Any], str] | None = None  # what has come of it, in words
     forward: Callable[[Any], str] | None = None  # where what was made leads, if not back
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from governance.approvals import queries as approvals_queries
 from governance.approvals import services as approvals
-from governance.desk.admin import forms
+from governance.desk.admin import exception_forms, forms, orders
 from governance.desk.admin.verbs.base import Verb, ordering
 from governance.findings import queries as findings_queries
 from governance.findings import services as findings
@@ -87,7 +87,8 @@ RELEASE_VERBS: dict[str, Verb] = {
         _own,
     ),
     "request-approval": Verb(
-        _("Request approval"), Capability.REQUEST_APPROVAL, _release, forms.NothingForm,
+        _("Request approval"), Capability.REQUEST_APPROVAL, _release,
+        forms.ApprovalRequestForm,
         lambda user, subject, data: lifecycle.request_approval(actor=user, release_id=subject.pk),
         _own,
         explanation=_(
@@ -169,19 +170,20 @@ RELEASE_VERBS: dict[str, Verb] = {
         _of_release,
     ),
     "ask-exemption": Verb(
-        _("Ask for an exemption"), Capability.REGISTER, _release, forms.ExemptionForm,
+        _("Ask for an exemption"), Capability.REGISTER, _release, exception_forms.ExemptionForm,
         _ask_exemption, _own,
     ),
     "answer-exemption": Verb(
         _("Answer the exemption"), Capability.CONFIRM_REQUIREMENT,
-        lifecycle_queries.visible_exemptions, forms.AnswerForm,
+        lifecycle_queries.visible_exemptions, exception_forms.ExemptionAnswerForm,
         lambda user, subject, data: lifecycle.answer_exemption(
-            actor=user, exemption_id=subject.pk, confirm=data["yes"]
+            actor=user, exemption_id=subject.pk, confirm=data["yes"], reason=data["reason"]
         ),
         _of_release,
+        explanation=_("Look at the documents first: what you grant, the gate takes as met."),
     ),
     "ask-waiver": Verb(
-        _("Ask for a waiver"), Capability.REGISTER, _release, forms.WaiverForm,
+        _("Ask for a waiver"), Capability.REGISTER, _release, exception_forms.WaiverForm,
         lambda user, subject, data: findings.ask_waiver(
             actor=user, release_id=subject.pk, **data
         ),
@@ -189,7 +191,7 @@ RELEASE_VERBS: dict[str, Verb] = {
     ),
     "answer-waiver": Verb(
         _("Answer the waiver"), Capability.WAIVE, findings_queries.visible_waivers,
-        forms.AnswerForm,
+        exception_forms.AnswerForm,
         lambda user, subject, data: findings.answer_waiver(
             actor=user, waiver_id=subject.pk, grant=data["yes"]
         ),
@@ -233,6 +235,9 @@ RELEASE_VERBS: dict[str, Verb] = {
             actor=user, order_id=subject.pk, **data
         ),
         _of_order,
-        explanation=_("Whoever gave the order takes no part in lifting it."),
+        explanation=_(
+            "Whoever gave the order takes no part in lifting it; a stop needs two officers."
+        ),
+        done=orders.asked_or_lifted,
     ),
 }  # fmt: skip

@@ -63,6 +63,7 @@ SIDEBAR: list[tuple[Promise, list[Line]]] = [
     (
         _("Governance"),
         [
+            Line(_("Reviews"), "event_repeat", "desk:reviews"),
             Line(_("Validations"), "fact_check", "admin:governance_validation_changelist"),
             Line(_("Approvals"), "approval", "admin:governance_approval_changelist"),
             Line(_("Findings"), "flag", "admin:governance_finding_changelist"),

@@ -3,7 +3,8 @@
 from governance.approvals import admin as approvals
 from governance.committees import admin as committees
 from governance.findings import admin as findings
+from governance.reviews import admin as reviews
 from governance.suspensions import admin as suspensions
 from governance.validations import admin as validations
 
-__all__ = ["approvals", "committees", "findings", "suspensions", "validations"]
+__all__ = ["approvals", "committees", "findings", "reviews", "suspensions", "validations"]

@@ -4,6 +4,7 @@ from governance.approvals.models import Approval, BallotSeat, Condition, Step, V
 from governance.committees.models import Committee, Resolution, Seat
 from governance.findings.models import Finding, Waiver
 from governance.lifecycle.models import Exemption
+from governance.reviews.models import Explanation, Package, Reminder, Review
 from governance.suspensions.models import Order
 from governance.validations.models import Validation, ValidationTest
 
@@ -13,9 +14,13 @@ __all__ = [
     "Committee",
     "Condition",
     "Exemption",
+    "Explanation",
     "Finding",
     "Order",
+    "Package",
+    "Reminder",
     "Resolution",
+    "Review",
     "Seat",
     "Step",
     "Validation",

@@ -12,6 +12,7 @@ from governance.approvals.api import (
 from governance.committees.api import CommitteeDoor, ResolutionDoor, SeatDoor
 from governance.findings.api import FindingDoor, WaiverDoor
 from governance.lifecycle.api import AccountabilityDoor, ExemptionDoor, LifecycleDoor
+from governance.reviews.api import ExplanationDoor, PackageDoor, ReminderDoor, ReviewDoor
 from governance.suspensions.api import OrderDoor
 from governance.trail.api import EntryDoor, TrailJobDoor
 from governance.validations.api import ValidationDoor
@@ -61,6 +62,25 @@ urlpatterns = [
     ),
     *collection("waivers", WaiverDoor, sub={"answers": ("post", "answers")}),
     *collection("exemptions", ExemptionDoor, sub={"answers": ("post", "answers")}),
+    path(
+        "review-packages/reassignments/",
+        PackageDoor.as_view({"post": "reassignments"}),
+        name="review-packages-reassignments",
+    ),
+    *collection("review-packages", PackageDoor, sub={"deferrals": ("post", "deferrals")}),
+    path("reviews/records/", ReviewDoor.as_view({"post": "records"}), name="reviews-records"),
+    *collection(
+        "reviews",
+        ReviewDoor,
+        sub={
+            "explanations": ("post", "explanations"),
+            "submissions": ("post", "submissions"),
+            "returns": ("post", "returns"),
+            "sign-offs": ("post", "sign_offs"),
+        },
+    ),
+    *collection("explanations", ExplanationDoor),
+    path("review-reminders/", ReminderDoor.as_view({"get": "list"}), name="review-reminders"),
     *collection("orders", OrderDoor, sub={"resumptions": ("post", "resumptions")}),
     *collection("committees", CommitteeDoor, sub={"seats": ("post", "seats")}),
     *collection("seats", SeatDoor, sub={"endings": ("post", "endings")}),

@@ -13,11 +13,18 @@ from governance.approvals.schema import ApprovalsSection
 from governance.desk.demo import services as demo
 from governance.lifecycle.queries.facts import COMPUTED, NAMED
 from governance.lifecycle.schema import LifecycleSection
+from governance.reviews import queries as reviews
+from governance.reviews import services as review_services
+from governance.reviews.models import Package
+from governance.reviews.schema import NOTHING, ReviewsSection
 from governance.validations import queries as validations
 from governance.validations.models import Validation
 from registry.classification.schema.classification import ClassificationFile
+from registry.core.jobs import services as jobs
+from registry.core.jobs.services import Progress
 from registry.core.ledger import services as ledger
 from registry.core.people.models import LegalEntity
+from registry.core.people.queries import system
 from registry.core.policy import queries as policy
 from registry.core.policy.rules import PolicyError
 from registry.core.policy.schema import validate
@@ -29,9 +36,12 @@ def declare() -> None:
     """Called once, when the app is ready."""
     policy.declare_section("lifecycle", ("lifecycle",), _lifecycle)
     policy.declare_section("approvals", ("approvals",), _approvals)
+    policy.declare_section("reviews", ("reviews",), _reviews)
     evidence.declare_subject("validation", Validation, validations.visible_to, _of_validation)
+    evidence.declare_subject("review_package", Package, reviews.visible_to, _of_package)
     reactions.declare()
     ledger.declare_check("votes", approvals.unproved_votes)
+    jobs.declare("reviews.plan", _plan_reviews)
     checks.register(_no_demo_accounts, "installation", deploy=True)
 
 
@@ -46,6 +56,22 @@ def _no_demo_accounts(**_: Any) -> list[checks.CheckMessage]:  # Any: as Django 
 
 def _of_validation(validation: Validation) -> tuple[LegalEntity, set[UUID]]:
     return releases.place(validation.release)
+
+
+def _plan_reviews(arguments: dict[str, Any], progress: Progress) -> dict[str, Any]:  # Any: JSON
+    return {"planned": review_services.plan_everything(actor=system(), progress=progress)}
+
+
+def _of_package(package: Package) -> tuple[LegalEntity, set[UUID]]:
+    return releases.place(package.release) if package.release else (package.entity, set())
+
+
+def _reviews(content: dict[str, Any]) -> ReviewsSection:  # Any: a pack's content
+    if "reviews" not in content:
+        return NOTHING  # a pack that was in force before reviews came
+    section = validate(ReviewsSection, content["reviews"], "reviews.yaml")
+    section.lint(_names(content))
+    return section
 
 
 def _lifecycle(content: dict[str, Any]) -> LifecycleSection:  # Any: a pack's content

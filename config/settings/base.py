@@ -127,6 +127,8 @@ CELERY_BEAT_SCHEDULE = {
     "anchor": {"task": "registry.anchor", "schedule": 60.0},
     "overrides": {"task": "registry.end_overrides", "schedule": 3600.0},
     "jobs": {"task": "registry.sweep_jobs", "schedule": 30.0},
+    "reviews": {"task": "governance.sweep_reviews", "schedule": 300.0},
+    "review_plans": {"task": "governance.plan_reviews", "schedule": 3600.0},
 }
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -146,6 +148,7 @@ ABSOLUTE_URL_OVERRIDES = {
     "registry.document": lambda row: f"/documents/{row.pk}/file/",
     "registry.job": lambda row: f"/jobs/{row.pk}/",
     "governance.approval": lambda row: f"/approvals/{row.pk}/",
+    "governance.package": lambda row: f"/reviews/{row.pk}/",
     "governance.validation": lambda row: f"/validations/{row.pk}/",
 }
 LOGIN_URL = "admin:login"
@@ -230,6 +233,8 @@ SPECTACULAR_SETTINGS = {
         "IdentityKind": "registry.catalogue.models.IdentityKind",
         "Stage": "registry.releases.models.Stage",
         "ExplainabilityLevel": "registry.releases.models.ExplainabilityLevel",
+        "ExplanationMethod": "governance.reviews.models.Method",
+        "ReviewTrigger": "governance.reviews.models.TriggerChoice",
         "Environment": "registry.releases.models.Environment",
         "ApprovalState": "governance.approvals.models.ApprovalState",
         "StepState": "governance.approvals.models.StepState",

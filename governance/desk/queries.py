@@ -15,6 +15,8 @@ from governance.findings import queries as findings
 from governance.findings.models import Finding, Waiver
 from governance.lifecycle import queries as lifecycle
 from governance.lifecycle.models import Exemption
+from governance.reviews import queries as reviews
+from governance.reviews.models import Package, Review
 from governance.suspensions import queries as suspensions
 from governance.suspensions.models import Order
 from governance.validations import queries as validations
@@ -44,6 +46,8 @@ class Desk:
     to_sign_off: list[Any]
     exemptions: list[Any]
     waivers: list[Any]
+    to_review: list[Any]
+    to_sign: list[Any]
     conditions: list[Any]
     findings: list[Any]
     releases: list[Any]
@@ -71,6 +75,8 @@ def desk_of(user: User) -> Desk:
         to_sign_off=_to_sign_off(user) if may(Capability.OVERRIDE_GRADE) else [],
         exemptions=_exemptions(user) if may(Capability.CONFIRM_REQUIREMENT) else [],
         waivers=_waivers(user) if may(Capability.WAIVE) else [],
+        to_review=_first(reviews.to_do(user)) if may(Capability.REVIEW) else [],
+        to_sign=_first(reviews.to_sign(user)) if may(Capability.SIGN_REVIEW) else [],
         conditions=list(
             Condition.objects.filter(owner=user, met_at=None).select_related(
                 "approval__release__model_use__model"
@@ -89,6 +95,12 @@ def desk_of(user: User) -> Desk:
         to_production=_to_production(user) if standing(user).has(Role.IT_OPERATIONS) else [],
         to_close=_to_close(user) if may(Capability.MANAGE_APPROVAL) else [],
     )
+
+
+def _first(rows: models.QuerySet[Review]) -> list[Review]:
+    """Those that are due first."""
+    found = rows.select_related("package__entity", "release__model_use__model", "submitted_by")
+    return list(found.distinct().order_by("package__due_on", "kind")[:MOST])
 
 
 def _grades(user: User) -> list[Grade]:
@@ -202,6 +214,8 @@ def happened_to(release: Release) -> list[uuid.UUID]:
         Waiver.objects.filter(release=release),
         Exemption.objects.filter(release=release),
         Deployment.objects.filter(release=release),
+        Package.objects.filter(release=release),
+        Review.objects.filter(release=release).exclude(state__in=["planned", "cancelled"]),
         Order.objects.filter(target_id__in=suspensions.targets_of(release)),
         Document.objects.filter(subject_id__in=releases.subjects_of(release)),
         Document.objects.filter(

@@ -12,6 +12,7 @@ from registry.classification import rules
 from registry.classification.models import Grade
 from registry.classification.rules import GradeResult
 from registry.classification.rules.answering import read_answers
+from registry.classification.rules.readings import values
 from registry.classification.schema import ClassificationSection
 from registry.core.errors import DomainError
 from registry.core.ledger.rules import digest_of, plain
@@ -198,6 +199,19 @@ def in_force(use: ModelUse) -> Grade | None:
         .order_by("-number")
     )
     return next((grade for grade in grades.iterator(10) if is_shown(grade, use)), None)
+
+
+def readings(use: ModelUse, grade: Grade | None) -> dict[str, object]:
+    """What clauses may read of a use: tier, flags, and the grade's dimensions, groups and facts.
+
+    What is not known is not there. Without a tier it reads as I.
+    """
+    found: dict[str, object] = {}
+    if grade is not None:
+        known = values(section_of(grade.pack), grade.vector, grade.facts, assume_defaults=False)
+        found = {key: list(one) if isinstance(one, tuple) else one for key, one in known.items()}
+    found |= {f"flag_{key}": one for key, one in use.flags.items()}
+    return found | {"tier": use.tier or "I"}
 
 
 def is_stale(grade: Grade) -> bool:

@@ -20,8 +20,12 @@ def now() -> dt.datetime:
 
 def today() -> dt.date:
     """The present day in the institution's time zone."""
-    from_zone = now().astimezone(_zone())
-    return from_zone.date()
+    return local_day(now())
+
+
+def local_day(moment: dt.datetime) -> dt.date:
+    """The day of the moment in the institution's time zone."""
+    return moment.astimezone(_zone()).date()
 
 
 def _zone() -> dt.tzinfo:

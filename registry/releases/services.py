@@ -113,6 +113,18 @@ def record_validation(
         return act.update(release, "release.validated", changes)
 
 
+def record_explainability(*, actor: Actor, release: Release, level: str) -> Release:
+    """The release, locked by the caller, carries the level that a review has found.
+
+    Another level is another material state: the release needs another approval for its next move.
+    """
+    if release.explainability_level == level:
+        return release
+    was = release.explainability_level
+    with ledger.act(actor) as act:
+        return act.update(release, "release.explained", {"explainability_level": level}, was=was)
+
+
 def record_approval(
     *, actor: Actor, release: Release, digest: str, until: dt.date, warrant: Warrant
 ) -> Release:

@@ -129,7 +129,7 @@ def set_grade(
     A lower tier than before needs a warrant of kind grading.lowering_granted.
     """
     with ledger.act(actor) as act:
-        act.update(use, "use.grade_shown", vars(shown))
+        act.update(use, "use.grade_shown", vars(shown), was_tier=use.tier)
         if warrant is not None:
             act.spend(warrant, use)
     return use

@@ -26,12 +26,13 @@ UNGOVERNED = {
     "registry.Held": "the dispatcher's parking place; the ledger can be read again",
     "registry.Job": "the progress of long work",
     "registry.Notice": "an inbox; what it tells is in the ledger",
+    "governance.Reminder": "append-only; its effects stand in the ledger",
     "registry.IdempotencyRecord": "a door's answer, kept for a week",
 }
 PATH = "search_path=pg_catalog, public, pg_temp"
 APPEND_ONLY = {
     "registry.Entry", "registry.WarrantUse", "registry.StepUp", "registry.StepUpUse",
-    "registry.FailedProof",
+    "registry.FailedProof", "governance.Reminder",
 }  # fmt: skip
 
 
@@ -108,7 +109,7 @@ def test_every_function_of_ours_finds_its_tables_whatever_the_sessions_path() ->
             " WHERE proname LIKE 'mingce%' AND lanname = 'plpgsql'"
         )
         found = dict(cursor.fetchall())
-    assert len(found) == 27
+    assert len(found) == 29
     assert {name for name, told in found.items() if told != [PATH]} == set()
 
 

@@ -23,6 +23,8 @@ from governance.approvals.models import Approval, Condition
 from governance.committees import services as committees
 from governance.findings import services as findings
 from governance.lifecycle import services as lifecycle
+from governance.reviews import services as reviews
+from governance.reviews.services import Explained
 from governance.suspensions import services as suspensions
 from registry.catalogue import services as catalogue
 from registry.core import clock
@@ -30,6 +32,7 @@ from registry.core.jobs.models import Job
 from registry.core.notices import services as notices
 from registry.core.people import services as people
 from registry.core.people.models import Department
+from registry.core.people.queries import system
 from registry.core.people.rules import Capability
 from registry.core.people.services import NewPerson
 from registry.releases import services as releases
@@ -96,11 +99,25 @@ def everything() -> Caller:
         approval, "sun", "approve_with_conditions", reason="附条件同意", conditions=conditions
     )
     _finish(approval)
+    _review(made)
     _fill(made, "a")
     who = caller("shen")
     for path in lists():  # what is read once per process has been read
         who.get(path)
     return who
+
+
+def _review(made: Story) -> None:
+    """The institution's reviews wait, and one of the release has its explanation."""
+    reviews.plan_institution(actor=system())
+    lifecycle.promote(actor=person("wang"), release_id=made.release.pk, to="S4")
+    row = reviews.call_for(
+        actor=person("chen"), release_id=made.release.pk, kind="PR-03", trigger="complaint",
+        reason="客户投诉解释难以理解。",
+    )  # fmt: skip
+    words = "已按方案完成,详见附件。"
+    found = Explained("shap", "E1", words, words, words, words, words)
+    reviews.explain(actor=person("chen"), review_id=row.pk, told=found)
 
 
 def _finish(approval: Approval) -> None:

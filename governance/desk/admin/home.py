@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from governance.desk import queries
 from governance.desk.admin import orders
 from governance.desk.admin.pages import PersonRequest, page, said, show
+from governance.desk.admin.reviews import in_words
 from governance.desk.admin.words import approvals_words, body_label, requirement_labels
 from governance.suspensions import queries as suspensions
 from registry.core.dispatch import services as dispatch
@@ -42,6 +43,8 @@ def _put_in_words(user: User, desk: queries.Desk) -> None:
     """The orders say what is stopped, the exceptions which requirement they are about."""
     for order in orders.tell(user, desk.orders):
         order.target_label, order.target_url = suspensions.target_of(order)
+    if desk.to_review or desk.to_sign:
+        in_words([*desk.to_review, *desk.to_sign])
     section = approvals_words() if desk.votes or desk.to_close else None
     for step in desk.to_close:
         step.body_label = body_label(section, step.body_code) if section else ""

@@ -9,7 +9,7 @@ from django.http import FileResponse, HttpResponse
 
 from governance.approvals.models import Approval
 from governance.desk import queries
-from governance.desk.admin import gates, orders
+from governance.desk.admin import gates, orders, reviews
 from governance.desk.admin.chronicle import tell
 from governance.desk.admin.pages import PersonRequest, page, said, show
 from governance.desk.admin.verbs import offered
@@ -178,6 +178,7 @@ def _release_context(user: User, chosen: Release, *, has_versions: bool) -> dict
         "danger_verbs": offered(user, "restrict", *([] if is_stopped else ["stop"])),
         **_graded(user, chosen, grade),
         **_exceptions(user, chosen),
+        **reviews.of_release(user, chosen),
         "documents": _documents(chosen),
         "deployments": chosen.deployments.all()[:5],
         "release_verbs": offered(user, "open-release"),

@@ -13,6 +13,7 @@ from governance.desk.admin import orders
 from governance.desk.admin.pages import said
 from governance.desk.admin.words import name_of, requirement_labels
 from governance.lifecycle import queries as lifecycle
+from governance.reviews import queries as review_queries
 from governance.suspensions import queries as suspensions
 from registry.core.people.models import User
 from registry.core.people.queries import visible_users
@@ -202,6 +203,33 @@ def _of_condition(user: User, row: Any) -> About:
     return About(told.name, (*more, *told.facts))
 
 
+def _of_package(user: User, row: Any) -> About:
+    about = row.release.model_use.model if row.release else row.entity
+    return About(
+        name_of(about),
+        (
+            Fact(_("review package"), row.code, row.get_absolute_url()),
+            Fact(_("due on"), row.due_on.isoformat()),
+        ),
+    )
+
+
+def _of_review(user: User, row: Any) -> About:
+    row.package.release = row.release
+    told = _of_package(user, row.package)
+    kind = review_queries.section_of(row.pack).kind(row.kind)
+    label = said(kind.label.model_dump()) if kind is not None else ""
+    outcome = review_queries.section_of(row.pack).outcome(row.outcome)
+    more = [Fact(_("kind of review"), f"{row.kind} {label}")]
+    if outcome is not None:
+        more += [
+            Fact(_("outcome"), said(outcome.label.model_dump())),
+            Fact(_("summary"), row.summary),
+            Fact(_("carried out by"), name_of(row.submitted_by)),
+        ]
+    return About(told.name, (*more, *told.facts))
+
+
 def _of_order(user: User, row: Any) -> About:
     (order,) = suspensions.with_targets([row])
     text, url = suspensions.target_of(order)
@@ -292,6 +320,8 @@ _TOLD: dict[str, Callable[[User, Any], About]] = {
     "governance.validation": _of_validation,
     "governance.approval": _of_approval,
     "governance.condition": _of_condition,
+    "governance.package": _of_package,
+    "governance.review": _of_review,
     "governance.order": _of_order,
     "governance.committee": _of_place,
     "governance.seat": _of_seat,

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from governance.desk.demo import accounts, events, institution, schema, telling
+from governance.desk.demo import accounts, events, institution, reviewing, schema, telling
 from governance.desk.demo.telling import Told
 from registry.core import clock
 from registry.core.dispatch import services as dispatch
@@ -73,7 +73,10 @@ def _tell(seeds: schema.Seeds, password: str, progress: Progress) -> None:
     for story in seeds.stories:
         others[story.key] = Told(seeds, story, password, today, others)
     founded = _founding(seeds, password, others[seeds.stories[0].key])
-    tales = [founded, *(chain(telling.tell(one), events.tell(one)) for one in others.values())]
+    first = Told(seeds, seeds.stories[0], password, today, others)
+    reviewed = reviewing.tell(first, seeds.institution.founded_days_ago - 7)
+    told = (chain(telling.tell(one), events.tell(one)) for one in others.values())
+    tales = [founded, reviewed, *told]
     queue = [(next(tale), number) for number, tale in enumerate(tales)]
     heapq.heapify(queue)
     while queue:

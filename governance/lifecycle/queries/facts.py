@@ -16,6 +16,7 @@ from governance.findings import queries as findings
 from governance.lifecycle.models import Exemption
 from governance.lifecycle.rules import Facts, FactValue
 from governance.lifecycle.schema import LifecycleSection
+from governance.reviews import queries as reviews
 from governance.suspensions import queries as suspensions
 from governance.suspensions.models import OrderKind
 from governance.validations import queries as validations
@@ -23,7 +24,6 @@ from governance.validations.models import Validation
 from registry.catalogue.queries import may_be_seen
 from registry.classification import queries as classification
 from registry.classification.models import Grade
-from registry.classification.rules import readings as classification_readings
 from registry.core import clock
 from registry.core.people.models import User
 from registry.evidence import queries as evidence
@@ -36,7 +36,7 @@ COMPUTED = (
     "tier", "explainability", "has_training_data_declaration", "has_cac_filing",
     "has_stop_switch_test", "has_fallback_test", "has_stop_operators", "has_pia", "has_fria",
     "rmc_resolved", "duties_not_segregated", "production_digest_differs", "revalidation_overdue",
-    "something_expired",
+    "review_overdue", "review_blocks_new_use", "something_expired",
 )  # fmt: skip
 NAMED = (
     "use_case_card", "grading_confirmed", "screened", "grading_complete", "version_registered",
@@ -85,32 +85,22 @@ def readings_of(
     section: LifecycleSection,
 ) -> dict[str, object]:
     """The values that clauses may read; what is not known is not there."""
-    found = classification_of(grade)
-    found |= {f"flag_{key}": value for key, value in release.model_use.flags.items()}
+    found = classification.readings(release.model_use, grade)
+    late = reviews.overdue(release)
     found |= {
-        "tier": release.model_use.tier or "I",
         "explainability": release.explainability_level,
         "rmc_resolved": _rmc_resolved(release),
         "duties_not_segregated": _duties_not_segregated(release, validation),
         "production_digest_differs": _production_digest_differs(release),
         "revalidation_overdue": _revalidation_overdue(release, validation, section),
+        "review_overdue": late.beyond_grace,
+        "review_blocks_new_use": late.blocks_new_use,
         "something_expired": _something_expired(release, documents),
     }
     for kind in ("training_data_declaration", "cac_filing", "stop_switch_test", "fallback_test",
                  "stop_operators", "pia", "fria"):  # fmt: skip
         found[f"has_{kind}"] = kind in documents
     return found
-
-
-def classification_of(grade: Grade | None) -> dict[str, object]:
-    """Dimensions, groups and facts of the grade, as clauses read them."""
-    if grade is None:
-        return {}
-    section = classification.section_of(grade.pack)
-    known = classification_readings.values(
-        section, grade.vector, grade.facts, assume_defaults=False
-    )
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in known.items()}
 
 
 def _named(

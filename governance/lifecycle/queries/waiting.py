@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from governance.findings import queries as findings
 from governance.lifecycle import rules
 from governance.lifecycle.models import Exemption
-from governance.lifecycle.queries.facts import classification_of
 from governance.lifecycle.queries.gates import section_of
 from governance.lifecycle.rules import Facts
 from governance.lifecycle.schema import LifecycleSection, Requirement
@@ -85,9 +84,7 @@ def _facts_of(rows: Iterable[Release]) -> dict[uuid.UUID, Facts]:
         one.pk: Facts(
             tier=one.model_use.tier,
             stage=one.stage,
-            readings=classification_of(grades.get(one.model_use_id))
-            | {f"flag_{key}": value for key, value in one.model_use.flags.items()}
-            | {"tier": one.model_use.tier or "I"},
+            readings=classification.readings(one.model_use, grades.get(one.model_use_id)),
             named={},
             documents=frozenset().union(*(kinds[key] for key in releases.subjects_of(one))),
             alternatives=frozenset(exemptions[one.pk, "alternative"]),

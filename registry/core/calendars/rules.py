@@ -34,3 +34,13 @@ def add_working_days(start: dt.date, days: int, country: str = "CN") -> dt.date:
         if is_working_day(day, country):
             days -= 1
     return day
+
+
+def subtract_working_days(end: dt.date, days: int, country: str = "CN") -> dt.date:
+    """The day from which `days` working days pass until `end`."""
+    day = end
+    while days > 0:
+        day -= dt.timedelta(days=1)
+        if is_working_day(day, country):
+            days -= 1
+    return day

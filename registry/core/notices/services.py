@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from registry.core import clock
 from registry.core.notices.models import Notice
 from registry.core.people.models import User
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line for one person's inbox; a person is told once per `once_key`."""
+
+    user_id: uuid.UUID
+    kind: str
+    text_zh: str
+    text_en: str
+    once_key: str
+    link: str = ""
 
 
 def tell(
@@ -20,20 +33,15 @@ def tell(
     link: str = "",
 ) -> None:
     """Each person has the notice in the inbox, once per `once_key`."""
+    tell_many(
+        Line(user_id, kind, text_zh, text_en, once_key, link) for user_id in sorted(set(user_ids))
+    )
+
+
+def tell_many(lines: Iterable[Line]) -> None:
+    """Each line lies in its person's inbox, once per `once_key`; one statement for all."""
     Notice.objects.bulk_create(
-        [
-            Notice(
-                user_id=user_id,
-                kind=kind,
-                text_zh=text_zh,
-                text_en=text_en,
-                link=link,
-                once_key=once_key,
-                sent_at=clock.now(),
-            )
-            for user_id in sorted(set(user_ids))
-        ],
-        ignore_conflicts=True,
+        [Notice(sent_at=clock.now(), **vars(line)) for line in lines], ignore_conflicts=True
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Iterable
 from typing import TypeVar
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
@@ -169,6 +170,35 @@ def live_token(secret: str) -> Token | None:
         )
         .first()
     )
+
+
+class Holders:
+    """Who holds which role today, read once: for sweeps over many places."""
+
+    def __init__(self, rows: Iterable[tuple[str, str, uuid.UUID]]) -> None:
+        self._by_role: dict[str, list[tuple[str, uuid.UUID]]] = {}
+        for role, path, user_id in rows:
+            self._by_role.setdefault(role, []).append((path, user_id))
+        self._found: dict[tuple[Role, str], frozenset[uuid.UUID]] = {}
+
+    def of(self, role: Role, entity_path: str) -> frozenset[uuid.UUID]:
+        """The active persons who hold the role for the entity (or one above it)."""
+        key = (role, entity_path)
+        if key not in self._found:
+            self._found[key] = frozenset(
+                user_id
+                for path, user_id in self._by_role.get(role.value, ())
+                if entity_path.startswith(path)
+            )
+        return self._found[key]
+
+
+def holders() -> Holders:
+    """Who holds which role today; one statement."""
+    rows = RoleAssignment.objects.filter(
+        on_duty(), user__is_active=True, user__kind=UserKind.PERSON
+    )
+    return Holders(rows.values_list("role", "entity__path", "user_id"))
 
 
 def holders_of(role: Role, entity_path: str) -> models.QuerySet[User]:

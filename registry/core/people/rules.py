@@ -84,6 +84,9 @@ class Capability(StrEnum):
     VALIDATE = "validate"
     RESPOND_TO_VALIDATION = "respond_to_validation"
     RAISE_FINDING = "raise_finding"
+    REVIEW = "review"
+    SIGN_REVIEW = "sign_review"
+    PLAN_REVIEW = "plan_review"
     REQUEST_APPROVAL = "request_approval"
     MANAGE_APPROVAL = "manage_approval"
     VOTE = "vote"
@@ -119,6 +122,9 @@ GRANTS: dict[Capability, frozenset[Role]] = {
     Capability.VALIDATE: frozenset({Role.VALIDATOR}),
     Capability.RESPOND_TO_VALIDATION: frozenset({Role.OWNER}),
     Capability.RAISE_FINDING: _SECOND_LINE | {Role.AUDIT},
+    Capability.REVIEW: _FIRST_LINE | _SECOND_LINE | {Role.AUDIT},
+    Capability.SIGN_REVIEW: _SECOND_LINE | {Role.DEPARTMENT_HEAD},
+    Capability.PLAN_REVIEW: _SECOND_LINE | {Role.AUDIT},
     Capability.REQUEST_APPROVAL: frozenset({Role.OWNER}),
     Capability.MANAGE_APPROVAL: frozenset({Role.SECRETARY}),
     Capability.VOTE: frozenset(Role)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,11 @@ from governance.desk.demo import services as demo
 from governance.desk.demo.services import Outcome
 from governance.findings.models import Finding, Waiver
 from governance.lifecycle.models import Exemption
+from governance.reviews.models import Explanation, Package, Review
 from governance.suspensions.models import Order
 from registry.catalogue import queries as catalogue
 from registry.classification.models import Grade
+from registry.core import clock
 from registry.core.dispatch import services as dispatch
 from registry.core.dispatch.models import Held
 from registry.core.errors import DomainError
@@ -211,12 +214,31 @@ def test_something_waits_on_every_desk(story: None) -> None:
 
 def test_every_paper_that_is_not_real_says_so(story: None) -> None:
     real = {one["sha256"] for one in json.loads((SCORECARD / "manifest.json").read_text())["files"]}
-    papers = Document.objects.exclude(sha256__in=real)
+    papers = Document.objects.exclude(sha256__in=real).exclude(kind="explanation_data")
     assert papers.count() > 100
     for sha256 in papers.values_list("sha256", flat=True):
         text = evidence.path_of(sha256).read_text(encoding="utf-8")
         assert "演示文件，不含真实测试结果" in text
         assert "Demonstration document; it holds no real test results" in text
+
+
+def test_the_scorecards_explainability_review_holds_its_own_figures(story: None) -> None:
+    figures = json.loads((SCORECARD / "evidence" / "explainability.json").read_text())
+    losses = {one["name"]: one["auc_loss"] for one in figures["importance"]}
+    found = Explanation.objects.select_related("review__release").get()
+    shares = {name: float(share) for name, share in found.importances}
+    whole = sum(losses.values())
+    assert shares == {name: round(loss / whole, 6) for name, loss in losses.items()}
+    assert (found.level, found.review.state) == ("E1", "signed_off")
+
+
+def test_some_reviews_wait_and_some_are_overdue(story: None) -> None:
+    states = Counter(Review.objects.values_list("state", flat=True))
+    assert states["signed_off"] > 5
+    assert states["planned"] > 20
+    late = Package.objects.filter(state="open", due_on__lt=clock.today())
+    assert late.count() > 0
+    assert not Order.objects.filter(reason__startswith="BR-11").exists()
 
 
 @pytest.mark.django_db

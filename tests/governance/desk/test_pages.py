@@ -11,6 +11,7 @@ from django.test import Client
 from governance.approvals.models import Approval
 from governance.committees.models import Committee, Seat
 from governance.desk.admin.verbs import VERBS
+from governance.desk.admin.verbs.reviews import REVIEW_VERBS
 from governance.findings import services as findings
 from governance.lifecycle import services as lifecycle
 from governance.suspensions import services as suspensions
@@ -191,6 +192,7 @@ def subjects(approval: Approval) -> dict[str, tuple[str, Any]]:
     needs_more = {
         "meet-condition", "answer-waiver", "accept-delegation", "revoke-delegation", "revoke-token",
     }  # fmt: skip
+    needs_more |= REVIEW_VERBS.keys()  # tests/governance/reviews/test_pages.py
     return told | {
         key: ("wang", release) for key in VERBS if key not in told and key not in needs_more
     }

@@ -229,6 +229,8 @@ READINGS: dict[str, object] = {
     "duties_not_segregated": False,
     "production_digest_differs": False,
     "revalidation_overdue": False,
+    "review_overdue": False,
+    "review_blocks_new_use": False,
     "something_expired": False,
 }
 SOUND = Facts(
@@ -365,7 +367,15 @@ TWINS: list[tuple[str, str, dict[str, object], str, object]] = [
         "revalidation_overdue",
         False,
     ),
+    ("BR-11", "a review overdue", {"review_overdue": True}, "review_overdue", False),
     ("BR-12", "something has expired", {"something_expired": True}, "something_expired", False),
+    (
+        "BR-12",
+        "a new use of a model with overdue reviews",
+        {"review_blocks_new_use": True},
+        "review_blocks_new_use",
+        False,
+    ),
 ]
 
 
@@ -396,6 +406,7 @@ def test_every_blocking_rule_has_its_twins_here() -> None:
         ("BR-07", {"has_stop_operators"}),
         ("BR-09", {"production_digest_differs"}),
         ("BR-11", {"revalidation_overdue"}),
+        ("BR-11", {"review_overdue"}),
         ("BR-12", {"something_expired"}),
     ],
 )

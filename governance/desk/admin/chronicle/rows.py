@@ -14,6 +14,7 @@ from governance.committees import queries as committees
 from governance.desk.admin.words import name_of
 from governance.findings import queries as findings
 from governance.lifecycle import queries as lifecycle
+from governance.reviews import queries as reviews
 from governance.suspensions import queries as suspensions
 from governance.validations import queries as validations
 from governance.validations.models import ValidationTest
@@ -89,6 +90,12 @@ def _approval(row: Any) -> Named:
 def _validation(row: Any) -> Named:
     text = f"{name_of(row.release.model_use.model)} · {row.code}"
     return Named(text, row.get_absolute_url())
+
+
+def _package(row: Any, release: Any = None) -> Named:
+    release = release or row.release
+    about = release.model_use.model if release else row.entity
+    return Named(f"{name_of(about)} · {row.code}", f"/reviews/{row.pk}/")
 
 
 def _at(path: str) -> Callable[[Any], Named]:
@@ -182,6 +189,19 @@ ROWS: dict[str, Kind] = {
     "governance.finding": Kind(findings.visible_to, *_OF_RELEASE),
     "governance.waiver": Kind(findings.visible_waivers, *_OF_RELEASE),
     "governance.exemption": Kind(lifecycle.visible_exemptions, *_OF_RELEASE),
+    "governance.package": Kind(
+        lambda user: reviews.whole(reviews.visible_to(user)), (), _package
+    ),
+    "governance.review": Kind(
+        reviews.visible_reviews,
+        ("package__entity", "release__model_use__model"),
+        lambda row: _package(row.package, row.release),
+    ),
+    "governance.explanation": Kind(
+        reviews.visible_explanations,
+        ("review__package__entity", "review__release__model_use__model"),
+        lambda row: _package(row.review.package, row.review.release),
+    ),
     "governance.order": Kind(
         suspensions.visible_to, (), lambda row: Named(*suspensions.target_of(row))
     ),

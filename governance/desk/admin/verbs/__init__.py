@@ -20,6 +20,7 @@ from governance.desk.admin.verbs.institution import INSTITUTION_VERBS
 from governance.desk.admin.verbs.models import MODEL_VERBS
 from governance.desk.admin.verbs.people import PEOPLE_VERBS, Secret
 from governance.desk.admin.verbs.releases import RELEASE_VERBS
+from governance.desk.admin.verbs.reviews import REVIEW_VERBS
 from registry.core.errors import DomainError
 from registry.core.ledger import services as ledger
 from registry.core.people.models import User
@@ -27,7 +28,9 @@ from registry.core.people.queries import get_or_refuse, require
 from registry.core.people.rules import Capability
 from registry.core.web.wording import refusal_in, whole_text
 
-VERBS: dict[str, Verb] = MODEL_VERBS | RELEASE_VERBS | PEOPLE_VERBS | INSTITUTION_VERBS
+VERBS: dict[str, Verb] = (
+    MODEL_VERBS | RELEASE_VERBS | REVIEW_VERBS | PEOPLE_VERBS | INSTITUTION_VERBS
+)
 
 
 @page

@@ -12,6 +12,7 @@ from governance.desk.admin.fields import DeskForm
 from governance.suspensions import services as suspensions
 from registry.core.people.models import User
 from registry.core.people.rules import Capability
+from registry.evidence import services as evidence
 
 Find = Callable[[User], QuerySet[Any]]
 Perform = Callable[[User, Any, dict[str, Any]], object]
@@ -31,6 +32,19 @@ class Verb:
     explanation: Any = ""
     done: Callable[[Any], str] | None = None  # what has come of it, in words
     forward: Callable[[Any], str] | None = None  # where what was made leads, if not back
+
+
+def hand_in(user: User, subject: Any, data: dict[str, Any]) -> object:
+    """A document about the subject is handed in."""
+    return evidence.hand_in(
+        actor=user,
+        subject=subject,
+        kind=data["kind"],
+        title=data["title"],
+        file_name=data["file"].name,
+        content=data["file"],
+        statement=data["statement"],
+    )
 
 
 def ordering(kind: str, target_type: str) -> Perform:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from governance.approvals import queries as approvals_queries
 from governance.approvals import services as approvals
 from governance.desk.admin import exception_forms, forms, orders
-from governance.desk.admin.verbs.base import Verb, ordering
+from governance.desk.admin.verbs.base import Verb, hand_in, ordering
 from governance.findings import queries as findings_queries
 from governance.findings import services as findings
 from governance.lifecycle import queries as lifecycle_queries
@@ -22,7 +22,6 @@ from governance.validations import services as validations
 from governance.validations.services import Findings, TestResult
 from registry.core.people.models import User
 from registry.core.people.rules import Capability
-from registry.evidence import services as evidence
 from registry.releases import queries as releases_queries
 from registry.releases import services as releases
 
@@ -46,18 +45,6 @@ def _of_order(subject: Any) -> str:
     }.get(subject.target_type, "/admin/governance/order/")
 
 
-def _hand_in(user: User, subject: Any, data: dict[str, Any]) -> object:
-    return evidence.hand_in(
-        actor=user,
-        subject=subject,
-        kind=data["kind"],
-        title=data["title"],
-        file_name=data["file"].name,
-        content=data["file"],
-        statement=data["statement"],
-    )
-
-
 def _ask_exemption(user: User, subject: Any, data: dict[str, Any]) -> object:
     kind, _colon, key = data["requirement"].partition(":")
     return lifecycle.ask_exemption(
@@ -75,11 +62,11 @@ RELEASE_VERBS: dict[str, Verb] = {
     ),
     "hand-in": Verb(
         _("Hand in a document"), Capability.HAND_IN_EVIDENCE, _release, forms.DocumentForm,
-        _hand_in, _own,
+        hand_in, _own,
     ),
     "hand-in-working-paper": Verb(
         _("Hand in a working paper"), Capability.VALIDATE, validations_queries.visible_to,
-        forms.WorkingPaperForm, _hand_in, _own,
+        forms.WorkingPaperForm, hand_in, _own,
     ),
     "promote": Verb(
         _("Move to another stage"), Capability.PROMOTE, _release, forms.PromotionForm,

@@ -1,0 +1,34 @@
+"""The list of reviews."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from governance.reviews import queries
+from governance.reviews.models import Package
+from registry.core.adminkit import GovernedAdmin, linked, named
+
+
+@admin.register(Package)
+class PackageAdmin(GovernedAdmin):
+    """复核任务包."""
+
+    visible = staticmethod(queries.visible_to)
+    list_display = ("code_link", "about", "place", "due_on", "state", "assignee")
+    list_filter = ("state", "place")
+    list_select_related = ("release__model_use__model", "entity", "assignee")
+    search_fields = ("code", "release__code")
+    ordering = ("due_on", "id")
+
+    @admin.display(description=_("code"), ordering="code")
+    def code_link(self, row: Package) -> SafeString:
+        """Leads to the package."""
+        return linked(row, row.code)
+
+    @admin.display(description=_("about"))
+    def about(self, row: Package) -> str:
+        """The model, or the institution."""
+        model = queries.model_of(row)
+        return named(model) if model is not None else named(row.entity)

@@ -1,0 +1,328 @@
+"""Reading reviews: what is due, what waits for whom, what an overdue one keeps shut."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
+
+from governance.reviews import rules
+from governance.reviews.models import PENDING, Explanation, Package, Reminder, Review
+from governance.reviews.rules import HELD_BY_A_DEFERRAL, Effect, Step, Task
+from governance.reviews.rules.importances import Importances
+from governance.reviews.schema import ReviewsSection
+from registry.catalogue.models import AIModel
+from registry.catalogue.queries import may_be_seen
+from registry.core import clock
+from registry.core.calendars import rules as calendars
+from registry.core.people.models import User
+from registry.core.people.queries import standing
+from registry.core.people.rules import Role
+from registry.core.policy import queries as policy
+from registry.core.policy.models import PackRelease
+from registry.releases.models import Release, Stage
+
+
+def section_of(pack: PackRelease) -> ReviewsSection:
+    """The pack's section on reviews; a pack from before there was one plans nothing."""
+    found = policy.section(pack, "reviews")
+    assert isinstance(found, ReviewsSection)  # noqa: S101 (declared so in governance.wiring)
+    return found
+
+
+def active_section() -> ReviewsSection:
+    """The section of the pack in force."""
+    return section_of(policy.active_pack())
+
+
+def visible_to(user: User) -> models.QuerySet[Package]:
+    """Packages of the releases the person may see, and the institution's."""
+    return Package.objects.filter(
+        Q(release=None) | may_be_seen(user, "release__model_use__model__")
+    )
+
+
+def visible_reviews(user: User) -> models.QuerySet[Review]:
+    """Reviews of the releases the person may see, and the institution's."""
+    return Review.objects.filter(Q(release=None) | may_be_seen(user, "release__model_use__model__"))
+
+
+def visible_reminders(user: User) -> models.QuerySet[Reminder]:
+    """Rungs that have come for packages the person may see."""
+    return Reminder.objects.filter(
+        Q(package__release=None) | may_be_seen(user, "package__release__model_use__model__")
+    )
+
+
+def visible_explanations(user: User) -> models.QuerySet[Explanation]:
+    """What explainability reviews found, of the releases the person may see."""
+    return Explanation.objects.filter(may_be_seen(user, "review__release__model_use__model__"))
+
+
+def explained_before(row: Explanation) -> Explanation | None:
+    """The explanation of the use's review before this one: of this release, or an earlier one."""
+    release = row.review.release
+    if release is None:
+        return None
+    return (
+        Explanation.objects.filter(
+            review__release__model_use=release.model_use_id, review__state="signed_off"
+        )
+        .exclude(pk=row.pk)
+        .select_related("review")
+        .order_by("-review__submitted_at", "-pk")
+        .first()
+    )
+
+
+def importances_of(row: Explanation) -> Importances:
+    """The importances that the explanation holds."""
+    shares = tuple((str(name), float(share)) for name, share in row.importances)
+    return Importances(row.tool, shares)
+
+
+def whole(queryset: models.QuerySet[Package]) -> models.QuerySet[Package]:
+    """The packages with what nearly every reader needs, in one statement."""
+    return queryset.select_related(
+        "entity",
+        "assignee",
+        "release__model_use__model__owner",
+        "release__model_use__use_case",
+        "release__model_use__entity",
+    )
+
+
+def pending(package_ids: Iterable[uuid.UUID]) -> models.QuerySet[Review]:
+    """The reviews of these packages that are not finished."""
+    return Review.objects.filter(package__in=list(package_ids), state__in=PENDING)
+
+
+def before(section: ReviewsSection) -> rules.Before:
+    """Working days counted back in the section's calendar."""
+    return partial(calendars.subtract_working_days, country=section.calendar)
+
+
+# What is due
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A step of the ladder with the packages for which it has come and has not been taken."""
+
+    step: Step
+    packages: models.QuerySet[Package]
+
+
+def due_rungs(section: ReviewsSection, today: dt.date) -> list[Rung]:
+    """What is due on the day, as queries: `rules.steps_due` in SQL (a test holds them together)."""
+    steps = section.steps()
+    return [
+        Rung(step, open_on(section).filter(_has_come(step, steps, section, today)))
+        for step in steps
+    ]
+
+
+def open_on(section: ReviewsSection) -> models.QuerySet[Package]:
+    """The open packages, each annotated with the date from which held effects count."""
+    return Package.objects.filter(state="open").annotate(held_from=Coalesce("held_until", "due_on"))
+
+
+def _has_come(step: Step, steps: tuple[Step, ...], section: ReviewsSection, today: dt.date) -> Q:
+    announced = next((one for one in steps if one.key == step.before), step)
+    last = _last_before(section, today, step.working_days) if step.before else today
+    come = Q(pk__in=[])
+    for place, days in announced.days.items():
+        here = Q(place=place, due_on__lte=last - dt.timedelta(days=days))
+        if step is not steps[0]:
+            here &= _not_before_planning(announced, dt.timedelta(days=days))
+        come |= here
+    if announced.effect in HELD_BY_A_DEFERRAL:
+        come &= Q(held_until=None) | Q(held_until__lt=last)
+    for announcement in steps:
+        if announcement.before == step.key:
+            if not rules.is_working(today, before(section)):
+                return Q(pk__in=[])
+            latest = before(section)(today, announcement.working_days)
+            come &= Q(Exists(_taken(announcement).filter(came_on__lte=latest)))
+    return come & ~Q(Exists(_taken(step)))
+
+
+def _not_before_planning(step: Step, offset: dt.timedelta) -> Q:
+    """The rung's own day is not from before the planning; one that was deferred never is."""
+    own = Q(due_on__gte=_planned_less(offset))
+    held = Q(held_until__gte=_planned_less(dt.timedelta(days=1)))
+    return own | held if step.effect in HELD_BY_A_DEFERRAL else own
+
+
+def _planned_less(offset: dt.timedelta) -> models.Expression:
+    return models.ExpressionWrapper(
+        models.F("planned_on") - models.Value(offset), output_field=models.DateField()
+    )
+
+
+def _taken(step: Step) -> models.QuerySet[Reminder]:
+    counted = "held_from" if step.effect in HELD_BY_A_DEFERRAL else "due_on"
+    return Reminder.objects.filter(package=OuterRef("pk"), rung=step.key, for_on=OuterRef(counted))
+
+
+def _last_before(section: ReviewsSection, today: dt.date, working_days: int) -> dt.date:
+    """The last day whose `working_days`-th working day before it has come."""
+    back, day = before(section), today
+    while back(day + dt.timedelta(days=1), working_days) <= today:
+        day += dt.timedelta(days=1)
+    return day
+
+
+def counted_from(package: Package, step: Step) -> dt.date:
+    """The date from which the rung is counted for the package."""
+    if step.effect in HELD_BY_A_DEFERRAL and package.held_until is not None:
+        return package.held_until
+    return package.due_on
+
+
+def tasks(packages: Iterable[Package], section: ReviewsSection) -> dict[uuid.UUID, Task]:
+    """The packages as the ladder sees them; one statement."""
+    rows = list(packages)
+    by_key = {one.key: one for one in section.steps()}
+    taken: dict[uuid.UUID, dict[str, dt.date]] = {row.pk: {} for row in rows}
+    found = Reminder.objects.filter(package__in=taken).values_list(
+        "package_id", "rung", "for_on", "came_on"
+    )
+    owners = {row.pk: row for row in rows}
+    for package_id, rung, for_on, came_on in found:
+        step = by_key.get(rung)
+        if step is not None and counted_from(owners[package_id], step) == for_on:
+            taken[package_id][rung] = came_on
+    return {
+        row.pk: Task(row.place, row.due_on, row.planned_on, taken[row.pk], row.held_until)
+        for row in rows
+    }
+
+
+# What being overdue keeps shut
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """How a release stands: whether a review of its own bites, or one of its model blocks it."""
+
+    beyond_grace: bool
+    blocks_new_use: bool
+
+
+def overdue(release: Release) -> Overdue:
+    """BR-11 and the blocking of new uses (regulations II.5.2, T+7 and T+14): one statement."""
+    section, today = active_section(), clock.today()
+    biting = [one.key for one in section.kinds if one.bites]
+    late = Package.objects.filter(
+        Exists(Review.objects.filter(package=OuterRef("pk"), kind__in=biting, state__in=PENDING)),
+        release__model_use__model=release.model_use.model_id,
+        state="open",
+        due_on__lt=today,
+    ).select_related("release")
+    found = list(late)
+    return Overdue(
+        beyond_grace=any(
+            row.release_id == release.pk and _has_effect(row, section, Effect.RESTRICT, today)
+            for row in found
+        ),
+        blocks_new_use=release.stage != Stage.S5
+        and any(_has_effect(row, section, Effect.BLOCK_NEW_USES, today) for row in found),
+    )
+
+
+def _has_effect(package: Package, section: ReviewsSection, effect: Effect, today: dt.date) -> bool:
+    """Whether the effect's day has come, announced or not: a gate needs no notice."""
+    return not is_held(package) and any(
+        step.effect is effect
+        and package.place in step.days
+        and package.due_on + dt.timedelta(days=step.days[package.place]) <= today
+        for step in section.steps()
+    )
+
+
+# What waits for whom
+
+
+def kinds_for(section: ReviewsSection, roles: Iterable[Role], part: str) -> dict[str, set[Role]]:
+    """The kinds that these roles carry out (`lead`) or sign (`signs`) → by which of the roles."""
+    held = set(roles)
+    return {
+        kind.key: fitting for kind in section.kinds if (fitting := held & set(getattr(kind, part)))
+    }
+
+
+def to_do(user: User) -> models.QuerySet[Review]:
+    """The planned reviews that the person carries out and whose first rung has come."""
+    section, today = active_section(), clock.today()
+    return _waiting(user, section, "lead").filter(
+        _shown(section, today), state="planned", package__assignee=None
+    ) | _waiting(user, section, "lead").filter(state="planned", package__assignee=user)
+
+
+def to_sign(user: User) -> models.QuerySet[Review]:
+    """The submitted reviews that the person may sign off; not the own ones."""
+    rows = _waiting(user, active_section(), "signs").filter(state="submitted")
+    return (
+        rows.exclude(submitted_by=user)
+        .exclude(release__model_use__model__owner=user)
+        .exclude(release__model_use__use_case__owner=user)
+        .exclude(release__version__developers__user=user)
+    )
+
+
+def _shown(section: ReviewsSection, today: dt.date) -> Q:
+    """From the first rung on, or from the planning of what is due sooner."""
+    steps = section.steps()
+    shown = Q(pk__in=[])
+    for place in ("I", "II", "III", "IV", "institution"):
+        notice = dt.timedelta(days=rules.notice_days(steps, place))
+        shown |= Q(package__place=place, package__due_on__lte=today + notice)
+    return shown
+
+
+def _waiting(user: User, section: ReviewsSection, part: str) -> models.QuerySet[Review]:
+    """Reviews of kinds that the person's roles carry out or sign, where these roles reach."""
+    reaches: dict[str, list[Role]] = {}
+    for role, path in standing(user).roles:
+        reaches.setdefault(path, []).append(role)
+    mine = Q(pk__in=[])
+    for path, roles in sorted(reaches.items()):
+        for kind, fitting in kinds_for(section, roles, part).items():
+            here = Q(kind=kind, package__entity__path__startswith=path)
+            if fitting == {Role.OWNER}:
+                here &= Q(release__model_use__model__owner=user)
+            mine |= here
+    return visible_reviews(user).filter(mine)
+
+
+def model_of(package: Package) -> AIModel | None:
+    """The model that the package is about; None for the institution's."""
+    return package.release.model_use.model if package.release is not None else None
+
+
+def name_of(package: Package) -> tuple[str, str]:
+    """What the package is about, in Chinese and English; of a confidential model its code."""
+    model = model_of(package)
+    if model is None:
+        return package.entity.name_zh, package.entity.name_en or package.entity.name_zh
+    if model.is_confidential:
+        return model.code, model.code
+    return model.name_zh, model.name_en or model.name_zh
+
+
+def is_held(package: Package) -> bool:
+    """Whether a deferral holds the effects of being overdue today."""
+    return package.held_until is not None and package.held_until >= clock.today()
+
+
+def unplanned() -> models.QuerySet[Release]:
+    """Live releases without an open package: a plan that was lost, or never drawn up."""
+    waiting = Package.objects.filter(release=OuterRef("pk"), state="open")
+    return Release.objects.filter(~Exists(waiting), stage=Stage.S5)

@@ -1,0 +1,18 @@
+"""Governance's Celery tasks: each calls one service. Beat wakes them; what is due is a query."""
+
+from celery import shared_task
+
+from governance.reviews import services as reviews
+from registry.core.people import queries as people
+
+
+@shared_task(name="governance.sweep_reviews")
+def sweep_reviews() -> None:
+    """Every rung of the ladder that has come is taken, once."""
+    reviews.sweep(actor=people.system())
+
+
+@shared_task(name="governance.plan_reviews")
+def plan_reviews() -> None:
+    """Live releases that have lost their plan have one again."""
+    reviews.plan_missing(actor=people.system())

@@ -317,7 +317,7 @@ def restrict_unexplained(event: Event) -> None:
         target_type="release",
         target_id=release.pk,
         reason=reason,
-        limits="仅可作为辅助工具,由人作出决定 / a person decides; the model only recommends",
+        limits="仅可作为辅助工具，由人作出决定 / a person decides; the model only recommends",
     )
 
 
@@ -360,7 +360,7 @@ def tell_that_it_is_done(event: Event) -> None:
     notices.tell(
         user_ids=told,
         kind="review.restriction_can_end",
-        text_zh=f"“{name_zh}”逾期的检查已完成({row.code}),可以解除限制。",
+        text_zh=f"“{name_zh}”逾期的检查已完成（{row.code}），可以解除限制。",
         text_en=f"The overdue reviews of “{name_en}” are done ({row.code}); "
         "the restriction can be lifted.",
         link=f"/releases/{row.release_id}/",

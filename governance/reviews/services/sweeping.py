@@ -162,7 +162,7 @@ def _line(row: Package, work: _Work, user_id: uuid.UUID, for_on: dt.date) -> Lin
     return Line(
         user_id=user_id,
         kind=f"review.{work.rung.key}",
-        text_zh=f"{work.rung.label.zh}:“{name_zh}”{zh},到期日 {day}。"[:500],
+        text_zh=f"{work.rung.label.zh}：“{name_zh}”{zh}，到期日 {day}。"[:500],
         text_en=f"{work.rung.label.en}: “{name_en}”, {en}, due {day}."[:500],
         link=f"/reviews/{row.pk}/",
         once_key=f"review:{row.pk}:{work.rung.key}:{for_on.isoformat()}",

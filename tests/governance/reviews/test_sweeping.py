@@ -82,7 +82,9 @@ def test_a_rung_tells_each_person_once_in_both_languages(april: Package) -> None
     with on("2026-04-13"):
         sweep()
     notice = Notice.objects.get(kind="review.overdue", user__username="ma")
-    assert notice.text_zh == ("已逾期:“零售贷款申请评分卡”性能与漂移、台账确认,到期日 2026-04-12。")
+    assert notice.text_zh == (
+        "已逾期：“零售贷款申请评分卡”性能与漂移、台账确认，到期日 2026-04-12。"
+    )
     assert notice.text_en == (
         "Overdue: “Retail scorecard”, Performance and drift, Inventory attestation, due 2026-04-12."
     )

@@ -102,6 +102,9 @@ MALFORMED = [
     ("a lone surrogate", '{"model": {"name_zh": ' + SURROGATE + "}}"),
     ("a lone surrogate in a key", '{"facts": {' + SURROGATE + ": 1}}"),
     ("a NUL character", '{"facts": {"a": "x\\u0000y"}}'),
+    ("a key that stands twice", '{"model": {"name_zh": "真", "name_zh": "假"}}'),
+    ("a direction turned round", json.dumps({"model": {"name_zh": "分\u202e卡"}})),
+    ("a blank without width", json.dumps({"model": {"name_zh": "评\u200b分卡"}})),
     ("deep nesting of lists", DEEP),
     ("deep nesting of objects", '{"a":' * 100_000 + "1" + "}" * 100_000),
     ("nesting of forty levels", '{"facts": %s}' % ("[" * 40 + "]" * 40)),
@@ -126,6 +129,11 @@ def test_a_body_that_is_no_object_is_refused(wang: Caller, told: Story, body: st
 def test_a_body_beyond_ten_megabytes_is_refused_unread(wang: Caller, told: Story) -> None:
     body = json.dumps({"purpose": "x" * (10 * 1024 * 1024)})
     problem(wang.post("/use-cases/", body), 413, "too_large")
+
+
+def test_no_cache_keeps_what_one_person_may_see(wang: Caller, told: Story) -> None:
+    for path in ("/models/", "/me/", "/nowhere/"):
+        assert wang.get(path)["Cache-Control"] == "private, no-store"
 
 
 def test_a_malformed_value_is_named_by_its_place(wang: Caller, told: Story) -> None:

@@ -22,8 +22,12 @@ DEFAULT_DAYS = 90
 
 
 def check_dates(conditions: tuple[dict[str, Any], ...]) -> None:  # Any: JSON
-    """Raises DomainError (`condition_date`) for a date that is none, or that has passed."""
+    """Raises DomainError for a condition that is no text, or (`condition_date`) without a day."""
     for named in conditions:
+        if not isinstance(named.get("text", ""), str):
+            raise DomainError(
+                "condition_text", _("A condition is a text."), field="conditions", status=400
+            )
         told = named.get("due_on")
         if told in (None, ""):
             continue

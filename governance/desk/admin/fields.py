@@ -20,6 +20,7 @@ from unfold.widgets import (
 
 from governance.desk.admin.words import name_of
 from registry.core.people.models import User
+from registry.core.web.parsing import is_disguised
 
 _TOO_SHORT = _("At least %(limit_value)d characters are needed; these are %(show_value)d.")
 
@@ -41,6 +42,15 @@ class DeskForm(forms.Form):
             if isinstance(field, forms.ModelChoiceField):
                 field.label_from_instance = name_of  # type: ignore[method-assign, assignment]  # in both languages
             field.widget.attrs.setdefault("class", " ".join(_classes(field.widget)))
+
+    def clean(self) -> dict[str, Any] | None:
+        """No text holds characters by which it reads otherwise than it is."""
+        told = super().clean()
+        for name, value in list(self.cleaned_data.items()):
+            if isinstance(value, str) and is_disguised(value):
+                refusal = _("A text holds no characters that hide or turn others round.")
+                self.add_error(name, forms.ValidationError(refusal, code="disguised"))
+        return told
 
 
 def _classes(widget: forms.Widget) -> list[str]:

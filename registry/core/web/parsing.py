@@ -15,6 +15,7 @@ from registry.core.errors import DomainError
 
 MOST_LEVELS = 32
 MOST_LETTERS = 100_000
+_DISGUISES = frozenset("\u200b\u2060\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class StrictJSONParser(JSONParser):
@@ -29,7 +30,12 @@ class StrictJSONParser(JSONParser):
         if len(content) > most:
             raise RequestDataTooBig
         try:
-            told = json.loads(content.decode(), parse_constant=_no_number, parse_float=_finite)
+            told = json.loads(
+                content.decode(),
+                parse_constant=_no_number,
+                parse_float=_finite,
+                object_pairs_hook=_each_once,
+            )
         except RecursionError as error:
             raise _malformed(_("The JSON is nested too deeply.")) from error
         except ValueError as error:
@@ -38,8 +44,26 @@ class StrictJSONParser(JSONParser):
         return told
 
 
+def is_disguised(text: str) -> bool:
+    """Whether the text holds characters by which it reads otherwise than it is.
+
+    Overrides of the direction of writing, and blanks without width: two names that look alike.
+    """
+    return any(letter in _DISGUISES for letter in text)
+
+
 def _malformed(message: str, field: str = "") -> DomainError:
     return DomainError("malformed", message, field=field, status=400)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:  # Any: JSON
+    """Of a key that stands twice one reader takes the first value and another the last."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _value in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key “{twice[:40]}” stands twice")
+    return found
 
 
 def _no_number(text: str) -> float:
@@ -75,6 +99,8 @@ def _check_text(text: str, path: str) -> None:
         )
     if "\x00" in text:
         raise _malformed(_("A text holds no NUL character."), path)
+    if is_disguised(text):
+        raise _malformed(_("A text holds no characters that hide or turn others round."), path)
     try:
         text.encode()
     except UnicodeEncodeError as error:

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 
 class ContentSecurityPolicy:
-    """Every answer carries SECURE_CSP."""
+    """Every answer carries SECURE_CSP; those of the API are kept in no cache."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -20,4 +20,7 @@ class ContentSecurityPolicy:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", self.policy)
+        if request.path.startswith("/api/"):
+            # What one person may see stays out of caches that another might read.
+            response.headers.setdefault("Cache-Control", "private, no-store")
         return response

@@ -7,6 +7,7 @@ import secrets
 import uuid
 from collections.abc import Sequence
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from registry.core import clock
@@ -70,6 +71,12 @@ def proves(*, user: User, password: str, door: str) -> bool:
     Five wrong passwords within fifteen minutes close the door (the login, or the step-up) until
     the oldest is fifteen minutes old. A stranger who knocks at the login closes no vote.
     """
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)  # guesses at the same moment queue up
+        return _proves(user, password, door)
+
+
+def _proves(user: User, password: str, door: str) -> bool:
     since = clock.now() - dt.timedelta(minutes=STEP_UP_MINUTES)
     failures = FailedProof.objects.filter(user=user, door=door, failed_at__gte=since)
     if failures.count() >= MOST_FAILED_PROOFS:

@@ -6,7 +6,8 @@ SHELL := /bin/sh
 
 PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
-# Extra arguments of pytest, for instance: make test ARGS="-k approvals -x"
+# Extra arguments of pytest, for instance: make test ARGS="-k approvals -x". The tests run in two
+# processes side by side, each with databases of its own; ARGS="-n 0" runs them one after another.
 ARGS ?=
 # make lock UPGRADE=--upgrade takes the newest versions; without it the locked ones are kept.
 UPGRADE ?=
@@ -27,7 +28,7 @@ test: development ## check the code, then run every test (ARGS="-k word -x")
 	@command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || \
 		command -v google-chrome >/dev/null 2>&1 || \
 		echo "No Chromium is installed: the browser tests are skipped."
-	@exec $(VENV_PYTHON) -m config.local.testing -- pytest $(ARGS)
+	@exec $(VENV_PYTHON) -m config.local.testing -- pytest -n 2 --dist loadfile $(ARGS)
 
 lint: development ## check style, types and import contracts only
 	@$(MAKE) --no-print-directory checks

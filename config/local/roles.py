@@ -16,6 +16,8 @@ _LIMITS = sql.SQL("LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYP
 def prepare(admin_url: str, database: str = DATABASE) -> None:
     """Both roles and the database exist, and only the owner may create objects in it."""
     with psycopg.connect(admin_url, autocommit=True) as connection:
+        # Two test processes that begin together would both make the roles.
+        connection.execute("SELECT pg_advisory_lock(hashtext('mingce roles'))")
         prepare_roles(connection)
         _create_database(connection, database)
     with psycopg.connect(admin_url, autocommit=True, dbname=database) as connection:

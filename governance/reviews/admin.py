@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from governance.reviews import queries
 from governance.reviews.models import Package
-from registry.core.adminkit import GovernedAdmin, linked, named
+from registry.core.adminkit import GovernedAdmin, linked, named, tier_chip
 
 
 @admin.register(Package)
@@ -16,7 +17,7 @@ class PackageAdmin(GovernedAdmin):
     """复核任务包."""
 
     visible = staticmethod(queries.visible_to)
-    list_display = ("code_link", "about", "place", "due_on", "state", "assignee")
+    list_display = ("code_link", "about", "place_shown", "due_on", "state", "assignee")
     list_filter = ("state", "place")
     list_select_related = ("release__model_use__model", "entity", "assignee")
     search_fields = ("code", "release__code")
@@ -26,6 +27,11 @@ class PackageAdmin(GovernedAdmin):
     def code_link(self, row: Package) -> SafeString:
         """Leads to the package."""
         return linked(row, row.code)
+
+    @admin.display(description=_("tier"), ordering="place")
+    def place_shown(self, row: Package) -> SafeString | Promise:
+        """The tier as a chip; the institution's packages have none."""
+        return tier_chip(row.place) if row.release_id else _("the institution's")
 
     @admin.display(description=_("about"))
     def about(self, row: Package) -> str:

@@ -51,7 +51,8 @@ def broker() -> redis.Redis:
     """The tests' own broker."""
     parts = urlsplit(settings.REDIS_URL)
     if parts.scheme == "redis+socket":
-        return redis.Redis(unix_socket_path=parts.path)
+        number = parts.query.removeprefix("virtual_host=") or "0"
+        return redis.Redis(unix_socket_path=parts.path, db=int(number))
     return redis.Redis.from_url(settings.REDIS_URL)
 
 

@@ -5,7 +5,7 @@ from registry.classification.models import Grade, GradeConfirmation, TierOverrid
 from registry.core.dispatch.models import Cursor, Held
 from registry.core.jobs.models import Job
 from registry.core.ledger.models import Entry, WarrantUse
-from registry.core.notices.models import Notice
+from registry.core.notices.models import Delivery, Notice
 from registry.core.people.models import (
     Delegation,
     Department,
@@ -30,6 +30,7 @@ __all__ = [
     "AIModel",
     "Cursor",
     "Delegation",
+    "Delivery",
     "Department",
     "Deployment",
     "Document",

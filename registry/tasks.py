@@ -5,9 +5,12 @@ import uuid
 from celery import shared_task
 
 from registry.classification import services as classification
+from registry.core import clock
+from registry.core.calendars import rules as calendars
 from registry.core.dispatch import services as dispatch
 from registry.core.jobs import services as jobs
 from registry.core.ledger import services as ledger
+from registry.core.notices import services as notices
 from registry.core.people import queries as people
 
 
@@ -33,6 +36,12 @@ def run_job(job_id: str) -> None:
 def sweep_jobs() -> None:
     """Jobs that nobody does are woken again."""
     jobs.sweep()
+
+
+@shared_task(name="registry.deliver")
+def deliver_digests() -> None:
+    """What lies unread in the inboxes has gone out by e-mail, once a working day."""
+    notices.deliver(is_working_day=calendars.is_working_day(clock.today()))
 
 
 @shared_task(name="registry.end_overrides")

@@ -6,7 +6,7 @@ from registry.catalogue.api import InitiationDoor, ModelDoor, VersionDoor
 from registry.classification.api import GradeDoor, PreviewDoor, QuestionnaireDoor
 from registry.core.dispatch.api import ParkedDoor
 from registry.core.jobs.api import JobDoor
-from registry.core.notices.api import NoticeDoor
+from registry.core.notices.api import DeliveryDoor, NoticeDoor
 from registry.core.people.api import (
     DelegationDoor,
     DepartmentDoor,
@@ -74,5 +74,6 @@ urlpatterns = [
     *collection("policy-packs", PackDoor),
     *collection("jobs", JobDoor),
     *collection("parked-objects", ParkedDoor, sub={"releases": ("post", "releases")}),
+    path("deliveries/", DeliveryDoor.as_view({"get": "list"}), name="deliveries"),
     *collection("notices", NoticeDoor, sub={"readings": ("post", "readings")}),
 ]

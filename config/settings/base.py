@@ -109,6 +109,14 @@ for _alias in DATABASES.values():
 # The theme would keep what somebody has found for five minutes, also after they may not see it.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 
+# smtp+tls://user:password@host:587 and the like; without it nobody is written to.
+EMAIL_IS_CONFIGURED = bool(env.str("EMAIL_URL", default=""))
+vars().update(env.email_url("EMAIL_URL", default="dummymail://"))
+DEFAULT_FROM_EMAIL = env.str("MINGCE_FROM_EMAIL", default="mingce@localhost")
+EMAIL_TIMEOUT = 20
+# What links in mails begin with: the address under which people open Mingce.
+PUBLIC_URL = env.str("MINGCE_PUBLIC_URL", default="").rstrip("/")
+
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
@@ -127,6 +135,7 @@ CELERY_BEAT_SCHEDULE = {
     "anchor": {"task": "registry.anchor", "schedule": 60.0},
     "overrides": {"task": "registry.end_overrides", "schedule": 3600.0},
     "jobs": {"task": "registry.sweep_jobs", "schedule": 30.0},
+    "digests": {"task": "registry.deliver", "schedule": 600.0},
     "reviews": {"task": "governance.sweep_reviews", "schedule": 300.0},
     "review_plans": {"task": "governance.plan_reviews", "schedule": 3600.0},
 }
@@ -233,6 +242,7 @@ SPECTACULAR_SETTINGS = {
         "IdentityKind": "registry.catalogue.models.IdentityKind",
         "Stage": "registry.releases.models.Stage",
         "ExplainabilityLevel": "registry.releases.models.ExplainabilityLevel",
+        "DeliveryState": ["claimed", "sent", "failed"],
         "ExplanationMethod": "governance.reviews.models.Method",
         "ReviewTrigger": "governance.reviews.models.TriggerChoice",
         "Environment": "registry.releases.models.Environment",

@@ -23,6 +23,11 @@ def today() -> dt.date:
     return local_day(now())
 
 
+def local_hour(moment: dt.datetime) -> int:
+    """The hour of the moment, 0 to 23, in the institution's time zone."""
+    return moment.astimezone(_zone()).hour
+
+
 def local_day(moment: dt.datetime) -> dt.date:
     """The day of the moment in the institution's time zone."""
     return moment.astimezone(_zone()).date()

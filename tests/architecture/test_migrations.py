@@ -25,6 +25,7 @@ UNGOVERNED = {
     "registry.Cursor": "the dispatcher's place; the ledger can be read again",
     "registry.Held": "the dispatcher's parking place; the ledger can be read again",
     "registry.Job": "the progress of long work",
+    "registry.Delivery": "a mail's progress; what it tells lies in the inbox",
     "registry.Notice": "an inbox; what it tells is in the ledger",
     "governance.Reminder": "append-only; its effects stand in the ledger",
     "registry.IdempotencyRecord": "a door's answer, kept for a week",

@@ -11,10 +11,10 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from registry.core.notices import queries, services
-from registry.core.notices.models import Notice
+from registry.core.notices.models import Delivery, Notice
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
-from registry.core.web.views import CallerRequest, ListDoor
+from registry.core.web.views import CallerRequest, Door, ListDoor
 
 
 class NoticeRow(serializers.ModelSerializer[Notice]):
@@ -49,3 +49,31 @@ class NoticeDoor(ListDoor):
         notice = get_or_refuse(self.get_queryset(), pk)
         services.read(actor=request.user, notice_id=notice.pk)
         return Response(status=204)
+
+
+class DeliveryRow(serializers.ModelSerializer[Delivery]):
+    """A digest of a day: whether it went out, and why not."""
+
+    class Meta:
+        model = Delivery
+        fields = ("id", "user", "channel", "day", "state", "attempts", "try_at", "sent_at", "error")
+
+
+class DeliveryDoor(Door):
+    """The log of what went out by mail: one's own, for administrators everybody's."""
+
+    queryset = Delivery.objects.all()
+    row = DeliveryRow
+    orderings: ClassVar[dict[str, str]] = {"day": "day"}
+    default_ordering = "-day"
+    filterset_fields = ("user", "state", "day")
+    replayable = ()
+    capabilities: ClassVar[dict[str, Capability]] = {"list": Capability.READ}
+
+    def visible(self) -> QuerySet[Delivery]:
+        """The deliveries that the caller may see."""
+        return queries.visible_deliveries(self.request.user)
+
+    def list(self, request: CallerRequest) -> Response:
+        """A page of them, the newest day first."""
+        return self.page(self.filter_queryset(self.get_queryset()))

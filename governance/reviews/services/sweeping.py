@@ -28,6 +28,7 @@ from registry.core.people.queries import Holders
 from registry.core.people.rules import Role
 
 CHUNK = 200  # an act holds at most 500 entries
+SEARCHED = 20_000  # keys in memory at a time
 
 
 @dataclass(frozen=True)
@@ -55,16 +56,24 @@ def _take(
     written = next(one for one in section.ladder if one.key == rung.step.key)
     done = 0
     while True:
-        with ledger.act(actor) as act:
-            # Another sweep's chunk is passed over; what it leaves, the next sweep finds.
-            rows = list(
-                queries.whole(rung.packages).order_by("pk")
-                .select_for_update(of=("self",), skip_locked=True)[:CHUNK]
-            )  # fmt: skip
-            if not rows:
-                return done
-            _take_chunk(act, rows, _Work(section, written, holders, _kinds(rows)), rung.step, today)
-        done += len(rows)
+        # One search for many chunks; each chunk asks again, under its locks.
+        found = list(rung.packages.order_by().values_list("pk", flat=True)[:SEARCHED])
+        taken = 0
+        for begin in range(0, len(found), CHUNK):
+            with ledger.act(actor) as act:
+                # Another sweep's rows are passed over; what it leaves, the next sweep finds.
+                rows = list(
+                    queries.whole(rung.packages.filter(pk__in=found[begin : begin + CHUNK]))
+                    .select_for_update(of=("self",), skip_locked=True)
+                    .order_by("pk")
+                )
+                if rows:
+                    work = _Work(section, written, holders, _kinds(rows))
+                    _take_chunk(act, rows, work, rung.step, today)
+            taken += len(rows)
+        done += taken
+        if not taken:
+            return done
 
 
 def _kinds(rows: list[Package]) -> dict[uuid.UUID, list[str]]:

@@ -61,12 +61,7 @@ def _take(
         taken = 0
         for begin in range(0, len(found), CHUNK):
             with ledger.act(actor) as act:
-                # Another sweep's rows are passed over; what it leaves, the next sweep finds.
-                rows = list(
-                    queries.whole(rung.packages.filter(pk__in=found[begin : begin + CHUNK]))
-                    .select_for_update(of=("self",), skip_locked=True)
-                    .order_by("pk")
-                )
+                rows = _locked(rung, found[begin : begin + CHUNK])
                 if rows:
                     work = _Work(section, written, holders, _kinds(rows))
                     _take_chunk(act, rows, work, rung.step, today)
@@ -74,6 +69,17 @@ def _take(
         done += taken
         if not taken:
             return done
+
+
+def _locked(rung: Rung, keys: list[uuid.UUID]) -> list[Package]:
+    """Those of the packages that are locked now and for which the rung is still to be taken.
+
+    Another sweep's rows are passed over; what it leaves, the next sweep finds. Two statements: the
+    one that locks may have looked before another sweep committed, the second sees what it did.
+    """
+    rows = Package.objects.filter(pk__in=keys).order_by("pk")
+    held = list(rows.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    return list(queries.whole(rung.packages.filter(pk__in=held)).order_by("pk"))
 
 
 def _kinds(rows: list[Package]) -> dict[uuid.UUID, list[str]]:

@@ -83,6 +83,7 @@ SIDEBAR: list[tuple[Promise, list[Line]]] = [
         [
             Line(_("People"), "person", "desk:people"),
             Line(_("Entities and posts"), "account_balance", "desk:institution"),
+            Line(_("Working days"), "calendar_month", "desk:working-days"),
             Line(_("Jobs"), "pending_actions", "admin:registry_job_changelist"),
         ],
     ),

@@ -2,6 +2,7 @@
 
 from registry.catalogue.models import AIModel, ModelVersion, NeedToKnow, VersionDeveloper
 from registry.classification.models import Grade, GradeConfirmation, TierOverride
+from registry.core.calendars.models import Arrangement
 from registry.core.dispatch.models import Cursor, Held
 from registry.core.jobs.models import Job
 from registry.core.ledger.models import Entry, WarrantUse
@@ -28,6 +29,7 @@ from registry.usecases.models import ModelUse, UseCase
 
 __all__ = [
     "AIModel",
+    "Arrangement",
     "Cursor",
     "Delegation",
     "Delivery",

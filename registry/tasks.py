@@ -3,10 +3,11 @@
 import uuid
 
 from celery import shared_task
+from django.conf import settings
 
 from registry.classification import services as classification
 from registry.core import clock
-from registry.core.calendars import rules as calendars
+from registry.core.calendars import queries as calendars
 from registry.core.dispatch import services as dispatch
 from registry.core.jobs import services as jobs
 from registry.core.ledger import services as ledger
@@ -41,7 +42,8 @@ def sweep_jobs() -> None:
 @shared_task(name="registry.deliver")
 def deliver_digests() -> None:
     """What lies unread in the inboxes has gone out by e-mail, once a working day."""
-    notices.deliver(is_working_day=calendars.is_working_day(clock.today()))
+    calendar = calendars.working_days(settings.CALENDAR)
+    notices.deliver(is_working_day=calendar.holds(clock.today()))
 
 
 @shared_task(name="registry.end_overrides")

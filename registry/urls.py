@@ -4,6 +4,7 @@ from django.urls import path
 
 from registry.catalogue.api import InitiationDoor, ModelDoor, VersionDoor
 from registry.classification.api import GradeDoor, PreviewDoor, QuestionnaireDoor
+from registry.core.calendars.api import ArrangementDoor
 from registry.core.dispatch.api import ParkedDoor
 from registry.core.jobs.api import JobDoor
 from registry.core.notices.api import DeliveryDoor, NoticeDoor
@@ -72,6 +73,7 @@ urlpatterns = [
     path("me/password/", MyselfDoor.as_view({"post": "password"}), name="me-password"),
     path("me/preferences/", MyselfDoor.as_view({"post": "preferences"}), name="me-preferences"),
     *collection("policy-packs", PackDoor),
+    *collection("working-days", ArrangementDoor),
     *collection("jobs", JobDoor),
     *collection("parked-objects", ParkedDoor, sub={"releases": ("post", "releases")}),
     path("deliveries/", DeliveryDoor.as_view({"get": "list"}), name="deliveries"),

@@ -114,6 +114,8 @@ EMAIL_IS_CONFIGURED = bool(env.str("EMAIL_URL", default=""))
 vars().update(env.email_url("EMAIL_URL", default="dummymail://"))
 DEFAULT_FROM_EMAIL = env.str("MINGCE_FROM_EMAIL", default="mingce@localhost")
 EMAIL_TIMEOUT = 20
+# Whose working days people are written to on: two letters by ISO 3166.
+CALENDAR = env.str("MINGCE_CALENDAR", default="CN")
 # What links in mails begin with: the address under which people open Mingce.
 PUBLIC_URL = env.str("MINGCE_PUBLIC_URL", default="").rstrip("/")
 

@@ -16,7 +16,7 @@ from registry.core.people import queries as people_queries
 from registry.core.people import services as people
 from registry.core.people.models import LegalEntity, Post, User, UserKind
 from registry.core.people.queries import require_at
-from registry.core.people.rules import Capability
+from registry.core.people.rules import NEVER_DECIDING, Capability
 
 
 def establish(
@@ -75,7 +75,7 @@ def _check_holder(
 ) -> None:
     """Raises DomainError for whoever decides nothing, Conflict for whoever sits there already."""
     standing = people_queries.standing(holder)
-    if standing.role_set & people.NEVER_DECIDING or not standing.may(Capability.VOTE):
+    if standing.role_set & NEVER_DECIDING or not standing.may(Capability.VOTE):
         raise DomainError(
             "seat_unfit",
             _("The third line, administrators and people who do not vote sit on no committee."),

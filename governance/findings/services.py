@@ -49,7 +49,7 @@ def plan_finding(*, actor: User, finding_id: uuid.UUID, plan: str, due_on: dt.da
     with ledger.act(actor) as act:
         row = ledger.lock(Finding.objects.all(), finding_id)
         check_reach(actor, Capability.REGISTER, row.release)
-        FINDING_STATES.check(row.state, "planned")
+        FINDING_STATES.check(row, "planned")
         return act.update(
             row, "finding.planned", {"state": "planned", "plan": plan, "due_on": due_on}
         )
@@ -65,7 +65,7 @@ def close_finding(*, actor: User, finding_id: uuid.UUID, note: str) -> Finding:
                 _("Whoever owns or built the model does not close a finding on it."),
             )
         check_reach(actor, Capability.OVERRIDE_GRADE, row.release)
-        FINDING_STATES.check(row.state, "closed")
+        FINDING_STATES.check(row, "closed")
         changes = {"state": "closed", "closed_by": actor, "closed_note": note}
         return act.update(row, "finding.closed", changes)
 

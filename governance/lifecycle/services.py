@@ -59,7 +59,7 @@ def promote(
         release = releases.lock(release_id)
         _check_mover(actor, release, to)
         check_version(expected_version, release.row_version)
-        STAGES.check(release.stage, to)
+        STAGES.check(release, to)
         if ORDER.index(to) > ORDER.index(release.stage):
             _check_gate(queries.gate_of(release, to))
         elif len(reason.strip()) < 2:

@@ -6,7 +6,6 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
@@ -18,11 +17,12 @@ from governance.reviews.rules import HELD_BY_A_DEFERRAL, Effect, Step, Task
 from governance.reviews.rules.importances import Importances
 from governance.reviews.schema import ReviewsSection
 from registry.catalogue.models import AIModel
-from registry.catalogue.queries import may_be_seen
+from registry.catalogue.queries import may_be_seen, names_shown
 from registry.core import clock
-from registry.core.calendars import rules as calendars
-from registry.core.people.models import User
-from registry.core.people.queries import standing
+from registry.core.calendars import queries as calendars
+from registry.core.calendars.rules import WorkingDays
+from registry.core.people.models import RoleAssignment, User, UserKind
+from registry.core.people.queries import on_duty, standing
 from registry.core.people.rules import Role
 from registry.core.policy import queries as policy
 from registry.core.policy.models import PackRelease
@@ -103,9 +103,9 @@ def pending(package_ids: Iterable[uuid.UUID]) -> models.QuerySet[Review]:
     return Review.objects.filter(package__in=list(package_ids), state__in=PENDING)
 
 
-def before(section: ReviewsSection) -> rules.Before:
-    """Working days counted back in the section's calendar."""
-    return partial(calendars.subtract_working_days, country=section.calendar)
+def working_days(section: ReviewsSection) -> WorkingDays:
+    """The working days of the section's calendar; one statement."""
+    return calendars.working_days(section.calendar)
 
 
 # What is due
@@ -121,9 +121,9 @@ class Rung:
 
 def due_rungs(section: ReviewsSection, today: dt.date) -> list[Rung]:
     """What is due on the day, as queries: `rules.steps_due` in SQL (a test holds them together)."""
-    steps = section.steps()
+    steps, calendar = section.steps(), working_days(section)
     return [
-        Rung(step, open_on(section).filter(_has_come(step, steps, section, today)))
+        Rung(step, open_on(section).filter(_has_come(step, steps, calendar, today)))
         for step in steps
     ]
 
@@ -133,9 +133,9 @@ def open_on(section: ReviewsSection) -> models.QuerySet[Package]:
     return Package.objects.filter(state="open").annotate(held_from=Coalesce("held_until", "due_on"))
 
 
-def _has_come(step: Step, steps: tuple[Step, ...], section: ReviewsSection, today: dt.date) -> Q:
+def _has_come(step: Step, steps: tuple[Step, ...], calendar: WorkingDays, today: dt.date) -> Q:
     announced = next((one for one in steps if one.key == step.before), step)
-    last = _last_before(section, today, step.working_days) if step.before else today
+    last = _last_before(calendar, today, step.working_days) if step.before else today
     come = Q(pk__in=[])
     for place, days in announced.days.items():
         here = Q(place=place, due_on__lte=last - dt.timedelta(days=days))
@@ -146,9 +146,9 @@ def _has_come(step: Step, steps: tuple[Step, ...], section: ReviewsSection, toda
         come &= Q(held_until=None) | Q(held_until__lt=last)
     for announcement in steps:
         if announcement.before == step.key:
-            if not rules.is_working(today, before(section)):
+            if not calendar.holds(today):
                 return Q(pk__in=[])
-            latest = before(section)(today, announcement.working_days)
+            latest = calendar.before(today, announcement.working_days)
             come &= Q(Exists(_taken(announcement).filter(came_on__lte=latest)))
     return come & ~Q(Exists(_taken(step)))
 
@@ -171,10 +171,10 @@ def _taken(step: Step) -> models.QuerySet[Reminder]:
     return Reminder.objects.filter(package=OuterRef("pk"), rung=step.key, for_on=OuterRef(counted))
 
 
-def _last_before(section: ReviewsSection, today: dt.date, working_days: int) -> dt.date:
-    """The last day whose `working_days`-th working day before it has come."""
-    back, day = before(section), today
-    while back(day + dt.timedelta(days=1), working_days) <= today:
+def _last_before(calendar: WorkingDays, today: dt.date, notice: int) -> dt.date:
+    """The last day that is announced by now, so many working days ahead."""
+    day = today
+    while calendar.before(day + dt.timedelta(days=1), notice) <= today:
         day += dt.timedelta(days=1)
     return day
 
@@ -247,6 +247,19 @@ def _has_effect(package: Package, section: ReviewsSection, effect: Effect, today
     )
 
 
+def able_to_carry_out(package: Package) -> models.QuerySet[User]:
+    """The people whose roles carry out something that waits in the package."""
+    section, waiting = active_section(), pending([package.pk]).values_list("kind", flat=True)
+    lead = {role for key in waiting if (kind := section.kind(key)) for role in kind.lead}
+    duties = RoleAssignment.objects.filter(
+        on_duty(), user=OuterRef("pk"), role__in=[role.value for role in lead - {Role.OWNER}]
+    )
+    able = Q(Exists(duties))
+    if Role.OWNER in lead and package.release is not None:
+        able |= Q(pk=package.release.model_use.model.owner_id)
+    return User.objects.filter(able, kind=UserKind.PERSON, is_active=True)
+
+
 # What waits for whom
 
 
@@ -260,10 +273,27 @@ def kinds_for(section: ReviewsSection, roles: Iterable[Role], part: str) -> dict
 
 def to_do(user: User) -> models.QuerySet[Review]:
     """The planned reviews that the person carries out and whose first rung has come."""
-    section, today = active_section(), clock.today()
-    return _waiting(user, section, "lead").filter(
-        _shown(section, today), state="planned", package__assignee=None
-    ) | _waiting(user, section, "lead").filter(state="planned", package__assignee=user)
+    section = active_section()
+    mine = Q(package__assignee=user)
+    for_all = _shown(section, clock.today()) & _nobody_named(section)
+    return _waiting(user, section, "lead").filter(mine | for_all, state="planned")
+
+
+def _nobody_named(section: ReviewsSection) -> Q:
+    """Nobody is named for the review, or somebody who does not carry out its kind."""
+    found = Q(package__assignee=None)
+    own = Q(package__assignee=models.F("release__model_use__model__owner"))
+    for lead in sorted({one.lead for one in section.kinds}):
+        holds = RoleAssignment.objects.filter(
+            on_duty(),
+            user=OuterRef("package__assignee"),
+            user__is_active=True,
+            role__in=[role.value for role in lead if role is not Role.OWNER],
+        )
+        fits = Exists(holds) | (own if Role.OWNER in lead else Q(pk__in=[]))
+        kinds = [one.key for one in section.kinds if one.lead == lead]
+        found |= Q(kind__in=kinds, package__assignee__isnull=False) & ~fits
+    return found
 
 
 def to_sign(user: User) -> models.QuerySet[Review]:
@@ -312,9 +342,7 @@ def name_of(package: Package) -> tuple[str, str]:
     model = model_of(package)
     if model is None:
         return package.entity.name_zh, package.entity.name_en or package.entity.name_zh
-    if model.is_confidential:
-        return model.code, model.code
-    return model.name_zh, model.name_en or model.name_zh
+    return names_shown(model)
 
 
 def is_held(package: Package) -> bool:

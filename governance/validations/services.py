@@ -133,7 +133,7 @@ def answer(*, actor: User, validation_id: uuid.UUID, response: str) -> Validatio
         )
         if actor.pk != validation.release.model_use.model.owner_id:
             raise SegregationRefused("not_the_owner", _("The model's owner answers."))
-        VALIDATION_STATES.check(validation.state, ValidationState.ANSWERED)
+        VALIDATION_STATES.check(validation, ValidationState.ANSWERED)
         changes = {"state": ValidationState.ANSWERED, "owner_response": response}
         return act.update(validation, "validation.answered", changes)
 
@@ -147,7 +147,7 @@ def sign_off(*, actor: User, validation_id: uuid.UUID) -> Validation:
         rules.check_signer(queries.candidate(actor, release, validation))
         releases_queries.check_reach(actor, Capability.OVERRIDE_GRADE, release)
         _still_valid(validation, release)
-        VALIDATION_STATES.check(validation.state, ValidationState.SIGNED_OFF)
+        VALIDATION_STATES.check(validation, ValidationState.SIGNED_OFF)
         changes = {
             "state": ValidationState.SIGNED_OFF,
             "signed_off_by": actor,
@@ -189,7 +189,7 @@ def abandon(*, actor: User, validation_id: uuid.UUID, reason: str) -> Validation
                 "interested_person",
                 _("Whoever owns or built the model does not end its validation."),
             )
-        VALIDATION_STATES.check(validation.state, ValidationState.ABANDONED)
+        VALIDATION_STATES.check(validation, ValidationState.ABANDONED)
         changes = {"state": ValidationState.ABANDONED, "abandoned_reason": reason}
         return act.update(validation, "validation.abandoned", changes)
 

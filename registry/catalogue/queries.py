@@ -72,3 +72,13 @@ def matching(queryset: models.QuerySet[AIModel], text: str) -> models.QuerySet[A
 def visible_initiations(user: User) -> models.QuerySet[NeedToKnow]:
     """Who may know of the confidential models that the person may see."""
     return NeedToKnow.objects.filter(may_be_seen(user, "model__"), is_open=True)
+
+
+def names_shown(model: AIModel) -> tuple[str, str]:
+    """The model's names, Chinese and English, as notices give them; of a confidential one its code.
+
+    A notice may be read over a shoulder, or leave the house by mail.
+    """
+    if model.is_confidential:
+        return model.code, model.code
+    return model.name_zh, model.name_en or model.name_zh

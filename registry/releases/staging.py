@@ -22,7 +22,7 @@ def move(*, actor: Actor, release: Release, to: str, warrant: Warrant) -> Releas
     Raises Conflict (`illegal_transition`) for a move that the table does not have, ValueError for
     a warrant that is about another move.
     """
-    STAGES.check(release.stage, to)
+    STAGES.check(release, to)
     if warrant.digest != move_digest(release, to):
         raise ValueError("The warrant is about another move.")
     was = release.stage

@@ -24,6 +24,12 @@ MORE: dict[str, dict[str, str]] = {
         "authentication": "DRF's settings name it: who is calling",
     },
     "registry.releases": {"staging": "the only writer of `stage`, called by lifecycle alone"},
+    "governance.reactions": {
+        "approving": "what follows for approvals and grades",
+        "people": "what people are told about their accounts and delegations",
+        "restricting": "what restricts a release by itself",
+        "reviewing": "what plans reviews and calls for them",
+    },
     "governance.desk": {"demo": "the demo story, told through every slice's services"},
 }
 # The bases of the doors: no slices, though they stand among the core's.

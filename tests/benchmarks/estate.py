@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import random
 
+from governance.reviews.models import Package
 from registry.catalogue import rules
 from registry.catalogue.models import AIModel, ModelVersion
 from registry.core import clock
 from registry.core.ledger import queries as ledger_queries
 from registry.core.ledger import services as ledger
 from registry.core.people.models import LegalEntity, User
+from registry.core.people.queries import system
 
 CHUNK = 250  # models with one version each: 500 entries, the most that an act holds
 WORDS = (
@@ -29,6 +32,25 @@ def build(count: int, owner: User, entity: LegalEntity) -> None:
         with ledger.act(owner) as act:
             act.create_many(models, "model.registered")
             act.create_many(versions, "version.registered")
+
+
+def packages(
+    count: int, entity: LegalEntity, place: str, *, due_on: dt.date, first: int = 0
+) -> None:
+    """`count` open packages of reviews of the entity exist, planned a year before they are due."""
+    for start in range(first, first + count, 2 * CHUNK):
+        rows = [
+            Package(
+                code=f"RVP-E-{number:07}",
+                entity=entity,
+                place=place,
+                due_on=due_on,
+                planned_on=due_on - dt.timedelta(days=365),
+            )
+            for number in range(start, min(start + 2 * CHUNK, first + count))
+        ]
+        with ledger.act(system()) as act:
+            act.create_many(rows, "package.opened")
 
 
 def _model(chooser: random.Random, owner: User, entity: LegalEntity) -> AIModel:

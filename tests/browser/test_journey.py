@@ -53,7 +53,7 @@ def registered(desk: Browser) -> uuid.UUID:
     page.click("details.panel summary")
     with page.expect_response("**/register/preview/"):
         answered(page)
-    page.wait_for_function("document.querySelector('#preview .tier-II') !== null")
+    page.locator("#preview .tier-II").first.wait_for()
     desk.shot(page, "register")
     page.click("button.primary[type=submit]")
     page.wait_for_url("**/models/**")

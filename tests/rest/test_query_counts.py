@@ -28,6 +28,7 @@ from governance.reviews.services import Explained
 from governance.suspensions import services as suspensions
 from registry.catalogue import services as catalogue
 from registry.core import clock
+from registry.core.calendars import services as calendars
 from registry.core.jobs.models import Job
 from registry.core.notices import services as notices
 from registry.core.people import services as people
@@ -109,6 +110,10 @@ def everything() -> Caller:
 
 def _review(made: Story) -> None:
     """The institution's reviews wait, and one of the release has its explanation."""
+    calendars.arrange(
+        actor=person("sun"), country="CN", year=2027, source="国办发明电", days_off=[],
+        worked_days=[],
+    )  # fmt: skip
     reviews.plan_institution(actor=system())
     lifecycle.promote(actor=person("wang"), release_id=made.release.pk, to="S4")
     row = reviews.call_for(

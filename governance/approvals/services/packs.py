@@ -34,6 +34,7 @@ def found(
     entity_name: str,
     administrators: Sequence[NewPerson],
     profile: str = "strict",
+    entity_name_en: str = "",
 ) -> LegalEntity:
     """The institution exists and its first policy pack is in force: the founding act, once.
 
@@ -45,6 +46,7 @@ def found(
             policy_document=policy_document,
             entity_code=entity_code,
             entity_name=entity_name,
+            entity_name_en=entity_name_en,
             administrators=administrators,
         )
         release = _load(system, Path(settings.POLICY_PACKS_DIR) / settings.POLICY_PACK)[0]

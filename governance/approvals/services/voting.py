@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +23,7 @@ from governance.approvals.services.conditions import attach_conditions, check_da
 from governance.committees import services as committees
 from governance.committees.queries import is_barred
 from registry.core import clock
+from registry.core.calendars.rules import add_months
 from registry.core.errors import Conflict, DomainError, Forbidden
 from registry.core.ledger import services as ledger
 from registry.core.ledger.services import Actor
@@ -287,7 +287,7 @@ def _decide(
 
 def _approve(act: ledger.Act, actor: User, approval: Approval, release: Release) -> None:
     """The release carries the approval, by a warrant of this decision."""
-    until = _months_later(approval.route["valid_months"])
+    until = add_months(clock.today(), approval.route["valid_months"])
     changes = {
         "state": ApprovalState.APPROVED,
         "decided_at": clock.now(),
@@ -336,15 +336,3 @@ def _material_change() -> Conflict:
         ),
         hint=_("The owner requests approval again, with new papers."),
     )
-
-
-def _months_later(months: int) -> dt.date:
-    day = clock.today()
-    year, month = divmod(day.month - 1 + months, 12)
-    year += day.year
-    for last in (day.day, 30, 29, 28):
-        try:
-            return day.replace(year=year, month=month + 1, day=last)
-        except ValueError:
-            continue
-    raise AssertionError("every month has a 28th")

@@ -98,7 +98,7 @@ def password(request: PersonRequest) -> HttpResponse:
 @page
 def people(request: PersonRequest) -> HttpResponse:
     """Everybody, with the buttons that enrol somebody."""
-    root = queries.visible_entities(request.user).filter(parent=None).first()
+    root = queries.root_entity()
     context = {
         "people": _everybody(request.user),
         "root": root,

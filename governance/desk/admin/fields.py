@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     CHECKBOX_CLASSES,
@@ -41,6 +42,9 @@ class DeskForm(forms.Form):
         for field in self.fields.values():
             if isinstance(field, forms.ModelChoiceField):
                 field.label_from_instance = name_of  # type: ignore[method-assign, assignment]  # in both languages
+                if field.empty_label is not None:
+                    field.empty_label = _("Please choose")
+            _name_in_refusals(field)
             field.widget.attrs.setdefault("class", " ".join(_classes(field.widget)))
 
     def clean(self) -> dict[str, Any] | None:
@@ -51,6 +55,22 @@ class DeskForm(forms.Form):
                 refusal = _("A text holds no characters that hide or turn others round.")
                 self.add_error(name, forms.ValidationError(refusal, code="disguised"))
         return told
+
+
+def _name_in_refusals(field: forms.Field) -> None:
+    """What Django refuses by itself names the field, the rule and the way out."""
+    told = {"label": field.label or ""}
+    field.error_messages["required"] = format_lazy(_("Fill in “{label}”."), **told)
+    for rule, (bound, text) in _BOUNDS.items():
+        most = getattr(field, bound, None)
+        if most is not None:
+            field.error_messages[rule] = format_lazy(text, **told, bound=most)
+
+
+_BOUNDS = {
+    "max_value": ("max_value", _("“{label}” is at most {bound}.")),
+    "min_value": ("min_value", _("“{label}” is at least {bound}.")),
+}
 
 
 def _classes(widget: forms.Widget) -> list[str]:

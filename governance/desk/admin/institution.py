@@ -14,7 +14,7 @@ from governance.desk.admin.verbs import offered
 from governance.desk.admin.words import approvals_words, seat_label
 from registry.core import clock
 from registry.core.people import queries
-from registry.core.people.models import Department, LegalEntity, PostHolding
+from registry.core.people.models import Department, PostHolding
 from registry.core.policy import queries as policy
 
 
@@ -79,7 +79,7 @@ def bodies(request: PersonRequest) -> HttpResponse:
         seat.holder = seat.user or holding  # type: ignore[attr-defined]  # likewise
         seat.seat_label = seat_label(section, seat.name)  # type: ignore[attr-defined]  # for the template alone
     found = committees.visible_to(user).select_related("entity").order_by("code")
-    root: LegalEntity | None = queries.visible_entities(user).filter(parent=None).first()
+    root = queries.root_entity()
     context = {
         "committees": [
             {"row": one, "seats": [seat for seat in rows if seat.committee_id == one.pk]}

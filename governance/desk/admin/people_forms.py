@@ -6,12 +6,15 @@ from typing import Any
 
 from django import forms
 from django.utils.text import format_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from governance.committees import queries as committees
-from governance.desk.admin.fields import DeskForm, choice, day
+from governance.desk.admin.fields import DeskForm, choice, day, text
 from governance.desk.admin.forms import NothingForm, ReasonForm
 from governance.desk.admin.words import approvals_words, name_of, seat_label
+from registry.core import clock
+from registry.core.calendars import rules as calendars
 from registry.core.people.admin import CAPABILITIES
 from registry.core.people.models import (
     ROLE_LABELS,
@@ -21,6 +24,7 @@ from registry.core.people.models import (
     User,
     UserKind,
 )
+from registry.core.people.queries import able_to_stand_in
 from registry.core.people.rules import Capability, Role
 
 
@@ -175,6 +179,8 @@ class DelegationForm(DeskForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        able = able_to_stand_in(self.filler).order_by("username")
+        self.fields["to"].queryset = able  # type: ignore[attr-defined]  # ModelChoiceField
         bodies = [(one.code, name_of(one)) for one in committees.visible_to(self.filler)]
         choices = [("", _("all of them")), *bodies]
         self.fields["body_code"].choices = choices  # type: ignore[attr-defined]  # ChoiceField
@@ -239,3 +245,41 @@ __all__ = [
     "SeatForm",
     "TokenForm",
 ]
+
+
+_DAYS = _("One day a line, or first..last: 2027-02-05..2027-02-11.")
+
+
+class ArrangementForm(DeskForm):
+    """Record a year's arrangement of working days."""
+
+    country = forms.RegexField(
+        "^[A-Z]{2}$", label=_("country"), initial="CN", help_text=_("Two letters, such as CN.")
+    )
+    year = forms.IntegerField(
+        label=_("year"), min_value=calendars.FIRST_YEAR, max_value=calendars.LAST_YEAR
+    )
+    source = forms.CharField(
+        label=_("document"), max_length=200, help_text=_("Title or number of the notice.")
+    )
+    days_off = text(_("days off"), required=False, help_text=_DAYS, rows=6)
+    worked_days = text(_("make-up working days"), required=False, help_text=_DAYS)
+    is_published = forms.BooleanField(
+        label=_("This is the whole year's arrangement, as it was published."),
+        required=False, initial=True,
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("year", clock.today().year + 1)
+
+    def clean(self) -> dict[str, Any]:
+        """The texts as days of the year."""
+        told = super().clean() or {}
+        for name in ("days_off", "worked_days"):
+            try:
+                told[name] = calendars.days_in(told.get(name) or "", told.get("year") or 0)
+            except ValueError as error:
+                refusal = gettext("“%(piece)s” is no day of that year.") % {"piece": error}
+                self.add_error(name, refusal)
+        return told

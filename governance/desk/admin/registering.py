@@ -20,7 +20,7 @@ from registry.classification.queries import Inputs
 from registry.classification.schema import ClassificationSection
 from registry.core.errors import DomainError
 from registry.core.people.models import LegalEntity, User
-from registry.core.people.queries import require, visible_entities
+from registry.core.people.queries import require, root_entity, visible_entities
 from registry.core.people.rules import Capability, Role
 from registry.core.policy import queries as policy
 from registry.core.web.wording import message_of
@@ -118,7 +118,7 @@ class RegistrationForm(QuestionsForm):
 
 def _form(request: PersonRequest) -> RegistrationForm:
     section = classification.section_of(policy.active_pack())
-    root = LegalEntity.objects.filter(parent=None).first()
+    root = root_entity()
     initial = {"entity": root, "owner": request.user.pk}
     return RegistrationForm(
         request.POST or None, user=request.user, section=section, initial=initial

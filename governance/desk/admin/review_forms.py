@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from governance.desk.admin.fields import DeskForm, choice, day, text
 from governance.desk.admin.pages import said
+from governance.desk.admin.words import kind_in_words, outcome_in_words
 from governance.reviews import queries
 from governance.reviews.models import Explanation, Method, TriggerChoice
 from governance.reviews.rules import Trigger
@@ -36,7 +37,7 @@ class SubmitForm(DeskForm):
         super().__init__(*args, **kwargs)
         section = queries.section_of(self.subject.pack)
         kind = section.kind(self.subject.kind)
-        outcomes = [(one.key, said(one.label.model_dump())) for one in section.outcomes]
+        outcomes = [(one.key, outcome_in_words(one)) for one in section.outcomes]
         self.fields["outcome"].choices = [("", _("Please choose")), *outcomes]  # type: ignore[attr-defined]  # ChoiceField
         self.initial.setdefault("outcome", self.subject.outcome)
         self.initial.setdefault("summary", self.subject.summary)
@@ -107,6 +108,11 @@ class ReassignForm(DeskForm):
     )
     reason = text(_("reason"))
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        able = queries.able_to_carry_out(self.subject)
+        self.fields["to"].queryset = able.order_by("username")  # type: ignore[attr-defined]  # ModelChoiceField
+
 
 class CallForm(DeskForm):
     """Call for a review besides the calendar."""
@@ -137,8 +143,5 @@ class PastForm(DeskForm):
 
 def _kinds() -> list[tuple[str, Any]]:
     section = queries.active_section()
-    told = [
-        (one.key, f"{one.key} {said(one.label.model_dump())}")
-        for one in section.of_scope("release")
-    ]
+    told = [(one.key, kind_in_words(section, one.key)) for one in section.of_scope("release")]
     return [("", _("Please choose")), *told]

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from governance.desk.admin.pages import PersonRequest, page, said, show
 from governance.desk.admin.verbs import offered
-from governance.desk.admin.words import name_of
+from governance.desk.admin.words import name_of, role_label
 from governance.reviews import queries, rules
 from governance.reviews.models import PENDING, Explanation, Package, Review
 from governance.reviews.rules import importances
@@ -23,11 +23,13 @@ from governance.reviews.schema import ReviewsSection
 from registry.core import clock
 from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse
+from registry.core.people.rules import Role
 from registry.evidence import queries as evidence
 from registry.releases.models import Release, Stage
 
 MOST = 200
 BARS = 15
+NEAR_DAYS = 30  # before the due date
 
 
 @page
@@ -161,9 +163,15 @@ def package(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "rail": _rail(row),
         "papers": evidence.visible_to(user).filter(subject_id=row.pk).order_by("handed_in_at"),
         "verbs": offered(user, "hand-in-review-paper", "reassign-package") if is_open else [],
-        "danger_verbs": offered(user, "defer-package") if is_open and not row.held_until else [],
+        "danger_verbs": offered(user, "defer-package") if _can_be_deferred(row) else [],
     }
     return show(request, "package", row.code, context)
+
+
+def _can_be_deferred(row: Package) -> bool:
+    """Open, not deferred yet, and near its day: before that nothing follows that could wait."""
+    near = (row.due_on - clock.today()).days <= NEAR_DAYS
+    return row.state == "open" and row.held_until is None and near
 
 
 def _tell(user: User, package: Package, row: Review, does: bool, signs: bool) -> None:
@@ -174,6 +182,8 @@ def _tell(user: User, package: Package, row: Review, does: bool, signs: bool) ->
     told: Any = row  # Any: attributes for the template alone
     told.kind_label = kind_label(section, row.kind)
     told.outcome_label = said(outcome.label.model_dump()) if outcome is not None else ""
+    told.leads = _roles(kind.lead) if kind is not None else ""
+    told.signers = _roles(kind.signs) if kind is not None else ""
     told.lines = [
         {"label": said(one.label.model_dump()), "answer": row.checklist.get(one.key, "")}
         for one in (kind.checklist if kind is not None else ())
@@ -182,6 +192,10 @@ def _tell(user: User, package: Package, row: Review, does: bool, signs: bool) ->
     explains = ["explain-review"] if kind is not None and kind.explains else []
     verbs = [*explains, "submit-review"] if does else []
     told.verbs = offered(user, *verbs, *(["sign-off-review", "return-review"] if signs else []))
+
+
+def _roles(roles: Iterable[Role]) -> str:
+    return str(_(", ").join(role_label(role) for role in roles))
 
 
 def _explanation(row: Review) -> dict[str, Any] | None:
@@ -222,11 +236,11 @@ def _rail(package: Package) -> list[dict[str, Any]]:
     """The ladder as stages: the rungs that have come, and the days on which the others would."""
     section = queries.active_section()
     steps, task = section.steps(), queries.tasks([package], section)[package.pk]
-    before, today = queries.before(section), clock.today()
+    days, today = queries.working_days(section), clock.today()
     found = []
     for step, written in zip(steps, section.ladder, strict=True):
         came = task.taken.get(step.key)
-        day = came or rules.day_of(step, steps, task, before)
+        day = came or rules.day_of(step, steps, task, days)
         if day is None and not _could_come(step, task):
             continue
         state = "done" if came else "ahead"
@@ -240,6 +254,7 @@ def _rail(package: Package) -> list[dict[str, Any]]:
                 "note": day.isoformat() if day else "",
             }
         )
+    found.sort(key=lambda one: one["note"] or "9999")
     return found if package.state == "open" else [one for one in found if one["state"] == "done"]
 
 

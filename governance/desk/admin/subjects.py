@@ -9,11 +9,18 @@ from typing import Any
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
+from governance.committees.models import Committee
 from governance.desk.admin import orders
 from governance.desk.admin.pages import said
-from governance.desk.admin.words import name_of, requirement_labels
+from governance.desk.admin.words import (
+    kind_in_words,
+    name_of,
+    outcome_in_words,
+    requirement_labels,
+)
 from governance.lifecycle import queries as lifecycle
 from governance.reviews import queries as review_queries
+from governance.reviews.models import Explanation
 from governance.suspensions import queries as suspensions
 from registry.core.people.models import User
 from registry.core.people.queries import visible_users
@@ -204,29 +211,42 @@ def _of_condition(user: User, row: Any) -> About:
 
 
 def _of_package(user: User, row: Any) -> About:
-    about = row.release.model_use.model if row.release else row.entity
-    return About(
-        name_of(about),
-        (
-            Fact(_("review package"), row.code, row.get_absolute_url()),
-            Fact(_("due on"), row.due_on.isoformat()),
-        ),
+    waiting = review_queries.pending([row.pk]).order_by("kind").values_list("kind", flat=True)
+    section = review_queries.active_section()
+    labels = [kind_in_words(section, key) for key in waiting]
+    facts = (
+        Fact(_("review package"), row.code, row.get_absolute_url()),
+        Fact(_("due on"), row.due_on.isoformat()),
+        Fact(_("waiting reviews"), _("; ").join(labels) or "–"),
     )
+    if row.release is None:
+        return About(name_of(row.entity), facts)
+    told = _of_release(user, row.release)
+    return About(told.name, (*facts, *told.facts))
 
 
 def _of_review(user: User, row: Any) -> About:
     row.package.release = row.release
     told = _of_package(user, row.package)
-    kind = review_queries.section_of(row.pack).kind(row.kind)
-    label = said(kind.label.model_dump()) if kind is not None else ""
-    outcome = review_queries.section_of(row.pack).outcome(row.outcome)
-    more = [Fact(_("kind of review"), f"{row.kind} {label}")]
+    section = review_queries.section_of(row.pack)
+    kind, outcome = section.kind(row.kind), section.outcome(row.outcome)
+    more = [Fact(_("kind of review"), kind_in_words(section, row.kind))]
     if outcome is not None:
+        answers = [
+            _(": ").join([said(one.label.model_dump()), row.checklist.get(one.key, "–")])
+            for one in (kind.checklist if kind is not None else ())
+        ]
         more += [
-            Fact(_("outcome"), said(outcome.label.model_dump())),
+            Fact(_("outcome"), outcome_in_words(outcome)),
             Fact(_("summary"), row.summary),
             Fact(_("carried out by"), name_of(row.submitted_by)),
+            Fact(_("checklist"), "\n".join(answers)),
         ]
+    found = Explanation.objects.filter(review=row).first()
+    if found is not None and row.release is not None:
+        level = row.release.get_explainability_level_display() or "–"
+        shown = f"{level} → {found.get_level_display()}"
+        more.append(Fact(_("explainability level"), shown))
     return About(told.name, (*more, *told.facts))
 
 
@@ -241,6 +261,7 @@ def _of_order(user: User, row: Any) -> About:
             Fact(_("reason"), row.reason),
             Fact(_("ordered by"), name_of(row.ordered_by)),
             *([Fact(_("state"), orders.waits(row))] if orders.waits(row) else []),
+            *([Fact(_("reason for lifting"), row.lift_reason)] if row.lift_reason else []),
         ),
     )
 
@@ -269,7 +290,14 @@ def _of_holder(user: User, row: Any) -> About:
 
 def _of_delegation(user: User, row: Any) -> About:
     days = f"{row.valid_from.isoformat()} – {row.valid_to.isoformat()}"
-    facts = (Fact(_("deputy"), name_of(row.delegate)), Fact(_("days"), days))
+    body = Committee.objects.filter(code=row.body_code).first() if row.body_code else None
+    facts = (
+        Fact(_("stood in for"), name_of(row.principal), row.principal.get_absolute_url()),
+        Fact(_("deputy"), name_of(row.delegate), row.delegate.get_absolute_url()),
+        Fact(_("committee"), name_of(body) if body else _("all of them")),
+        Fact(_("days"), days),
+        Fact(_("reason"), row.reason),
+    )
     return About(name_of(row.principal), facts)
 
 

@@ -3,6 +3,7 @@
 from django.urls import path, register_converter
 
 from governance.desk.admin import (
+    calendars,
     directory,
     grading,
     home,
@@ -55,6 +56,7 @@ urlpatterns = [
     path("people/<uuid:pk>/", directory.person, name="person"),
     path("institution/", institution.tree, name="institution"),
     path("committees/", institution.bodies, name="committees"),
+    path("working-days/", calendars.year, name="working-days"),
     path("policy/", institution.packs, name="policy"),
     path("policy/<uuid:pk>/", packs.pack, name="pack"),
     path("parked/<uuid:pk>/", home.release_parked, name="release-parked"),

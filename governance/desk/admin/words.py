@@ -10,6 +10,7 @@ from governance.approvals.schema import ApprovalsSection
 from governance.desk.admin.pages import said
 from governance.lifecycle.queries import section_of
 from governance.lifecycle.queries.papers import approvals_section
+from governance.reviews.schema import Outcome, ReviewsSection
 from registry.core.adminkit import named
 from registry.core.people.models import ROLE_LABELS
 from registry.core.people.rules import Role
@@ -36,6 +37,23 @@ def requirement_labels(pack: PackRelease | None = None) -> dict[str, str]:
 def approvals_words(pack: PackRelease | None = None) -> ApprovalsSection:
     """The pack's section (by default of the one in force) that names bodies and seats."""
     return approvals_section(pack or policy.active_pack())
+
+
+def kind_in_words(section: ReviewsSection, key: str) -> str:
+    """A kind of review with its name; the key alone where the policy no longer has it."""
+    kind = section.kind(key)
+    return f"{key} {said(kind.label.model_dump())}" if kind is not None else key
+
+
+def outcome_in_words(outcome: Outcome) -> str:
+    """How a review ends, and what follows from it."""
+    follows = {
+        "none": "",
+        "finding": gettext("opens a finding"),
+        "restrict": gettext("opens a finding and restricts the use"),
+    }[outcome.effect]
+    label = said(outcome.label.model_dump())
+    return f"{label} → {follows}" if follows else label
 
 
 def body_label(section: ApprovalsSection, code: str) -> str:

@@ -37,6 +37,7 @@ def build(seeds: Seeds, password: str) -> None:
         policy_document=told.document,
         entity_code=told.entity.code,
         entity_name=told.entity.zh,
+        entity_name_en=told.entity.en,
         administrators=[NewPerson(user, name, password) for user, name in ADMINISTRATORS],
     )
     admin = person(ADMINISTRATORS[0][0])

@@ -39,6 +39,7 @@ class Command(BaseCommand):
         parser.add_argument("--document", required=True, help="number of the policy document")
         parser.add_argument("--entity-code", required=True, help="for instance HO")
         parser.add_argument("--entity-name", required=True, help="the institution's name")
+        parser.add_argument("--entity-name-en", default="", help="its name in English")
         parser.add_argument(
             "--administrator",
             action="append",
@@ -60,6 +61,7 @@ class Command(BaseCommand):
                 policy_document=options["document"],
                 entity_code=options["entity_code"],
                 entity_name=options["entity_name"],
+                entity_name_en=options["entity_name_en"],
                 administrators=administrators,
                 profile=options["profile"],
             )

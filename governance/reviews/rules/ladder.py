@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+from registry.core.calendars.rules import WorkingDays, add_months
 
 
 class Trigger(StrEnum):
@@ -75,17 +76,6 @@ class Task:
     held_until: dt.date | None = None
 
 
-Before = Callable[[dt.date, int], dt.date]  # (day, n) → n working days earlier
-
-
-def add_months(day: dt.date, months: int) -> dt.date:
-    """The same day some months later, or the last of that month: 31 January + 1 = 28 February."""
-    whole = day.year * 12 + day.month - 1 + months
-    year, month = divmod(whole, 12)
-    last = calendar.monthrange(year, month + 1)[1]
-    return dt.date(year, month + 1, min(day.day, last))
-
-
 def first_due(
     base: dt.date, months: int, *, today: dt.date, notice_days: int, spread_days: int, seed: str
 ) -> dt.date:
@@ -126,7 +116,7 @@ def notice_days(steps: Sequence[Step], place: str) -> int:
     return max((-one.days[place] for one in steps if place in one.days), default=0)
 
 
-def day_of(step: Step, steps: Sequence[Step], task: Task, before: Before) -> dt.date | None:
+def day_of(step: Step, steps: Sequence[Step], task: Task, calendar: WorkingDays) -> dt.date | None:
     """The day on which the rung comes for the task; None where there is none.
 
     Rungs from before the planning never come: a review that is called for at short notice is not
@@ -139,7 +129,7 @@ def day_of(step: Step, steps: Sequence[Step], task: Task, before: Before) -> dt.
     if own is None or (step is not steps[0] and own < task.planned_on):
         return None
     if announced is not step:
-        return before(own, step.working_days)
+        return calendar.before(own, step.working_days)
     if step is steps[0]:
         return max(own, task.planned_on)
     for announcement in steps:
@@ -147,25 +137,23 @@ def day_of(step: Step, steps: Sequence[Step], task: Task, before: Before) -> dt.
             came = task.taken.get(announcement.key)
             if came is None:
                 return None
-            while before(own, announcement.working_days) < came or not is_working(own, before):
+            notice = announcement.working_days
+            while calendar.before(own, notice) < came or not calendar.holds(own):
                 own += dt.timedelta(days=1)
     return own
 
 
-def steps_due(steps: Sequence[Step], task: Task, today: dt.date, before: Before) -> list[str]:
+def steps_due(
+    steps: Sequence[Step], task: Task, today: dt.date, calendar: WorkingDays
+) -> list[str]:
     """The rungs that have come and have not been taken yet, in their order."""
     return [
         step.key
         for step in steps
         if step.key not in task.taken
-        and (day := day_of(step, steps, task, before)) is not None
+        and (day := day_of(step, steps, task, calendar)) is not None
         and day <= today
     ]
-
-
-def is_working(day: dt.date, before: Before) -> bool:
-    """Whether the day is worked."""
-    return before(day + dt.timedelta(days=1), 1) == day
 
 
 def _announced(step: Step, steps: Sequence[Step]) -> Step:

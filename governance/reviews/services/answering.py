@@ -154,7 +154,7 @@ def submit(*, actor: User, review_id: uuid.UUID, report: Report) -> Review:
                 "explanation_missing",
                 _("Write down first what the explainability review found, and its level."),
             )
-        REVIEW_STATES.check(row.state, "submitted")
+        REVIEW_STATES.check(row, "submitted")
         changes = {
             "state": "submitted",
             "checklist": report.checklist,
@@ -172,7 +172,7 @@ def hand_back(*, actor: User, review_id: uuid.UUID, note: str) -> Review:
     with ledger.act(actor) as act:
         row = checking.lock(review_id)
         checking.check_signer(actor, row, checking.kind_of(row))
-        REVIEW_STATES.check(row.state, "planned")
+        REVIEW_STATES.check(row, "planned")
         return act.update(row, "review.returned", {"state": "planned", "returned_note": note})
 
 
@@ -185,7 +185,7 @@ def sign_off(*, actor: User, review_id: uuid.UUID) -> Review:
         row = checking.lock(review_id)
         kind = checking.kind_of(row)
         checking.check_signer(actor, row, kind)
-        REVIEW_STATES.check(row.state, "signed_off")
+        REVIEW_STATES.check(row, "signed_off")
         outcome = queries.section_of(row.pack).outcome(row.outcome)
         changes = {"state": "signed_off", "signed_off_by": actor, "done_on": clock.today()}
         effect = outcome.effect if outcome is not None else "none"
@@ -263,10 +263,16 @@ def reassign(
                     _("%(name)s carries out none of the reviews in %(code)s.")
                     % {"name": to.name, "code": row.code},
                     field="to",
+                    hint=_("Name one of: %(names)s.") % {"names": _able(row)},
                 )
         return [
             act.update(row, "package.reassigned", {"assignee": to}, reason=reason) for row in rows
         ]
+
+
+def _able(row: Package) -> str:
+    names = queries.able_to_carry_out(row).order_by("username").values_list("name", flat=True)
+    return _(", ").join(names[:10])
 
 
 def _check_report(row: Review, kind: Kind, report: Report) -> None:

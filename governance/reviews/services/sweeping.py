@@ -155,16 +155,16 @@ def _owner(row: Package, work: _Work) -> set[uuid.UUID]:
 
 
 def _leads(row: Package, work: _Work) -> set[uuid.UUID]:
-    """Whoever it is assigned to, else the roles that carry out what waits in the package."""
-    if row.assignee is not None and row.assignee.is_active:
-        return {row.assignee.pk}
+    """Who carries out what waits in the package: whoever it is assigned to, where they may."""
     found: set[uuid.UUID] = set()
     for key in work.kinds.get(row.pk, []):
         kind = work.section.kind(key)
+        able: set[uuid.UUID] = set()
         for role in kind.lead if kind is not None else ():
-            found |= (
+            able |= (
                 _owner(row, work) if role is Role.OWNER else work.holders.of(role, row.entity.path)
             )
+        found |= able & {row.assignee_id} or able
     return found
 
 
@@ -173,12 +173,23 @@ def _line(row: Package, work: _Work, user_id: uuid.UUID, for_on: dt.date) -> Lin
     kinds = [work.section.kind(key) for key in work.kinds.get(row.pk, [])]
     zh = "、".join(one.label.zh for one in kinds if one is not None)
     en = ", ".join(one.label.en for one in kinds if one is not None)
-    day = row.due_on.isoformat()
+    day, late_zh, late_en = row.due_on.isoformat(), "", ""
+    meant = _meant_for(row, work.rung)
+    if meant is not None and meant < clock.today():
+        late_zh, late_en = f"（补发，原定 {meant}）", f" (late; meant for {meant})"
     return Line(
         user_id=user_id,
         kind=f"review.{work.rung.key}",
-        text_zh=f"{work.rung.label.zh}：“{name_zh}”{zh}，到期日 {day}。"[:500],
-        text_en=f"{work.rung.label.en}: “{name_en}”, {en}, due {day}."[:500],
+        text_zh=f"{work.rung.label.zh}{late_zh}：“{name_zh}”{zh}，到期日 {day}。"[:500],
+        text_en=f"{work.rung.label.en}{late_en}: “{name_en}”, {en}, due {day}."[:500],
         link=f"/reviews/{row.pk}/",
         once_key=f"review:{row.pk}:{work.rung.key}:{for_on.isoformat()}",
     )
+
+
+def _meant_for(row: Package, rung: LadderStep) -> dt.date | None:
+    """The day on which the rung was to come: after downtime it comes late, and says so."""
+    days = {str(place): count for place, count in rung.days.items()}
+    if row.place not in days or row.held_until is not None:
+        return None
+    return max(row.due_on + dt.timedelta(days=days[row.place]), row.planned_on)

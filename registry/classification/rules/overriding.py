@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import calendar
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
 from registry.classification.rules.tiers import Tier
+from registry.core.calendars.rules import add_months
 from registry.core.errors import DomainError
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _check_lowering(limits: Override, request: OverrideRequest) -> None:
         raise _refusal("override_role", message, "roles")
     if request.expires_on is None:
         raise _refusal("override_expiry", "A lowered tier needs an expiry date.", "expires_on")
-    latest = _months_later(request.decided_on, limits.lower_months)
+    latest = add_months(request.decided_on, limits.lower_months)
     if not request.decided_on < request.expires_on <= latest:
         message = f"A lowered tier expires by {latest.isoformat()}, and after the decision."
         raise _refusal("override_expiry", message, "expires_on")
@@ -74,9 +74,3 @@ def _check_lowering(limits: Override, request: OverrideRequest) -> None:
 
 def _refusal(code: str, message: str, field: str) -> DomainError:
     return DomainError(code, message, field=field)
-
-
-def _months_later(day: date, months: int) -> date:
-    """The same day so many months later, or the last of that month."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from registry.core import clock
@@ -27,7 +27,16 @@ from registry.core.people.models import (
     User,
     UserKind,
 )
-from registry.core.people.rules import GRANTS, LINE_OF, Capability, Line, Role, Standing
+from registry.core.people.rules import (
+    DECIDING_NOTHING,
+    GRANTS,
+    LINE_OF,
+    NEVER_DECIDING,
+    Capability,
+    Line,
+    Role,
+    Standing,
+)
 
 M = TypeVar("M", bound=models.Model)
 
@@ -234,6 +243,18 @@ def delegates_of(principal_id: uuid.UUID, body_code: str) -> list[uuid.UUID]:
     )  # fmt: skip
 
 
+def able_to_stand_in(user: User) -> models.QuerySet[User]:
+    """The people who may stand in for the person: they decide something themselves."""
+    today = RoleAssignment.objects.filter(on_duty(), user=OuterRef("pk"))
+    deciding = today.exclude(role__in=[role.value for role in DECIDING_NOTHING])
+    barred = today.filter(role__in=[role.value for role in NEVER_DECIDING])
+    people = User.objects.filter(
+        Exists(deciding), ~Exists(barred),
+        kind=UserKind.PERSON, is_active=True, is_vendor_staff=False,
+    )  # fmt: skip
+    return people.exclude(pk=user.pk)
+
+
 def lines_of(user_id: uuid.UUID) -> frozenset[Line]:
     """The lines of defence that the person's roles belong to today."""
     roles = RoleAssignment.objects.filter(on_duty(), user_id=user_id).values_list("role", flat=True)
@@ -261,6 +282,11 @@ def visible_tokens(user: User) -> models.QuerySet[Token]:
 def visible_entities(user: User) -> models.QuerySet[LegalEntity]:
     """The tree is no secret inside the institution."""
     return LegalEntity.objects.all()
+
+
+def root_entity() -> LegalEntity | None:
+    """The institution itself, the root of the tree; None before it is founded."""
+    return LegalEntity.objects.filter(parent=None).order_by("path").first()
 
 
 def visible_departments(user: User) -> models.QuerySet[Department]:

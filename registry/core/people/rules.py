@@ -70,6 +70,15 @@ LINE_OF: dict[Role, Line] = {
 }
 
 
+# Roles that vote and sign nothing: somebody with no other has nothing to delegate.
+DECIDING_NOTHING = frozenset(
+    {Role.OWNER, Role.DEVELOPER, Role.AUDIT, Role.SUPERVISOR, Role.ADMINISTRATOR, Role.PIPELINE}
+)
+
+# Whoever holds one of these decides nothing, whatever else they hold (SoD, regulations II.3.3).
+NEVER_DECIDING = frozenset({Role.AUDIT, Role.SUPERVISOR, Role.ADMINISTRATOR})
+
+
 class Capability(StrEnum):
     """A button. The permission matrix in docs/reference is generated from GRANTS."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import admin, messages
@@ -45,9 +46,14 @@ def refused(
 ) -> HttpResponse:
     """The refusal as a page in the frame, with ways out: those given, and to the desk."""
     titles = {403: _("This is not open to you"), 404: _("There is nothing here")}
-    told = {"title": title or titles.get(status, _("This can't be done")), "text": text}
-    context = admin.site.each_context(request) | told | {"ways": ways}
-    return render(request, "mingce/refused.html", context, status=status)
+    told: dict[str, Any] = {
+        "title": title or titles.get(status, _("This can't be done")),
+        "text": text,
+    }
+    is_inside = hasattr(request, "user") and request.user.is_authenticated
+    template = "mingce/refused.html" if is_inside else "mingce/refused_outside.html"
+    told |= {"ways": ways or ([] if is_inside else [(_("Log in"), _login())])}
+    return render(request, template, admin.site.each_context(request) | told, status=status)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -42,6 +42,7 @@ ADMIN_LISTS = {
         "token",
         "packrelease",
         "job",
+        "arrangement",
         "deployment",
     ),
     "governance": (
@@ -78,6 +79,8 @@ def test_every_page_opens(approval: Approval, language: str) -> None:
     release = approval.release
     paths = [
         "/admin/",
+        "/working-days/",
+        "/working-days/?country=CN&year=2028",
         "/register/",
         "/people/",
         "/institution/",
@@ -179,6 +182,7 @@ def subjects(approval: Approval) -> dict[str, tuple[str, Any]]:
         "reset-password": ("admin", person("li")),
         "delegate": ("sun", person("sun")),
         "open-entity": ("admin", head_office()),
+        "arrange-working-days": ("sun", head_office()),
         "open-department": ("admin", head_office()),
         "create-post": ("admin", Department.objects.first()),
         "hold-post": ("admin", post),

@@ -289,13 +289,24 @@ def kinds_of(username: str) -> list[str]:
     return sorted(queries.to_do(person(username)).values_list("kind", flat=True))
 
 
-def test_an_assigned_package_lies_on_one_desk(live: Release) -> None:
+def test_an_assigned_package_lies_on_one_desk_and_the_rest_of_it_where_it_lay(
+    live: Release,
+) -> None:
     services.reassign(
         actor=person("sun"), package_ids=[package(live).pk], to=person("li"), reason=REASON
     )
     with on("2026-02-26"):
         assert kinds_of("li") == ["PR-02"]  # at once, and of what the person carries out
-        assert kinds_of("wang") == []
+        assert kinds_of("wang") == ["PR-15"]  # which a developer does not carry out
+
+
+def test_what_lay_with_somebody_who_has_left_lies_with_the_roles_again(live: Release) -> None:
+    services.reassign(
+        actor=person("sun"), package_ids=[package(live).pk], to=person("li"), reason=REASON
+    )
+    people.deactivate(actor=person("admin"), user_id=person("li").pk, reason="已经离职。")
+    with on("2026-02-26"):
+        assert kinds_of("wang") == ["PR-02", "PR-15"]
 
 
 def test_who_signs_sees_what_waits_for_a_signature_but_nothing_of_their_own(

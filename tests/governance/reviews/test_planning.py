@@ -6,8 +6,8 @@ import datetime as dt
 
 import pytest
 
-from governance import reactions
 from governance.lifecycle import services as lifecycle
+from governance.reactions import reviewing
 from governance.reviews import queries, services
 from governance.reviews.models import Package, Review
 from governance.reviews.schema import ReviewsSection
@@ -165,7 +165,7 @@ def test_a_lost_plan_is_drawn_up_again(live: Release) -> None:
 
 def test_another_policy_plans_every_live_release_anew_in_a_job(live: Release) -> None:
     entry = Entry.objects.filter(kind="pack.activated").latest("seq")
-    reactions.plan_everything_anew(Event.of(entry))
+    reviewing.plan_everything_anew(Event.of(entry))
     job = Job.objects.filter(kind="reviews.plan").latest("requested_at")
     jobs.run(job.pk)
     job.refresh_from_db()

@@ -20,6 +20,7 @@ KINDS: dict[str, Promise] = {
     "approval.void": _("approval void"),
     "approval.withdrawn": _("request for approval taken back"),
     "attempt.refused": _("attempt refused"),
+    "calendar.arranged": _("working days recorded"),
     "committee.established": _("committee established"),
     "condition.attached": _("condition attached"),
     "condition.met": _("condition met"),
@@ -139,6 +140,6 @@ GROUPS: tuple[tuple[str, Promise, tuple[str, ...]], ...] = (
     ),
     ("institution", _("Institution and committees"),
      ("entity", "department", "committee", "seat")),
-    ("policy", _("Policy packs"), ("pack",)),
+    ("policy", _("Policy packs"), ("pack", "calendar")),
     ("refusals", _("Refused attempts"), ("attempt",)),
 )  # fmt: skip

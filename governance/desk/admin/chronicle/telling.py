@@ -24,11 +24,13 @@ from governance.desk.admin.pages import said
 from governance.desk.admin.words import (
     approvals_words,
     body_label,
+    kind_in_words,
     requirement_labels,
     role_label,
     seat_label,
     yes_or_no,
 )
+from governance.reviews.queries import section_of as review_section
 from governance.trail.queries import Line
 from governance.validations.models import Conclusion
 from registry.core.ledger.models import Entry
@@ -133,6 +135,7 @@ class _Words:
         pack = policy.active_pack()
         self.requirements = requirement_labels(pack)
         self.section = approvals_words(pack)
+        self.reviews = review_section(pack)
         self.documents = {
             key: said(kind.label.model_dump()) for key, kind in evidence.kinds().items()
         }
@@ -179,7 +182,11 @@ class _Words:
         if name == "validation_conclusion":
             return str(dict(Conclusion.choices).get(text, text))
         if name == "outcome":
-            return str(dict(ApprovalState.choices).get(text, text))
+            ended = self.reviews.outcome(text)
+            told = said(ended.label.model_dump()) if ended is not None else text
+            return str(dict(ApprovalState.choices).get(text, told))
+        if name == "kind" and self.reviews.kind(text) is not None:
+            return kind_in_words(self.reviews, text)
         if name == "body_code":
             return body_label(self.section, text)
         if name == "name" and model in (BallotSeat, Seat):

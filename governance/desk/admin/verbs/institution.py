@@ -11,6 +11,7 @@ from governance.committees import queries as committees_queries
 from governance.committees import services as committees
 from governance.desk.admin import people_forms as forms
 from governance.desk.admin.verbs.base import Verb
+from registry.core.calendars import services as calendars
 from registry.core.people import queries
 from registry.core.people import services as people
 from registry.core.people.rules import Capability
@@ -72,6 +73,14 @@ INSTITUTION_VERBS: dict[str, Verb] = {
         forms.EndForm,
         lambda user, subject, data: committees.vacate_seat(actor=user, seat_id=subject.pk, **data),
         _committees,
+    ),
+    "arrange-working-days": Verb(
+        _("Record a year's working days"), Capability.MANAGE_POLICY, queries.visible_entities,
+        forms.ArrangementForm,
+        lambda user, subject, data: calendars.arrange(actor=user, **data),
+        lambda subject: "/working-days/",
+        forward=lambda row: f"/working-days/?country={row.country}&year={row.year}",
+        explanation=_("What was recorded for the year before is replaced."),
     ),
     "activate-pack": Verb(
         _("Sign that it shall be in force"), Capability.MANAGE_POLICY, policy_queries.visible_to,

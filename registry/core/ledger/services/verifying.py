@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext_noop
+
 from registry.core import clock
 from registry.core.ledger import queries
 from registry.core.ledger.models import Governed
@@ -87,6 +89,9 @@ def verify(progress: Progress | None = None) -> Report:
     return report
 
 
+SET_CLOCK = gettext_noop("this database lets its clock be set: no entry's time was checked")
+
+
 def _chain(report: Report, tell: Progress) -> None:
     total, _ = queries.head()
     waiting = _anchors(report)
@@ -94,7 +99,7 @@ def _chain(report: Report, tell: Progress) -> None:
     before: Line | None = None
     latest = "" if clock_is_free() else plain(clock.now() + TOLERANCE)
     if not latest:
-        report.notes.append("this database lets its clock be set: no entry's time was checked")
+        report.notes.append(SET_CLOCK)
     for line in queries.lines():
         fault = fault_in(line, before)
         if fault:

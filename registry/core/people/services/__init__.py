@@ -27,7 +27,6 @@ from registry.core.people.services.proving import (
     step_up,
 )
 from registry.core.people.services.roles import (
-    NEVER_DECIDING,
     accept_delegation,
     assign_role,
     check_dates,
@@ -41,7 +40,6 @@ __all__ = [
     "MOST_FAILED_PROOFS",
     "NewPerson",
     "STEP_UP_MINUTES",
-    "NEVER_DECIDING",
     "accept_delegation",
     "assign_role",
     "check_dates",

@@ -43,7 +43,12 @@ class NewPerson:
 
 
 def found(
-    *, policy_document: str, entity_code: str, entity_name: str, administrators: Sequence[NewPerson]
+    *,
+    policy_document: str,
+    entity_code: str,
+    entity_name: str,
+    administrators: Sequence[NewPerson],
+    entity_name_en: str = "",
 ) -> LegalEntity:
     """The institution exists, by its policy document and two administrators; possible once.
 
@@ -63,7 +68,9 @@ def found(
         if ledger_queries.head()[0] or User.objects.filter(pk=SYSTEM_ID).exists():
             raise Conflict("already_founded", _("The institution has been founded already."))
         act.create(system, "founding.act", policy_document=policy_document)
-        entity = LegalEntity(code=entity_code, name_zh=entity_name, path=f"{entity_code}/")
+        entity = LegalEntity(
+            code=entity_code, name_zh=entity_name, name_en=entity_name_en, path=f"{entity_code}/"
+        )
         act.create(entity, "entity.founded", policy_document=policy_document)
         for person in administrators:
             admin = _new_person(person)

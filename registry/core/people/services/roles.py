@@ -20,15 +20,8 @@ from registry.core.people.models import (
     User,
     UserKind,
 )
-from registry.core.people.rules import Capability, Role
+from registry.core.people.rules import DECIDING_NOTHING, NEVER_DECIDING, Capability, Role
 
-# Roles that vote and sign nothing: somebody with no other has nothing to delegate.
-DECIDING_NOTHING = frozenset(
-    {Role.OWNER, Role.DEVELOPER, Role.AUDIT, Role.SUPERVISOR, Role.ADMINISTRATOR, Role.PIPELINE}
-)
-
-# Whoever holds one of these decides nothing, whatever else they hold (SoD, regulations II.3.3).
-NEVER_DECIDING = frozenset({Role.AUDIT, Role.SUPERVISOR, Role.ADMINISTRATOR})
 MOST_DELEGATION_DAYS = 366
 
 

@@ -1,0 +1,49 @@
+"""One page: event → effects across slices. Reactions run after commit, as the system."""
+
+from __future__ import annotations
+
+from governance.reactions import approving, people, restricting, reviewing
+from registry.core.dispatch.services import react
+
+MATERIAL = {
+    "use.grade_shown",
+    "use_case.corrected",
+    "release.version_attached",
+    "release.validated",
+    "release.explained",
+    "document.handed_in",
+    "pack.activated",
+}
+
+
+def declare() -> None:
+    """Called once, when the app is ready; docs/reference/events is generated from this."""
+    react("void_changed_approvals", MATERIAL, approving.void_changed_approvals)
+    react("tell_voters", {"approval.step_opened"}, approving.tell_voters)
+    react(
+        "tell_owner_of_decision",
+        {"approval.approved", "approval.rejected", "approval.deferred", "approval.void"},
+        approving.tell_owner_of_decision,
+    )
+    react(
+        "settle_vote_notices",
+        {"vote.cast", "approval.step_decided", "approval.step_closed"},
+        approving.settle_vote_notices,
+    )
+    react("settle_grade_notices", {"grade.confirmed"}, approving.settle_grade_notices)
+    react("tell_second_reviewers", {"grade.given"}, approving.tell_second_reviewers)
+    react("tell_of_reset_password", {"person.password_reset"}, people.tell_of_reset_password)
+    react("tell_deputy", {"delegation.given"}, people.tell_deputy)
+    react("settle_deputy", {"delegation.accepted", "delegation.revoked"}, people.settle_deputy)
+    react(
+        "restrict_unapproved_deployments", {"deployment.recorded"}, restricting.restrict_unapproved
+    )
+    react("plan_reviews", {"release.moved", "use.grade_shown"}, reviewing.plan_reviews)
+    react("plan_everything_anew", {"pack.activated"}, reviewing.plan_everything_anew)
+    react("call_for_reviews", set(reviewing.TRIGGERS), reviewing.call_for_reviews)
+    react("tell_reviewers", {"review.called_for", "review.submitted"}, reviewing.tell_reviewers)
+    react("settle_signing", {"review.signed_off", "review.returned"}, reviewing.settle_signing)
+    react("restrict_overdue", {"package.restriction_due"}, restricting.restrict_overdue)
+    react("restrict_unexplained", {"release.explained"}, restricting.restrict_unexplained)
+    react("follow_up_reviews", {"review.signed_off"}, restricting.follow_up_review)
+    react("tell_that_it_is_done", {"package.closed"}, reviewing.tell_that_it_is_done)

@@ -1,0 +1,24 @@
+"""Reading calendars."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import QuerySet
+
+from registry.core.calendars.models import Arrangement
+from registry.core.calendars.rules import WorkingDays
+from registry.core.people.models import User
+
+
+def visible_to(user: User) -> QuerySet[Arrangement]:
+    """Working days are no secret."""
+    return Arrangement.objects.all()
+
+
+def working_days(country: str) -> WorkingDays:
+    """The country's working days, with what was recorded here; one statement."""
+    rows = list(Arrangement.objects.filter(country=country))
+    changed = {dt.date.fromisoformat(day): False for row in rows for day in row.days_off}
+    changed |= {dt.date.fromisoformat(day): True for row in rows for day in row.worked_days}
+    return WorkingDays(country, changed, frozenset(row.year for row in rows if row.is_published))

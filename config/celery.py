@@ -4,6 +4,8 @@ import os
 
 from celery import Celery
 
+from config import sweeps as sweeps  # it listens to the ends of sweeps
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.demo")
 
 app = Celery("mingce")

@@ -64,6 +64,8 @@ SIDEBAR: list[tuple[Promise, list[Line]]] = [
         _("Governance"),
         [
             Line(_("Reviews"), "event_repeat", "desk:reviews"),
+            Line(_("Attestation"), "task_alt", "desk:campaigns"),
+            Line(_("Legal clocks"), "timer", "desk:clocks"),
             Line(_("Validations"), "fact_check", "admin:governance_validation_changelist"),
             Line(_("Approvals"), "approval", "admin:governance_approval_changelist"),
             Line(_("Findings"), "flag", "admin:governance_finding_changelist"),
@@ -84,6 +86,7 @@ SIDEBAR: list[tuple[Promise, list[Line]]] = [
             Line(_("People"), "person", "desk:people"),
             Line(_("Entities and posts"), "account_balance", "desk:institution"),
             Line(_("Working days"), "calendar_month", "desk:working-days"),
+            Line(_("Channels"), "send", "desk:channels", Capability.MANAGE_CHANNELS),
             Line(_("Jobs"), "pending_actions", "admin:registry_job_changelist"),
         ],
     ),

@@ -1,16 +1,20 @@
 """Lists the slices' models."""
 
 from governance.approvals.models import Approval, BallotSeat, Condition, Step, Vote
+from governance.clocks.models import Clock, ClockWarning
 from governance.committees.models import Committee, Resolution, Seat
 from governance.findings.models import Finding, Waiver
 from governance.lifecycle.models import Exemption
-from governance.reviews.models import Explanation, Package, Reminder, Review
+from governance.reviews.models import Campaign, Explanation, Package, Reminder, Review
 from governance.suspensions.models import Order
 from governance.validations.models import Validation, ValidationTest
 
 __all__ = [
     "Approval",
     "BallotSeat",
+    "Campaign",
+    "Clock",
+    "ClockWarning",
     "Committee",
     "Condition",
     "Exemption",

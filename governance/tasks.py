@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from governance.clocks import services as clocks
 from governance.reviews import services as reviews
 from registry.core.people import queries as people
 
@@ -12,7 +13,14 @@ def sweep_reviews() -> None:
     reviews.sweep(actor=people.system())
 
 
+@shared_task(name="governance.sweep_clocks")
+def sweep_clocks() -> None:
+    """Every warning of a legal clock that has come is given, once."""
+    clocks.sweep(actor=people.system())
+
+
 @shared_task(name="governance.plan_reviews")
 def plan_reviews() -> None:
-    """Live releases that have lost their plan have one again."""
+    """Live releases that have lost their plan have one again, open campaigns their rows."""
     reviews.plan_missing(actor=people.system())
+    reviews.call_missing_rows(actor=people.system())

@@ -9,10 +9,17 @@ from governance.approvals.api import (
     OverrideDoor,
     PackDecisionDoor,
 )
+from governance.clocks.api import ClockDoor
 from governance.committees.api import CommitteeDoor, ResolutionDoor, SeatDoor
 from governance.findings.api import FindingDoor, WaiverDoor
 from governance.lifecycle.api import AccountabilityDoor, ExemptionDoor, LifecycleDoor
-from governance.reviews.api import ExplanationDoor, PackageDoor, ReminderDoor, ReviewDoor
+from governance.reviews.api import (
+    CampaignDoor,
+    ExplanationDoor,
+    PackageDoor,
+    ReminderDoor,
+    ReviewDoor,
+)
 from governance.suspensions.api import OrderDoor
 from governance.trail.api import EntryDoor, TrailJobDoor
 from governance.validations.api import ValidationDoor
@@ -51,6 +58,11 @@ urlpatterns = [
             "withdrawals": ("post", "withdrawals"),
         },
     ),
+    *collection(
+        "clocks",
+        ClockDoor,
+        sub={"completions": ("post", "completions"), "withdrawals": ("post", "withdrawals")},
+    ),
     *collection("conditions", ConditionDoor, sub={"fulfilments": ("post", "fulfilments")}),
     *collection("grades", GradeDecisionDoor, sub={"confirmations": ("post", "confirmations")}),
     *collection("model-uses", OverrideDoor, sub={"overrides": ("post", "overrides")}),
@@ -73,10 +85,21 @@ urlpatterns = [
         "reviews",
         ReviewDoor,
         sub={
+            "computations": ("post", "computations"),
             "explanations": ("post", "explanations"),
             "submissions": ("post", "submissions"),
             "returns": ("post", "returns"),
             "sign-offs": ("post", "sign_offs"),
+        },
+    ),
+    *collection(
+        "attestation-campaigns",
+        CampaignDoor,
+        sub={
+            "progress": ("get", "progress"),
+            "confirmations": ("post", "confirmations"),
+            "sign-offs": ("post", "sign_offs"),
+            "closings": ("post", "closings"),
         },
     ),
     *collection("explanations", ExplanationDoor),

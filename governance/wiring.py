@@ -10,6 +10,10 @@ from django.core import checks
 from governance import reactions
 from governance.approvals import queries as approvals
 from governance.approvals.schema import ApprovalsSection
+from governance.clocks import queries as clocks
+from governance.clocks.models import Clock
+from governance.clocks.schema import NOTHING as NO_CLOCKS
+from governance.clocks.schema import ClocksSection
 from governance.desk.demo import services as demo
 from governance.lifecycle.queries.facts import COMPUTED, NAMED
 from governance.lifecycle.schema import LifecycleSection
@@ -17,13 +21,14 @@ from governance.reviews import queries as reviews
 from governance.reviews import services as review_services
 from governance.reviews.models import Package
 from governance.reviews.schema import NOTHING, ReviewsSection
+from governance.reviews.services import attesting, computing
 from governance.validations import queries as validations
 from governance.validations.models import Validation
 from registry.classification.schema.classification import ClassificationFile
 from registry.core.jobs import services as jobs
 from registry.core.jobs.services import Progress
 from registry.core.ledger import services as ledger
-from registry.core.people.models import LegalEntity
+from registry.core.people.models import LegalEntity, User
 from registry.core.people.queries import system
 from registry.core.policy import queries as policy
 from registry.core.policy.rules import PolicyError
@@ -37,11 +42,15 @@ def declare() -> None:
     policy.declare_section("lifecycle", ("lifecycle",), _lifecycle)
     policy.declare_section("approvals", ("approvals",), _approvals)
     policy.declare_section("reviews", ("reviews",), _reviews)
+    policy.declare_section("clocks", ("clocks",), _clocks)
     evidence.declare_subject("validation", Validation, validations.visible_to, _of_validation)
     evidence.declare_subject("review_package", Package, reviews.visible_to, _of_package)
+    evidence.declare_subject("clock", Clock, clocks.visible_to, _of_clock)
     reactions.declare()
     ledger.declare_check("votes", approvals.unproved_votes)
     jobs.declare("reviews.plan", _plan_reviews)
+    jobs.declare(attesting.JOB, _call_rows)
+    jobs.declare(computing.KIND, _compute_importances)
     checks.register(_no_demo_accounts, "installation", deploy=True)
 
 
@@ -59,11 +68,52 @@ def _of_validation(validation: Validation) -> tuple[LegalEntity, set[UUID]]:
 
 
 def _plan_reviews(arguments: dict[str, Any], progress: Progress) -> dict[str, Any]:  # Any: JSON
-    return {"planned": review_services.plan_everything(actor=system(), progress=progress)}
+    planned = review_services.plan_everything(actor=system(), progress=progress)
+    called = review_services.call_for_regrading(actor=system(), progress=progress)
+    return {"planned": planned, "to_regrade": called}
+
+
+def _compute_importances(
+    arguments: dict[str, Any],  # Any: JSON
+    progress: Progress,
+) -> dict[str, Any]:  # Any: JSON
+    found = review_services.compute_importances(
+        actor=User.objects.get(pk=arguments["actor"]),
+        review_id=UUID(arguments["review"]),
+        sample_id=UUID(arguments["sample"]),
+        progress=progress,
+    )
+    return {
+        "document": str(found.document.pk),
+        "rows": found.rows,
+        "features": found.features,
+        "unknown": found.unknown,
+        "stability": None if found.stability is None else str(found.stability),
+        "fidelity": str(found.fidelity),
+    }
+
+
+def _call_rows(arguments: dict[str, Any], progress: Progress) -> dict[str, Any]:  # Any: JSON
+    called = review_services.call_rows(
+        actor=system(), campaign_id=UUID(arguments["campaign"]), progress=progress
+    )
+    return {"called": called}
 
 
 def _of_package(package: Package) -> tuple[LegalEntity, set[UUID]]:
     return releases.place(package.release) if package.release else (package.entity, set())
+
+
+def _of_clock(row: Clock) -> tuple[LegalEntity, set[UUID]]:
+    return releases.place(row.release) if row.release else (row.entity, set())
+
+
+def _clocks(content: dict[str, Any]) -> ClocksSection:  # Any: a pack's content
+    if "clocks" not in content:
+        return NO_CLOCKS  # a pack that was in force before clocks came
+    section = validate(ClocksSection, content["clocks"], "clocks.yaml")
+    section.lint(_names(content))
+    return section
 
 
 def _reviews(content: dict[str, Any]) -> ReviewsSection:  # Any: a pack's content

@@ -6,7 +6,7 @@ from registry.core.calendars.models import Arrangement
 from registry.core.dispatch.models import Cursor, Held
 from registry.core.jobs.models import Job
 from registry.core.ledger.models import Entry, WarrantUse
-from registry.core.notices.models import Delivery, Notice
+from registry.core.notices.models import Channel, Delivery, Notice
 from registry.core.people.models import (
     Delegation,
     Department,
@@ -30,6 +30,7 @@ from registry.usecases.models import ModelUse, UseCase
 __all__ = [
     "AIModel",
     "Arrangement",
+    "Channel",
     "Cursor",
     "Delegation",
     "Delivery",

@@ -46,6 +46,13 @@ def deliver_digests() -> None:
     notices.deliver(is_working_day=calendar.holds(clock.today()))
 
 
+@shared_task(name="registry.post")
+def post_over_channels() -> None:
+    """What people were told has gone out over the channels: robots, webhooks, to-do lists."""
+    calendar = calendars.working_days(settings.CALENDAR)
+    notices.post(is_working_day=calendar.holds(clock.today()))
+
+
 @shared_task(name="registry.end_overrides")
 def end_overrides() -> None:
     """Lowered tiers whose last day has passed rise again."""

@@ -7,7 +7,7 @@ from registry.classification.api import GradeDoor, PreviewDoor, QuestionnaireDoo
 from registry.core.calendars.api import ArrangementDoor
 from registry.core.dispatch.api import ParkedDoor
 from registry.core.jobs.api import JobDoor
-from registry.core.notices.api import DeliveryDoor, NoticeDoor
+from registry.core.notices.api import ChannelDoor, DeliveryDoor, NoticeDoor
 from registry.core.people.api import (
     DelegationDoor,
     DepartmentDoor,
@@ -76,6 +76,15 @@ urlpatterns = [
     *collection("working-days", ArrangementDoor),
     *collection("jobs", JobDoor),
     *collection("parked-objects", ParkedDoor, sub={"releases": ("post", "releases")}),
+    *collection(
+        "channels",
+        ChannelDoor,
+        sub={
+            "endings": ("post", "endings"),
+            "tests": ("post", "tests"),
+            "retries": ("post", "retries"),
+        },
+    ),
     path("deliveries/", DeliveryDoor.as_view({"get": "list"}), name="deliveries"),
     *collection("notices", NoticeDoor, sub={"readings": ("post", "readings")}),
 ]

@@ -126,9 +126,9 @@ def inputs(case: dict[str, Any]) -> Inputs:
 
 
 def register(
-    case: dict[str, Any] = E01, *, name: str = "零售贷款申请评分卡", **model: Any
+    case: dict[str, Any] = E01, *, name: str = "零售贷款申请评分卡", digest: str = "", **model: Any
 ) -> Story:
-    """A model with its use at S0 and a version of it."""
+    """A model with its use at S0 and a version of it. digest: of its file, else invented."""
     wang, entity = person("wang"), head_office()
     new = NewModel(name_zh=name, name_en="Retail scorecard", entity=entity, owner=wang, **model)
     card = NewUseCase(
@@ -150,7 +150,7 @@ def register(
         version=NewVersion(
             label="1.0.0",
             identity_kind="artifact",
-            digest=hashlib.sha256(registered.model.code.encode()).hexdigest(),
+            digest=digest or hashlib.sha256(registered.model.code.encode()).hexdigest(),
         ),
     )
     releases.attach_version(actor=wang, release_id=registered.release.pk, version=version)

@@ -43,6 +43,7 @@ def _serve(supervisor: Supervisor, held: contextlib.ExitStack) -> None:
     own = {
         "DJANGO_SETTINGS_MODULE": "config.settings.demo",
         "MINGCE_DATA_DIR": str(data),
+        "MINGCE_PUBLIC_URL": os.environ.get("MINGCE_PUBLIC_URL", f"http://127.0.0.1:{port}"),
         "SECRET_KEY": given_key or layout.secret_key(data),
     }
     environment = services.environment(own, _start_services(supervisor, held))

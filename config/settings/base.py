@@ -105,6 +105,8 @@ for _alias in DATABASES.values():
     _alias["CONN_HEALTH_CHECKS"] = True
     _alias["ATOMIC_REQUESTS"] = False
     _alias.setdefault("OPTIONS", {})["server_side_binding"] = False
+    # A server that is gone without a word holds nobody up for long.
+    _alias["OPTIONS"] = {"connect_timeout": 5, "tcp_user_timeout": 10_000} | _alias["OPTIONS"]
 
 # The theme would keep what somebody has found for five minutes, also after they may not see it.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
@@ -118,6 +120,18 @@ EMAIL_TIMEOUT = 20
 CALENDAR = env.str("MINGCE_CALENDAR", default="CN")
 # What links in mails begin with: the address under which people open Mingce.
 PUBLIC_URL = env.str("MINGCE_PUBLIC_URL", default="").rstrip("/")
+# Where channels may lead: hosts (https), or whole origins such as http://10.0.0.5:8080.
+OUTBOUND_HOSTS = env.list(
+    "MINGCE_OUTBOUND_HOSTS",
+    default=["qyapi.weixin.qq.com", "oapi.dingtalk.com", "open.feishu.cn"],
+)
+_OUTBOUND_PROXY = env.str("MINGCE_OUTBOUND_PROXY", default="")
+OUTBOUND_PROXIES = {"https": _OUTBOUND_PROXY, "http": _OUTBOUND_PROXY} if _OUTBOUND_PROXY else {}
+# What seals the channels' secrets; the first seals, every one opens. Without any: SECRET_KEY.
+VAULT_KEYS = env.list("MINGCE_VAULT_KEYS", default=[])
+
+# Whoever gathers the figures of /metrics shows it as a bearer token; without it there are none.
+METRICS_TOKEN = env.str("MINGCE_METRICS_TOKEN", default="")
 
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CELERY_BROKER_URL = REDIS_URL
@@ -138,7 +152,9 @@ CELERY_BEAT_SCHEDULE = {
     "overrides": {"task": "registry.end_overrides", "schedule": 3600.0},
     "jobs": {"task": "registry.sweep_jobs", "schedule": 30.0},
     "digests": {"task": "registry.deliver", "schedule": 600.0},
+    "channels": {"task": "registry.post", "schedule": 60.0},
     "reviews": {"task": "governance.sweep_reviews", "schedule": 300.0},
+    "clocks": {"task": "governance.sweep_clocks", "schedule": 60.0},
     "review_plans": {"task": "governance.plan_reviews", "schedule": 3600.0},
 }
 
@@ -159,6 +175,8 @@ ABSOLUTE_URL_OVERRIDES = {
     "registry.document": lambda row: f"/documents/{row.pk}/file/",
     "registry.job": lambda row: f"/jobs/{row.pk}/",
     "governance.approval": lambda row: f"/approvals/{row.pk}/",
+    "governance.campaign": lambda row: f"/attestations/{row.pk}/",
+    "governance.clock": lambda row: f"/clocks/{row.pk}/",
     "governance.package": lambda row: f"/reviews/{row.pk}/",
     "governance.validation": lambda row: f"/validations/{row.pk}/",
 }
@@ -244,6 +262,11 @@ SPECTACULAR_SETTINGS = {
         "IdentityKind": "registry.catalogue.models.IdentityKind",
         "Stage": "registry.releases.models.Stage",
         "ExplainabilityLevel": "registry.releases.models.ExplainabilityLevel",
+        "OpenState": ["open", "closed"],
+        "ClockState": ["running", "completed", "withdrawn"],
+        "ChannelWay": "registry.core.notices.models.WayChoice",
+        "NoticeKind": ["approval", "grade", "review", "clock", "delegation", "person", "dispatch"],
+        "DeliveryAction": ["digest", "tell", "open", "close", "test"],
         "DeliveryState": ["claimed", "sent", "failed"],
         "ExplanationMethod": "governance.reviews.models.Method",
         "ReviewTrigger": "governance.reviews.models.TriggerChoice",

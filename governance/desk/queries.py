@@ -10,6 +10,7 @@ from django.db import models
 
 from governance.approvals import queries as approvals
 from governance.approvals.models import Approval, Condition, Step, StepState, Vote
+from governance.clocks import queries as clocks
 from governance.committees.models import Resolution
 from governance.findings import queries as findings
 from governance.findings.models import Finding, Waiver
@@ -46,6 +47,7 @@ class Desk:
     to_sign_off: list[Any]
     exemptions: list[Any]
     waivers: list[Any]
+    clocks: list[Any]
     to_review: list[Any]
     to_sign: list[Any]
     conditions: list[Any]
@@ -75,6 +77,7 @@ def desk_of(user: User) -> Desk:
         to_sign_off=_to_sign_off(user) if may(Capability.OVERRIDE_GRADE) else [],
         exemptions=_exemptions(user) if may(Capability.CONFIRM_REQUIREMENT) else [],
         waivers=_waivers(user) if may(Capability.WAIVE) else [],
+        clocks=clocks.mine(user)[:MOST] if may(Capability.KEEP_CLOCKS) else [],
         to_review=_first(reviews.to_do(user)) if may(Capability.REVIEW) else [],
         to_sign=_first(reviews.to_sign(user)) if may(Capability.SIGN_REVIEW) else [],
         conditions=list(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from governance.reactions import approving, people, restricting, reviewing
+from governance.reactions import approving, clocking, people, restricting, reviewing
 from registry.core.dispatch.services import react
 
 MATERIAL = {
@@ -38,11 +38,17 @@ def declare() -> None:
     react(
         "restrict_unapproved_deployments", {"deployment.recorded"}, restricting.restrict_unapproved
     )
+    react("start_clocks", {"release.moved"}, clocking.start_of_service)
+    react("start_report_clocks", {"approval.approved"}, clocking.start_of_report)
+    react("count_clocks_anew", {"calendar.arranged"}, clocking.count_anew)
+    react("settle_clocks", {"clock.completed", "clock.withdrawn"}, clocking.settle)
+    react("raise_overdue_clocks", {"clock.overdue"}, clocking.raise_overdue)
     react("plan_reviews", {"release.moved", "use.grade_shown"}, reviewing.plan_reviews)
     react("plan_everything_anew", {"pack.activated"}, reviewing.plan_everything_anew)
     react("call_for_reviews", set(reviewing.TRIGGERS), reviewing.call_for_reviews)
     react("tell_reviewers", {"review.called_for", "review.submitted"}, reviewing.tell_reviewers)
     react("settle_signing", {"review.signed_off", "review.returned"}, reviewing.settle_signing)
+    react("raise_unconfirmed", {"review.unconfirmed"}, restricting.raise_unconfirmed)
     react("restrict_overdue", {"package.restriction_due"}, restricting.restrict_overdue)
     react("restrict_unexplained", {"release.explained"}, restricting.restrict_unexplained)
     react("follow_up_reviews", {"review.signed_off"}, restricting.follow_up_review)

@@ -63,6 +63,8 @@ def tell_voters(event: Event) -> None:
         text_en=f"Please vote on approval {step.approval.code} of “{name_en}”.",
         link=f"/approvals/{step.approval_id}/",
         once_key=f"vote:{step.pk}",
+        is_task=True,
+        stays_inside=model.is_confidential,
     )
 
 
@@ -85,6 +87,7 @@ def tell_owner_of_decision(event: Event) -> None:
         text_en=f"Approval {approval.code} of “{name_en}” {en}.",
         link=f"/approvals/{approval.pk}/",
         once_key=f"decision:{approval.pk}:{event.kind}",
+        stays_inside=model.is_confidential,
     )
 
 
@@ -128,4 +131,6 @@ def tell_second_reviewers(event: Event) -> None:
         text_en=f"The grade ({from_state['tier']}) of “{name_en}” waits for a second person.",
         link=f"/models/{model.pk}/",
         once_key=f"grade:{event.subject_id}",
+        is_task=True,
+        stays_inside=model.is_confidential,
     )

@@ -35,6 +35,7 @@ def tell_deputy(event: Event) -> None:
         f"{state['valid_to']}; it holds once you accept.",
         link=f"/people/{state['delegate_id']}/",
         once_key=f"delegation:{event.subject_id}",
+        is_task=True,
     )
 
 

@@ -102,6 +102,18 @@ def follow_up_review(event: Event) -> None:
         )
 
 
+def raise_unconfirmed(event: Event) -> None:
+    """A row that nobody confirmed while its campaign ran is a finding."""
+    state = event.body["state"]
+    findings.raise_finding(
+        actor=people.system(),
+        release_id=uuid.UUID(state["release_id"]),
+        severity="medium",
+        title=f"{_kind_named(state)} · {event.body['facts']['campaign']}",
+        detail="台账未在期限内确认。/ The register's row was not confirmed in time.",
+    )
+
+
 def _kind_named(state: dict[str, Any]) -> str:  # Any: JSON
     """The kind of review with its names."""
     kind = review_queries.section_of(PackRelease.objects.get(pk=state["pack_id"])).kind(

@@ -23,7 +23,14 @@ TRIGGERS = {
     "use.grade_shown": Trigger.TIER_RAISED,
     "order.stop": Trigger.STOP_ORDERED,
     "model.handed_over": Trigger.OWNER_CHANGED,
+    "person.deactivated": Trigger.OWNER_CHANGED,
+    "use_case.corrected": Trigger.GRADE_STALE,
+    "release.moved": Trigger.NEW_VERSION,
 }
+
+
+# What of a use case's card the answers of grading rest on.
+GRADED = {"purpose", "process_node", "affected_people", "prohibited_uses"}
 
 
 def plan_reviews(event: Event) -> None:
@@ -53,6 +60,15 @@ def _concerned(event: Event) -> Q:
     about, state = event.subject_id, event.body["state"]
     if event.kind == "model.handed_over":
         return Q(model_use__model=about)
+    if event.kind == "person.deactivated":
+        return Q(model_use__model__owner=about)
+    if event.kind == "use_case.corrected":
+        corrected = set(event.body.get("facts", {}).get("fields", ()))
+        return Q(model_use__use_case=about) if corrected & GRADED else Q(pk__in=[])
+    if event.kind == "release.moved":
+        went_live = state["stage"] == Stage.S5
+        tested = Q(model_use__flags__generative="yes") | Q(model_use__flags__agent="yes")
+        return Q(pk=about) & tested if went_live else Q(pk__in=[])
     if event.kind == "order.stop":
         about = uuid.UUID(state["target_id"])
         return Q(pk=about) | Q(version=about) | Q(model_use=about) | Q(model_use__model=about)
@@ -77,6 +93,7 @@ def tell_reviewers(event: Event) -> None:
         holders = people.holders_of(role, row.package.entity.path)
         told |= set(holders.values_list("pk", flat=True))
     name_zh, name_en = review_queries.name_of(row.package)
+    key = f"submitted:{row.pk}:{event.seq}" if is_done else f"review:{row.package_id}:{event.seq}"
     notices.tell(
         user_ids=told - {row.submitted_by_id},
         kind=event.kind,
@@ -84,17 +101,20 @@ def tell_reviewers(event: Event) -> None:
         text_en=f"{kind.label.en} of “{name_en}” "
         + ("waits for a signature." if is_done else "is called for."),
         link=f"/reviews/{row.package_id}/",
-        once_key=f"{event.kind}:{row.pk}" if is_done else f"{event.kind}:{event.seq}",
+        once_key=key,
+        is_task=True,
+        stays_inside=review_queries.stays_inside(row.package),
     )
 
 
 def settle_signing(event: Event) -> None:
     """A review that was signed or handed back waits for no signature."""
-    notices.settle(once_key=f"review.submitted:{event.subject_id}")
+    notices.settle(once_key=f"submitted:{event.subject_id}", and_below=True)
 
 
 def tell_that_it_is_done(event: Event) -> None:
-    """Where a package restricted its release, whoever may lift that is told that it is done."""
+    """The reminders are settled; who may lift the package's restriction is told that they may."""
+    notices.settle(once_key=f"review:{event.subject_id}", and_below=True)
     row = review_queries.whole(Package.objects.filter(pk=event.subject_id)).get()
     reason = f"BR-11: {row.code}"
     if not Order.objects.filter(reason=reason, state="in_force").exists():

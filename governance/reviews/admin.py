@@ -8,8 +8,27 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from governance.reviews import queries
-from governance.reviews.models import Package
-from registry.core.adminkit import GovernedAdmin, linked, named, tier_chip
+from governance.reviews.models import Campaign, Package
+from governance.reviews.queries import attesting
+from registry.core.adminkit import GovernedAdmin, linked, named, named_column, tier_chip
+
+
+@admin.register(Campaign)
+class CampaignAdmin(GovernedAdmin):
+    """台账确认."""
+
+    visible = staticmethod(attesting.visible_campaigns)
+    list_display = ("title_link", "code", named_column("entity", _("legal entity")), "due_on",
+                    "state")  # fmt: skip
+    list_filter = ("state",)
+    list_select_related = ("entity",)
+    search_fields = ("code", "title")
+    ordering = ("-due_on", "id")
+
+    @admin.display(description=_("title"), ordering="title")
+    def title_link(self, row: Campaign) -> SafeString:
+        """Leads to the campaign."""
+        return linked(row, row.title)
 
 
 @admin.register(Package)

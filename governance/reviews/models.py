@@ -71,6 +71,7 @@ class TriggerChoice(models.TextChoices):
     ATTACK = Trigger.ATTACK.value, _("new attack or tool permission")
     FILED_FIELD_CHANGED = Trigger.FILED_FIELD_CHANGED.value, _("filed field changed")
     REGULATOR_REQUEST = Trigger.REGULATOR_REQUEST.value, _("request of the RMC or a regulator")
+    CAMPAIGN = Trigger.CAMPAIGN.value, _("attestation campaign")
 
 
 class Package(Governed):
@@ -136,6 +137,56 @@ class Package(Governed):
         return self.code
 
 
+class Campaign(Governed):
+    """台账确认: everybody who owns a model confirms its row, or corrects it, until a day.
+
+    Its rows are reviews of one kind, called for together; what is not confirmed when it is closed
+    becomes a finding.
+    """
+
+    code = models.CharField(_("code"), max_length=20, unique=True)
+    title = models.CharField(_("title"), max_length=200)
+    kind = models.CharField(_("kind of review"), max_length=10)
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, verbose_name=_("legal entity"))
+    due_on = models.DateField(_("due on"))
+    opened_by = models.ForeignKey(
+        User, models.PROTECT, related_name="+", verbose_name=_("opened by")
+    )
+    state = models.CharField(
+        _("state"),
+        max_length=6,
+        choices=[("open", _("open")), ("closed", _("closed"))],
+        default="open",
+    )
+    closed_on = models.DateField(_("closed on"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("attestation campaign")
+        verbose_name_plural = _("attestation campaigns")
+        ordering = ("-due_on", "id")
+        triggers = (
+            *guarded(
+                "governance.campaign", immutable=("code", "kind", "entity_id", "opened_by_id")
+            ),
+            follows(PACKAGE_STATES),
+        )
+        constraints = (
+            models.UniqueConstraint(
+                name="one_campaign_at_a_time",
+                fields=["entity", "kind"],
+                condition=Q(state="open"),
+            ),
+            models.CheckConstraint(
+                name="a_closed_campaign_has_a_day",
+                condition=Q(state="open", closed_on=None)
+                | Q(state="closed", closed_on__isnull=False),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.title
+
+
 class Review(Governed):
     """检查: one kind of review of one release (or of the institution), from plan to sign-off.
 
@@ -151,6 +202,10 @@ class Review(Governed):
         _("trigger"), max_length=24, choices=TriggerChoice, default=TriggerChoice.CALENDAR
     )
     trigger_reason = models.TextField(_("why it was called for"), blank=True)
+    campaign = models.ForeignKey(
+        Campaign, models.PROTECT, null=True, blank=True, related_name="reviews",
+        verbose_name=_("attestation campaign"),
+    )  # fmt: skip
     pack = models.ForeignKey(PackRelease, models.PROTECT, related_name="+")
     state = models.CharField(
         _("state"),
@@ -218,6 +273,11 @@ class Review(Governed):
         )
         indexes = (
             models.Index(fields=["package", "state"], name="review_by_package"),
+            models.Index(
+                fields=["campaign", "state"],
+                name="review_by_campaign",
+                condition=Q(campaign__isnull=False),
+            ),
             models.Index(fields=["release", "kind", "-done_on"], name="review_by_kind"),
             models.Index(
                 fields=["kind", "state"], name="pending_reviews", condition=Q(state__in=PENDING)

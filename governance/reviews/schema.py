@@ -56,7 +56,8 @@ class Kind(PolicyModel):
     months: how often, by tier (or for the institution); a tier without a figure has no calendar,
     only triggers. lead: the roles that carry it out; signs: those of which another person signs.
     bites: overdue beyond the grace it restricts the release (BR-11). explains: it asks for an
-    explanation, whose level the release then carries.
+    explanation, whose level the release then carries; attests: campaigns call for it, and owners
+    answer many at once.
     """
 
     key: Annotated[str, Field(pattern=r"^PR-[0-9]{2}$")]
@@ -72,6 +73,7 @@ class Kind(PolicyModel):
     triggers: tuple[Trigger, ...] = ()
     bites: bool = True
     explains: bool = False
+    attests: bool = False
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
 
     @model_validator(mode="after")

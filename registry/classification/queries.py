@@ -220,6 +220,12 @@ def is_stale(grade: Grade) -> bool:
     return grade.pack.sha256 != pack.sha256 or grade.profile != pack.profile
 
 
+def grades_otherwise(grade: Grade) -> bool:
+    """Whether the policy in force grades by other rules than those the grade was given by."""
+    pack = policy.active_pack()
+    return grade.profile != pack.profile or section_of(grade.pack) != section_of(pack)
+
+
 def needs_confirmation(grade: Grade) -> bool:
     """Whether the grade needs a second person (HG-01).
 

@@ -33,6 +33,11 @@ def local_day(moment: dt.datetime) -> dt.date:
     return moment.astimezone(_zone()).date()
 
 
+def moment_of(text: str) -> dt.datetime:
+    """The moment that an entry tells, as ISO 8601."""
+    return dt.datetime.fromisoformat(text)
+
+
 def _zone() -> dt.tzinfo:
     return ZoneInfo(settings.TIME_ZONE)
 

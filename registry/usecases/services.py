@@ -93,7 +93,8 @@ def correct_use_case(
         row = ledger.lock(UseCase.objects.select_related("entity"), use_case_id)
         require_at(actor, Capability.REGISTER, row.entity, own=row.owner_id == actor.pk)
         check_version(expected_version, row.row_version)
-        return act.update(row, "use_case.corrected", changes, reason=reason)
+        fields = sorted(changes)
+        return act.update(row, "use_case.corrected", changes, reason=reason, fields=fields)
 
 
 def use_model(

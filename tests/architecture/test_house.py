@@ -26,6 +26,7 @@ MORE: dict[str, dict[str, str]] = {
     "registry.releases": {"staging": "the only writer of `stage`, called by lifecycle alone"},
     "governance.reactions": {
         "approving": "what follows for approvals and grades",
+        "clocking": "what starts legal clocks, and what follows when one runs out",
         "people": "what people are told about their accounts and delegations",
         "restricting": "what restricts a release by itself",
         "reviewing": "what plans reviews and calls for them",

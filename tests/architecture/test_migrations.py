@@ -28,12 +28,13 @@ UNGOVERNED = {
     "registry.Delivery": "a mail's progress; what it tells lies in the inbox",
     "registry.Notice": "an inbox; what it tells is in the ledger",
     "governance.Reminder": "append-only; its effects stand in the ledger",
+    "governance.ClockWarning": "append-only; what follows stands in the ledger",
     "registry.IdempotencyRecord": "a door's answer, kept for a week",
 }
 PATH = "search_path=pg_catalog, public, pg_temp"
 APPEND_ONLY = {
     "registry.Entry", "registry.WarrantUse", "registry.StepUp", "registry.StepUpUse",
-    "registry.FailedProof", "governance.Reminder",
+    "registry.FailedProof", "governance.Reminder", "governance.ClockWarning",
 }  # fmt: skip
 
 

@@ -97,9 +97,10 @@ def sweep(count: int) -> None:
         held, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
         taken = services.sweep(actor=system())
         seconds = time.perf_counter() - started
-        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - held
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         assert taken == Reminder.objects.count() - before  # noqa: S101 (a benchmark that lies is none)
-        print(f"sweep, {name}: {taken:,} rungs in {seconds:.1f} s, {grown / 1024:.0f} MiB more")
+        told = f"{(peak - held) / 1024:.0f} MiB more than {held / 1024:.0f} MiB"
+        print(f"sweep, {name}: {taken:,} rungs in {seconds:.1f} s, {told}", flush=True)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_size_pretty(pg_database_size(current_database()))")
         print("database:", cursor.fetchone()[0])

@@ -13,10 +13,12 @@ from governance.desk.admin.words import kind_in_words, outcome_in_words
 from governance.reviews import queries
 from governance.reviews.models import Explanation, Method, TriggerChoice
 from governance.reviews.rules import Trigger
-from registry.core.people.models import User
+from registry.core.people.models import LegalEntity, User
+from registry.evidence import queries as evidence
 from registry.releases.models import ExplainabilityLevel
 
 CHECK = "check_"
+MOST_PAPERS = 50
 
 
 def share(label: Any) -> forms.DecimalField:
@@ -57,17 +59,43 @@ class SubmitForm(DeskForm):
         return told
 
 
-class ExplainForm(DeskForm):
+class PaperForm(DeskForm):
+    """A form that takes a paper of the review's package: one that is there, or a new file."""
+
+    def offer(self, **kind: str) -> None:
+        """The field `document` offers the package's papers of that kind, the newest first."""
+        found = evidence.latest([self.subject.package_id]).filter(**kind)
+        told = [
+            (str(row.pk), f"{row.title} · {row.file_name} · {row.handed_in_at:%Y-%m-%d}")
+            for row in found.order_by("-handed_in_at", "-pk")[:MOST_PAPERS]
+        ]
+        self.fields["document"].choices = [("", _("None")), *told]  # type: ignore[attr-defined]  # ChoiceField
+
+    def clean(self) -> dict[str, Any]:
+        """At most one of the two is named."""
+        told = super().clean() or {}
+        if told.get("document") and told.get("file"):
+            self.add_error("document", _("Choose a document or a new file, not both."))
+        return told
+
+
+def paper(label: Any) -> forms.ChoiceField:
+    """A paper of the package; what there is, the form says."""
+    return forms.ChoiceField(label=label, choices=[], required=False)
+
+
+class ExplainForm(PaperForm):
     """Write down what an explainability review found (R10)."""
 
     method = choice(_("method"), Method.choices)
     scope = text(_("scope"), rows=2, help_text=_("Which version, data, segments and decisions."))
+    document = paper(_("explanation data that is there"))
     file = forms.FileField(
-        label=_("explanation data"),
+        label=_("explanation data in a new file"),
         required=False,
         help_text=_(
-            "CSV or JSON of SHAP, Alibi, AI Verify or plain importances; it is read and compared"
-            " with the last review."
+            "CSV or JSON of SHAP, Alibi, AI Verify, ValidMind, Giskard or plain importances; it is"
+            " read and compared with the last review."
         ),
     )
     local_results = text(_("local results"), help_text=_("Explanations of single cases."))
@@ -81,10 +109,36 @@ class ExplainForm(DeskForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.offer(kind="explanation_data")
         found = Explanation.objects.filter(review=self.subject).first()
         for name in self.fields if found is not None else ():
-            if name != "file":
+            if name not in ("document", "file"):  # left out, the earlier one stays
                 self.initial.setdefault(name, getattr(found, name))
+
+
+class ComputeForm(PaperForm):
+    """Compute importances from the model's own file and a sample."""
+
+    document = paper(_("sample that is there"))
+    file = forms.FileField(
+        label=_("sample in a new file"),
+        required=False,
+        help_text=_(
+            "CSV (UTF-8) with a header that names the scorecard's variables; leave out whatever"
+            " identifies people."
+        ),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.offer(media_type="text/csv")
+
+    def clean(self) -> dict[str, Any]:
+        """One of the two is named."""
+        told = super().clean()
+        if not self.errors and not (told.get("document") or told.get("file")):
+            self.add_error("file", _("A sample is needed: choose a document or a new file."))
+        return told
 
 
 class ReturnForm(DeskForm):
@@ -112,6 +166,20 @@ class ReassignForm(DeskForm):
         super().__init__(*args, **kwargs)
         able = queries.able_to_carry_out(self.subject)
         self.fields["to"].queryset = able.order_by("username")  # type: ignore[attr-defined]  # ModelChoiceField
+
+
+class CampaignForm(DeskForm):
+    """Open an attestation campaign."""
+
+    title = forms.CharField(label=_("title"), max_length=200)
+    entity = forms.ModelChoiceField(
+        label=_("legal entity"), queryset=LegalEntity.objects.order_by("path")
+    )
+    due_on = day(_("due on"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("entity", self.subject)
 
 
 class CallForm(DeskForm):

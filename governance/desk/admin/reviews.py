@@ -189,7 +189,10 @@ def _tell(user: User, package: Package, row: Review, does: bool, signs: bool) ->
         for one in (kind.checklist if kind is not None else ())
     ]
     told.explanation_shown = _explanation(row) if kind is not None and kind.explains else None
-    explains = ["explain-review"] if kind is not None and kind.explains else []
+    explains = []
+    if does and kind is not None and kind.explains:
+        can_compute = package.release is not None and queries.artifact_of(package.release)
+        explains = ["explain-review", *(["compute-importances"] if can_compute else [])]
     verbs = [*explains, "submit-review"] if does else []
     told.verbs = offered(user, *verbs, *(["sign-off-review", "return-review"] if signs else []))
 

@@ -9,11 +9,14 @@ from typing import Any
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
+from governance.clocks import queries as clock_queries
 from governance.committees.models import Committee
 from governance.desk.admin import orders
 from governance.desk.admin.pages import said
 from governance.desk.admin.words import (
+    clock_in_words,
     kind_in_words,
+    local_minute,
     name_of,
     outcome_in_words,
     requirement_labels,
@@ -321,6 +324,33 @@ def _of_pack(user: User, row: Any) -> About:
     return About(f"{row.key} {row.version}", facts)
 
 
+def _of_clock(user: User, row: Any) -> About:
+    section = clock_queries.section_of(row.pack)
+    facts = (
+        Fact(_("legal clock"), clock_in_words(section, row.kind), row.get_absolute_url()),
+        Fact(_("what happened"), row.reason),
+        Fact(_("due at"), local_minute(row.due_at)),
+        Fact(_("started by"), name_of(row.started_by)),
+    )
+    if row.release is None:
+        return About(row.code, facts)
+    told = _of_release(user, row.release)
+    return About(row.code, (*facts, *told.facts))
+
+
+def _of_campaign(user: User, row: Any) -> About:
+    facts = (
+        Fact(_("attestation campaign"), f"{row.title} · {row.code}", row.get_absolute_url()),
+        Fact(_("due on"), row.due_on.isoformat()),
+    )
+    return About(row.title, facts)
+
+
+def _of_channel(user: User, row: Any) -> About:
+    facts = (Fact(_("way"), row.get_way_display()), Fact(_("host"), row.host))
+    return About(row.name, facts)
+
+
 def _of_initiation(user: User, row: Any) -> About:
     told = _of_model(user, row.model)
     return About(told.name, (Fact(_("person"), name_of(row.user)), *told.facts))
@@ -342,6 +372,9 @@ _TOLD: dict[str, Callable[[User, Any], About]] = {
     "registry.department": _of_place,
     "registry.post": _of_place,
     "registry.packrelease": _of_pack,
+    "registry.channel": _of_channel,
+    "governance.clock": _of_clock,
+    "governance.campaign": _of_campaign,
     "governance.exemption": _of_exemption,
     "governance.waiver": _of_waiver,
     "governance.finding": _of_finding,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import get_language, gettext
 
 from governance.approvals.schema import ApprovalsSection
+from governance.clocks.schema import ClocksSection
 from governance.desk.admin.pages import said
 from governance.lifecycle.queries import section_of
 from governance.lifecycle.queries.papers import approvals_section
@@ -45,6 +48,12 @@ def kind_in_words(section: ReviewsSection, key: str) -> str:
     return f"{key} {said(kind.label.model_dump())}" if kind is not None else key
 
 
+def clock_in_words(section: ClocksSection, key: str) -> str:
+    """A legal clock's name; its key where the policy no longer has it."""
+    kind = section.kind(key)
+    return said(kind.label.model_dump()) if kind is not None else key
+
+
 def outcome_in_words(outcome: Outcome) -> str:
     """How a review ends, and what follows from it."""
     follows = {
@@ -68,6 +77,11 @@ def seat_label(section: ApprovalsSection, name: str) -> str:
         if name in body.named_seats:
             return said(body.named_seats[name].model_dump())
     return role_label(name)
+
+
+def local_minute(moment: dt.datetime) -> str:
+    """The minute, in the reader's time zone."""
+    return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M")
 
 
 def role_label(key: str) -> str:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
-import json
-from decimal import Decimal
 
 from django.conf import settings
 
@@ -25,7 +22,7 @@ from registry.evidence import services as evidence
 # Left to the reader: what falls due in the last days waits, and some of it is overdue.
 LEFT_DAYS = 16
 CALLED_DAY = 60
-FIGURES = settings.BASE_DIR / "seeds" / "demo" / "scorecard" / "evidence" / "explainability.json"
+SAMPLE = settings.BASE_DIR / "seeds" / "demo" / "scorecard" / "german_credit.csv"
 AHEAD_DAYS = 9
 
 
@@ -66,37 +63,41 @@ def _do(row: Review, kind: Kind) -> None:
         signer = _signer(row, kind, lead)
     if lead is None or signer is None:
         return
-    if kind.explains:
-        _explain(lead, row)
+    if kind.explains and not _explain(lead, row):
+        return
     answers = {one.key: "已核对，与登记及上次检查一致。" for one in kind.checklist}
     report = Report(f"{kind.label.zh}已完成，未发现需整改事项。", "in_order", answers)
     services.submit(actor=lead, review_id=row.pk, report=report)
     services.sign_off(actor=signer, review_id=row.pk)
 
 
-def _explain(lead: User, row: Review) -> None:
-    """The scorecard's own figures: the loss of AUC where one variable is shuffled."""
-    figures = json.loads(FIGURES.read_text(encoding="utf-8"))
-    lines = [f"{one['name']},{one['auc_loss']}" for one in figures["importance"]]
-    paper = evidence.hand_in(
-        actor=lead,
-        subject=row.package,
-        kind="explanation_data",
-        title="置换重要性（AUC 损失）",
-        file_name="permutation_importance.csv",
-        content=io.BytesIO(("feature,importance\n" + "\n".join(lines) + "\n").encode()),
-    )
+def _explain(lead: User, row: Review) -> bool:
+    """The scorecard's own figures, computed from its file; whether the model has one."""
+    if row.release is None or queries.artifact_of(row.release) is None:
+        return False
+    with SAMPLE.open("rb") as content:
+        sample = evidence.hand_in(
+            actor=lead,
+            subject=row.package,
+            kind="other",
+            title="样本数据：训练与验证样本一千笔（公开数据）",
+            file_name=SAMPLE.name,
+            content=content,
+        )
+    computed = services.compute_importances(actor=lead, review_id=row.pk, sample_id=sample.pk)
     found = Explained(
-        method="permutation",
+        method="shap",
         level="E1",
-        scope="现行版本的全部八个变量；训练样本一千笔；自动通过、转人工、建议拒绝三种结果。",
+        scope="现行版本的全部八个变量；训练与验证样本一千笔；自动通过、转人工、建议拒绝三种结果。",
         local_results="四笔个案逐一列出各变量得分与扣分原因，与分数构成一致。",
         customer_test="十位非专业人员阅读拒贷原因，九位能复述；“贷款用途”一项措辞已改写。",
-        limits="样本较旧且仅一千笔；变量间相关会使置换重要性偏低。",
+        limits="样本较旧且仅一千笔；按变量相互独立计算，变量间相关时贡献会在它们之间转移。",
         decision="评分卡本身可解释，等级维持 E1；下次审查复核改写后的原因代码。",
-        fidelity=Decimal(1),
+        stability=computed.stability,
+        fidelity=computed.fidelity,
     )
-    services.explain(actor=lead, review_id=row.pk, told=found, document_id=paper.pk)
+    services.explain(actor=lead, review_id=row.pk, told=found, document_id=computed.document.pk)
+    return True
 
 
 def _lead(row: Review, kind: Kind) -> User | None:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from governance.desk.demo import accounts, events, institution, reviewing, schema, telling
+from governance.desk.demo import accounts, clocking, events, institution, reviewing, schema, telling
 from governance.desk.demo.telling import Told
 from registry.core import clock
 from registry.core.dispatch import services as dispatch
@@ -76,7 +76,8 @@ def _tell(seeds: schema.Seeds, password: str, progress: Progress) -> None:
     first = Told(seeds, seeds.stories[0], password, today, others)
     reviewed = reviewing.tell(first, seeds.institution.founded_days_ago - 7)
     told = (chain(telling.tell(one), events.tell(one)) for one in others.values())
-    tales = [founded, reviewed, *told]
+    clocked = clocking.tell(first, seeds.institution.founded_days_ago - 8)
+    tales = [founded, reviewed, clocked, *told]
     queue = [(next(tale), number) for number, tale in enumerate(tales)]
     heapq.heapify(queue)
     while queue:

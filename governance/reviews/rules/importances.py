@@ -2,8 +2,9 @@
 
 Read are CSV with a column for the feature and one for its importance, and JSON as these tools
 write it: plain mappings and lists of records; SHAP (`feature_names`, `values`) and Alibi (`meta`,
-`data`), as documented; AI Verify (`feature_names`, `results`), recalled. A matrix of local values
-becomes the mean of their absolutes.
+`data`), as documented; AI Verify (`feature_names`, `results`), as the sample of its SHAP toolbox;
+ValidMind (`TestResult.serialize()` or its table as CSV) and Giskard (`explain()`), as their public
+source writes them. A matrix of local values becomes the mean of their absolutes.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +36,9 @@ _ARRAYS = (
     "results",
     "data",
 )
+# ValidMind's FeatureImportance: one row, a cell for each rank, `Feature 1` → `[income; 0.4512]`.
+_RANK = re.compile(r"feature \d+", re.IGNORECASE)
+_RANKED = re.compile(r"\[(?P<name>.+); (?P<value>[^;]+)\]", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ def read(file_name: str, content: bytes) -> Importances:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _unreadable("UTF-8") from error
-    tool, found = _json(text) if file_name.lower().endswith(".json") else ("csv", _csv(text))
+    tool, found = _json(text) if file_name.lower().endswith(".json") else _csv(text)
     return Importances(tool, _shares(found))
 
 
@@ -86,21 +91,25 @@ def compare(before: Importances, now: Importances) -> Moved:
         appeared=tuple(name for name in new if name not in old),
         vanished=tuple(name for name in old if name not in new),
         shifts=tuple(shifts),
-        rank_correlation=_spearman([old[name] for name in both], [new[name] for name in both]),
+        rank_correlation=rank_correlation(
+            [old[name] for name in both], [new[name] for name in both]
+        ),
     )
 
 
-def _csv(text: str) -> dict[str, float]:
+def _csv(text: str) -> tuple[str, dict[str, float]]:
+    rows = csv.DictReader(io.StringIO(text))
     try:
-        rows = list(csv.DictReader(io.StringIO(text)))
+        columns = {str(name).strip().lower(): name for name in rows.fieldnames or () if name}
+        name = next((columns[one] for one in _NAMES if one in columns), None)
+        value = next((columns[one] for one in _VALUES if one in columns), None)
+        if name is not None and value is not None:
+            return "csv", _once((str(row[name] or ""), row[value]) for row in rows)
+        if any(_RANK.fullmatch(one) for one in columns):
+            return "validmind", _ranked(rows)
     except csv.Error as error:
         raise _unreadable("CSV") from error
-    columns = {str(name).strip().lower(): name for name in (rows[0] if rows else {}) if name}
-    name = next((columns[one] for one in _NAMES if one in columns), None)
-    value = next((columns[one] for one in _VALUES if one in columns), None)
-    if name is None or value is None:
-        raise _columns(", ".join(map(str, columns)) or "–")
-    return _once((str(row[name] or ""), row[value]) for row in rows)
+    raise _columns(", ".join(map(str, columns)) or "–")
 
 
 def _json(text: str) -> tuple[str, dict[str, float]]:
@@ -114,6 +123,10 @@ def _json(text: str) -> tuple[str, dict[str, float]]:
 def _tool(told: Any) -> str:  # Any: JSON
     if not isinstance(told, dict):
         return "json"
+    if "test_name" in told and isinstance(told.get("summary"), list):
+        return f"validmind {str(told['test_name']).rpartition('.')[2]}".strip()
+    if isinstance(told.get("explanations"), dict):
+        return "giskard"
     meta = told.get("meta")
     if isinstance(meta, dict) and "data" in told:
         return f"alibi {meta.get('name') or ''}".strip()
@@ -128,6 +141,10 @@ def _of(told: Any) -> dict[str, float]:  # Any: JSON
         return _records(told)
     if not isinstance(told, dict):
         raise _columns("–")
+    if "test_name" in told and isinstance(told.get("summary"), list):
+        return _tables(told["summary"])
+    if isinstance(told.get("explanations"), dict):
+        return _classes(told["explanations"])
     inner = told.get("data") if isinstance(told.get("data"), dict) else told.get("output")
     if "feature_names" not in told and isinstance(inner, dict):
         return _of(inner)
@@ -148,6 +165,45 @@ def _records(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:  # Any: JSO
     if name is None or value is None:
         raise _columns(", ".join(map(str, keys)))
     return _once((str(row.get(name, "")), row.get(value)) for row in rows)
+
+
+def _tables(summary: Sequence[Any]) -> dict[str, float]:  # Any: JSON
+    """ValidMind: the first of the test's tables that holds importances."""
+    tables = [one.get("data") for one in summary if isinstance(one, dict)]
+    seen = []
+    for rows in tables:
+        if not isinstance(rows, list) or not rows or not all(isinstance(r, dict) for r in rows):
+            continue
+        keys = {str(key).strip().lower() for key in rows[0]}
+        if any(_RANK.fullmatch(key) for key in keys):
+            return _ranked(rows)
+        if keys.intersection(_NAMES) and keys.intersection(_VALUES):
+            return _records(rows)
+        seen += sorted(keys)
+    raise _columns(", ".join(seen) or "–")
+
+
+def _ranked(rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:  # Any: as read
+    """ValidMind's ranks: the features of its one row; further rows are other models."""
+    found = [row for _at, row in zip(range(2), rows, strict=False)]
+    if len(found) != 1:
+        raise _columns("0" if not found else "> 1 × Feature 1")
+    cells = [
+        str(cell)
+        for key, cell in found[0].items()
+        if _RANK.fullmatch(str(key).strip()) and cell not in (None, "")
+    ]
+    parsed = [(cell, _RANKED.fullmatch(cell.strip())) for cell in cells]
+    return _once((m["name"], m["value"]) if m else (cell, None) for cell, m in parsed)
+
+
+def _classes(told: Mapping[str, Any]) -> dict[str, float]:  # Any: JSON
+    """Giskard: for each class a mapping; a feature's importance is its mean over the classes."""
+    if not told or not all(isinstance(one, dict) and one for one in told.values()):
+        raise _columns("explanations")
+    parsed = [_once(one.items()) for one in told.values()]
+    names = dict.fromkeys(name for one in parsed for name in one)
+    return _once((name, sum(one.get(name, 0.0) for one in parsed) / len(parsed)) for name in names)
 
 
 def _arrays(told: Mapping[str, Any]) -> dict[str, float]:  # Any: JSON
@@ -172,8 +228,16 @@ def _numbers(value: Any, width: int) -> list[Any] | None:  # Any: JSON
         return value
     rows = [row for row in value if isinstance(row, list) and len(row) == width]
     if len(rows) == len(value) and all(_is_number(one) for row in rows for one in row):
-        return [sum(abs(row[at]) for row in rows) / len(rows) for at in range(width)]
+        return [_mean([abs(row[at]) for row in rows]) for at in range(width)]
     return _numbers(value[0], width) if len(value) == 1 else None
+
+
+def _mean(values: Sequence[float]) -> float:
+    """The mean; infinite where whole numbers of JSON are too large to be divided."""
+    try:
+        return sum(values) / len(values)
+    except OverflowError:
+        return math.inf
 
 
 def _once(pairs: Any) -> dict[str, float]:  # Any: an iterable of (name, value) as read
@@ -196,7 +260,7 @@ def _once(pairs: Any) -> dict[str, float]:  # Any: an iterable of (name, value) 
 def _number(value: Any) -> float | None:  # Any: as read
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if math.isfinite(number) and not isinstance(value, bool) else None
 
@@ -217,7 +281,7 @@ def _shares(found: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
     return tuple(sorted(shares, key=lambda one: (-one[1], one[0])))
 
 
-def _spearman(old: Sequence[float], new: Sequence[float]) -> float | None:
+def rank_correlation(old: Sequence[float], new: Sequence[float]) -> float | None:
     """Spearman's rank correlation with mean ranks for ties; None below three or without spread."""
     if len(old) < 3:
         return None

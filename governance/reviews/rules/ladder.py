@@ -32,6 +32,7 @@ class Trigger(StrEnum):
     ATTACK = "attack"
     FILED_FIELD_CHANGED = "filed_field_changed"
     REGULATOR_REQUEST = "regulator_request"
+    CAMPAIGN = "campaign"
 
 
 class Effect(StrEnum):
@@ -147,10 +148,12 @@ def steps_due(
     steps: Sequence[Step], task: Task, today: dt.date, calendar: WorkingDays
 ) -> list[str]:
     """The rungs that have come and have not been taken yet, in their order."""
+    announced = {one.before for one in steps if calendar.holds(today) is False}
     return [
         step.key
         for step in steps
         if step.key not in task.taken
+        and step.key not in announced  # what was announced comes on a working day, late too
         and (day := day_of(step, steps, task, calendar)) is not None
         and day <= today
     ]

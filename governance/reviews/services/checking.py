@@ -10,7 +10,7 @@ from governance.committees.queries import is_barred, is_interested
 from governance.reviews import queries
 from governance.reviews.models import Package, Review
 from governance.reviews.schema import Kind
-from registry.core.errors import DomainError, Forbidden, SegregationRefused
+from registry.core.errors import Conflict, DomainError, Forbidden, SegregationRefused
 from registry.core.ledger import services as ledger
 from registry.core.people.models import ROLE_LABELS, User, UserKind
 from registry.core.people.queries import require_at, standing
@@ -82,6 +82,21 @@ def check_lead(actor: User, row: Review, kind: Kind) -> None:
             "interested_person",
             _("Whoever owns or built the model does not carry out an independent review of it."),
         )
+
+
+def check_explains(actor: User, row: Review) -> None:
+    """The person may write into the open explainability review.
+
+    Raises DomainError (`explains_nothing`), Conflict (`handed_in_already`), what check_lead raises.
+    """
+    kind = kind_of(row)
+    if not kind.explains:
+        raise DomainError(
+            "explains_nothing", _("This kind of review asks for no explanation."), field="kind"
+        )
+    check_lead(actor, row, kind)
+    if row.state != "planned":
+        raise Conflict("handed_in_already", _("This review has been handed in."))
 
 
 def check_signer(actor: User, row: Review, kind: Kind) -> None:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from governance.reviews.models import Explanation, Method, Review
 from governance.reviews.rules import importances
 from governance.reviews.services import checking
-from registry.core.errors import Conflict, DomainError, NotFound
+from registry.core.errors import DomainError, NotFound
 from registry.core.ledger import services as ledger
 from registry.core.people.models import User
 from registry.evidence import queries as evidence
@@ -51,14 +51,7 @@ def explain(
     _check(told)
     with ledger.act(actor) as act:
         row = checking.lock(review_id)
-        kind = checking.kind_of(row)
-        if not kind.explains:
-            raise DomainError(
-                "explains_nothing", _("This kind of review asks for no explanation."), field="kind"
-            )
-        checking.check_lead(actor, row, kind)
-        if row.state != "planned":
-            raise Conflict("handed_in_already", _("This review has been handed in."))
+        checking.check_explains(actor, row)
         changes = vars(told) | _read(row, document_id)
         found = Explanation.objects.select_for_update().filter(review=row).first()
         if found is None:
@@ -95,7 +88,7 @@ def _read(row: Review, document_id: uuid.UUID | None) -> dict[str, Any]:  # Any:
             _("No document about this review package has this key."),
             field="document",
         )
-    with evidence.path_of(document.sha256).open("rb") as file:
+    with evidence.opened(document.sha256) as file:
         content = file.read(importances.MOST_BYTES + 1)
     found = importances.read(document.file_name, content)
     # As text: a float has no one spelling, and the ledger takes none.

@@ -184,6 +184,8 @@ def _line(row: Package, work: _Work, user_id: uuid.UUID, for_on: dt.date) -> Lin
         text_en=f"{work.rung.label.en}{late_en}: “{name_en}”, {en}, due {day}."[:500],
         link=f"/reviews/{row.pk}/",
         once_key=f"review:{row.pk}:{work.rung.key}:{for_on.isoformat()}",
+        is_task=True,
+        stays_inside=queries.stays_inside(row),
     )
 
 

@@ -15,11 +15,12 @@ from registry.core.jobs.models import Job
 KINDS: dict[str, Promise] = {
     "ledger.verify": _("Verification of the ledger"),
     "ledger.export": _("Export of the ledger"),
+    "reviews.explain": _("Computation of importances"),
 }
 
 
 # What a job is at; while it compares rows, their table's name.
-STAGES: dict[str, Promise] = {"entries": _("entries")}
+STAGES: dict[str, Promise] = {"entries": _("entries"), "features": _("features")}
 
 
 def stage_label(stage: str) -> str:

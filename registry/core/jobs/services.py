@@ -9,12 +9,16 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import current_app
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
+from django.utils import translation
 
 from registry.core import clock
+from registry.core.errors import DomainError
 from registry.core.jobs.models import Job, JobState
 from registry.core.people.models import User
+from registry.core.web.wording import whole_text
 
 logger = logging.getLogger(__name__)
 LOST_AFTER_SECONDS = 120
@@ -58,7 +62,10 @@ def wake(job_id: uuid.UUID) -> None:
 
 
 def run(job_id: uuid.UUID) -> None:
-    """The job has been done, or has failed with its reason. Runs once at a time."""
+    """The job has been done, or has failed with its reason. Runs once at a time.
+
+    A refusal (DomainError) stands in the asker's language, its code and field in the result.
+    """
     job = _claim(job_id)
     if job is None:
         return
@@ -68,13 +75,22 @@ def run(job_id: uuid.UUID) -> None:
             stage=stage, done=done, total=total, beat_at=clock.now()
         )
 
+    with translation.override(job.requested_by.language or settings.LANGUAGE_CODE):
+        _do(job, progress)
+
+
+def _do(job: Job, progress: Progress) -> None:
     try:
         result = _work[job.kind](job.arguments, progress)
+    except DomainError as refusal:  # told to whoever asked, as a door would tell it
+        logger.info("job %s (%s) was refused: %s", job.pk, job.kind, refusal.code)
+        told = {"refused": refusal.code, "field": refusal.field}
+        _end(job.pk, JobState.FAILED, result=told, error=whole_text(refusal))
     except Exception as error:  # any failure is the job's result
         logger.exception("job %s (%s) failed", job.pk, job.kind)
-        _end(job_id, JobState.FAILED, error=f"{type(error).__name__}: {error}")
+        _end(job.pk, JobState.FAILED, error=f"{type(error).__name__}: {error}")
     else:
-        _end(job_id, JobState.DONE, result=result)
+        _end(job.pk, JobState.DONE, result=result)
 
 
 def sweep() -> int:

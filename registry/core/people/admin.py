@@ -41,6 +41,8 @@ CAPABILITIES: dict[Capability, Promise] = {
     Capability.MANAGE_PEOPLE: _("people and roles"),
     Capability.MANAGE_COMMITTEES: _("committees"),
     Capability.MANAGE_POLICY: _("policy"),
+    Capability.KEEP_CLOCKS: _("legal clocks"),
+    Capability.MANAGE_CHANNELS: _("channels outside"),
     Capability.READ_TRAIL: _("audit trail"),
     Capability.EXPORT_LEDGER: _("export of the ledger"),
 }

@@ -99,6 +99,10 @@ class User(AbstractBaseUser, Governed):
     def __str__(self) -> str:
         return self.name
 
+    def get_full_name(self) -> str:
+        """The name, as the theme's menu shows it."""
+        return self.name
+
     @property
     def is_staff(self) -> bool:
         """Every person works in the admin; machines do not."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 import uuid
 from collections.abc import Iterable
 from typing import TypeVar
 
+from django.core import signing
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
@@ -179,6 +181,35 @@ def live_token(secret: str) -> Token | None:
         )
         .first()
     )
+
+
+def calendar_key(user: User) -> str:
+    """The last part of the address of the person's calendar: whoever knows it reads the calendar.
+
+    Nothing of it is stored. It ends when the person changes the password (or has it reset), when
+    the account is deactivated, and when the salt is erased; then the calendar has a new address.
+    """
+    return _calendar_signer().sign(f"{user.pk.hex}-{_calendar_mark(user)}")
+
+
+def person_of_calendar(key: str) -> User | None:
+    """The active person whose calendar has this key; None where it is wrong or has ended."""
+    try:
+        pk, _dash, mark = _calendar_signer().unsign(key).partition("-")
+    except signing.BadSignature:
+        return None
+    user = User.objects.filter(pk=pk, kind=UserKind.PERSON, is_active=True).first()
+    is_theirs = user is not None and secrets.compare_digest(mark, _calendar_mark(user))
+    return user if is_theirs else None
+
+
+def _calendar_signer() -> signing.Signer:
+    return signing.Signer(salt="mingce.calendar", sep=".")
+
+
+def _calendar_mark(user: User) -> str:
+    """Another one after each change of password; tells nothing of it: both parts are salted."""
+    return hashlib.sha256(f"{user.password}{user.salt}".encode()).hexdigest()[:16]
 
 
 class Holders:

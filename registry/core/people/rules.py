@@ -108,6 +108,8 @@ class Capability(StrEnum):
     MANAGE_PEOPLE = "manage_people"
     MANAGE_COMMITTEES = "manage_committees"
     MANAGE_POLICY = "manage_policy"
+    MANAGE_CHANNELS = "manage_channels"
+    KEEP_CLOCKS = "keep_clocks"
     READ_TRAIL = "read_trail"
     EXPORT_LEDGER = "export_ledger"
 
@@ -146,6 +148,8 @@ GRANTS: dict[Capability, frozenset[Role]] = {
     Capability.RESUME: _MODEL_RISK | {Role.CRO},
     Capability.MANAGE_PEOPLE: frozenset({Role.ADMINISTRATOR}),
     Capability.MANAGE_COMMITTEES: frozenset({Role.SECRETARY, Role.MODEL_RISK_HEAD}),
+    Capability.KEEP_CLOCKS: _SECOND_LINE | {Role.IT_OPERATIONS, Role.DUTY_OFFICER},
+    Capability.MANAGE_CHANNELS: frozenset({Role.ADMINISTRATOR}),
     Capability.MANAGE_POLICY: frozenset({Role.MODEL_RISK_HEAD, Role.CRO, Role.COMPLIANCE}),
     Capability.READ_TRAIL: _SECOND_LINE | {Role.AUDIT, Role.SUPERVISOR, Role.ADMINISTRATOR},
     Capability.EXPORT_LEDGER: frozenset({Role.AUDIT, Role.SUPERVISOR, Role.COMPLIANCE}),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import math
 import stat
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
@@ -214,6 +218,7 @@ def test_something_waits_on_every_desk(story: None) -> None:
 
 def test_every_paper_that_is_not_real_says_so(story: None) -> None:
     real = {one["sha256"] for one in json.loads((SCORECARD / "manifest.json").read_text())["files"]}
+    real.add(json.loads((SCORECARD / "manifest.json").read_text())["dataset"]["sha256"])
     papers = Document.objects.exclude(sha256__in=real).exclude(kind="explanation_data")
     assert papers.count() > 100
     for sha256 in papers.values_list("sha256", flat=True):
@@ -223,13 +228,37 @@ def test_every_paper_that_is_not_real_says_so(story: None) -> None:
 
 
 def test_the_scorecards_explainability_review_holds_its_own_figures(story: None) -> None:
-    figures = json.loads((SCORECARD / "evidence" / "explainability.json").read_text())
-    losses = {one["name"]: one["auc_loss"] for one in figures["importance"]}
-    found = Explanation.objects.select_related("review__release").get()
-    shares = {name: float(share) for name, share in found.importances}
-    whole = sum(losses.values())
-    assert shares == {name: round(loss / whole, 6) for name, loss in losses.items()}
-    assert (found.level, found.review.state) == ("E1", "signed_off")
+    card = json.loads((SCORECARD / "artifact" / "scorecard.json").read_text())
+    with (SCORECARD / "german_credit.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    found = Explanation.objects.select_related("review__release", "document").get()
+    assert {name: float(share) for name, share in found.importances} == {
+        name: pytest.approx(share, abs=1e-6) for name, share in mean_effects(card, rows).items()
+    }
+    assert (found.level, found.method, found.review.state) == ("E1", "shap", "signed_off")
+    assert found.document is not None
+    told = json.loads(evidence.path_of(found.document.sha256).read_text())
+    assert told["artifact_sha256"] == found.review.release.version.digest  # type: ignore[union-attr]  # it has both
+    assert (found.stability, found.fidelity) == (Decimal(str(told["stability"])), 1)
+
+
+def mean_effects(card: dict[str, Any], rows: list[dict[str, str]]) -> dict[str, float]:
+    """Each variable's share of the mean |coefficient × (WoE − mean WoE)|, with numpy."""
+    found = {}
+    for one in card["variables"]:
+        woes = np.array([woe_of(one["bins"], row[one["name"]]) for row in rows])
+        effects = one["coefficient"] * (woes - woes.mean())
+        found[one["name"]] = float(np.abs(effects).mean())
+    return {name: value / sum(found.values()) for name, value in found.items()}
+
+
+def woe_of(bins: list[dict[str, Any]], value: str) -> float:
+    """The weight of evidence of the bin that holds the value."""
+    for one in bins:
+        end = math.inf if one["below"] is None else one["below"]
+        if value in one["values"] or (not one["values"] and float(value) < end):
+            return float(one["woe"])
+    raise AssertionError(value)
 
 
 def test_some_reviews_wait_and_some_are_overdue(story: None) -> None:

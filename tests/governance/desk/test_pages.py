@@ -11,6 +11,7 @@ from django.test import Client
 from governance.approvals.models import Approval
 from governance.committees.models import Committee, Seat
 from governance.desk.admin.verbs import VERBS
+from governance.desk.admin.verbs.channels import CHANNEL_VERBS
 from governance.desk.admin.verbs.reviews import REVIEW_VERBS
 from governance.findings import services as findings
 from governance.lifecycle import services as lifecycle
@@ -50,6 +51,8 @@ ADMIN_LISTS = {
         "condition",
         "validation",
         "finding",
+        "clock",
+        "campaign",
         "waiver",
         "order",
         "committee",
@@ -79,6 +82,9 @@ def test_every_page_opens(approval: Approval, language: str) -> None:
     release = approval.release
     paths = [
         "/admin/",
+        "/channels/",
+        "/clocks/",
+        "/attestations/",
         "/working-days/",
         "/working-days/?country=CN&year=2028",
         "/register/",
@@ -94,7 +100,7 @@ def test_every_page_opens(approval: Approval, language: str) -> None:
         f"/approvals/{approval.pk}/",
         f"/validations/{release.validations.get().pk}/",
     ]
-    for username, closed in (("chen", set()), ("wang", {"/trail/"})):
+    for username, closed in (("chen", {"/channels/"}), ("wang", {"/trail/", "/channels/"})):
         client = browser(username, language)
         for path in paths:
             response = client.get(path)
@@ -183,6 +189,8 @@ def subjects(approval: Approval) -> dict[str, tuple[str, Any]]:
         "delegate": ("sun", person("sun")),
         "open-entity": ("admin", head_office()),
         "arrange-working-days": ("sun", head_office()),
+        "start-clock": ("data", head_office()),
+        "start-release-clock": ("data", release),
         "open-department": ("admin", head_office()),
         "create-post": ("admin", Department.objects.first()),
         "hold-post": ("admin", post),
@@ -196,6 +204,8 @@ def subjects(approval: Approval) -> dict[str, tuple[str, Any]]:
     needs_more = {
         "meet-condition", "answer-waiver", "accept-delegation", "revoke-delegation", "revoke-token",
     }  # fmt: skip
+    needs_more |= {"complete-clock", "withdraw-clock"}  # test_clock_pages.py
+    needs_more |= CHANNEL_VERBS.keys()  # test_channels_page.py
     needs_more |= REVIEW_VERBS.keys()  # tests/governance/reviews/test_pages.py
     return told | {
         key: ("wang", release) for key in VERBS if key not in told and key not in needs_more

@@ -14,6 +14,7 @@ from registry.core import clock
 from registry.core.dispatch import services as dispatch
 from registry.releases.models import Release
 from tests import conftest, story
+from tests.governance.reviews.doing import SCORECARD, digest_of
 
 LIVE = dt.datetime(2026, 1, 12, 4, tzinfo=dt.UTC)  # noon in Shanghai
 
@@ -27,7 +28,7 @@ def in_production(django_db_setup: None, django_db_blocker: Any) -> Iterator[str
         conftest.clone(conftest.WORLD, name)
         conftest.use_database(name)
         with clock.at(LIVE):
-            story.to_production(story.register())
+            story.to_production(story.register(digest=digest_of(SCORECARD)))
             dispatch.run()
         connections.close_all()
         conftest.use_database(conftest.MAIN)

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from governance.reviews import queries, services
 from governance.reviews.models import Package, Reminder, Review
 from governance.reviews.services import Report
 from registry.core import clock
+from registry.core.people import services as people
 from registry.core.people.queries import system
+from registry.core.people.rules import Role
 from registry.releases.models import Release
-from tests.world import person
+from tests.architecture.house import PROJECT
+from tests.world import head_office, person
+
+FOLDER = PROJECT / "seeds" / "demo" / "scorecard"
+SCORECARD = FOLDER / "artifact" / "scorecard.json"  # what the live release's version is
+SAMPLE = FOLDER / "german_credit.csv"
+
+
+def digest_of(path: Path) -> str:
+    """The file's sha256."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @contextmanager
@@ -60,3 +74,10 @@ def carry_out(review: Review, by: str, signer: str, outcome: str = "in_order") -
     """The review is done by one person and signed off by another."""
     services.submit(actor=person(by), review_id=review.pk, report=report(review, outcome))
     return services.sign_off(actor=person(signer), review_id=review.pk)
+
+
+def also(username: str, role: Role) -> None:
+    people.assign_role(
+        actor=person("admin"), user=person(username), role=role, entity=head_office(),
+        valid_from=dt.date(2020, 1, 1),
+    )  # fmt: skip

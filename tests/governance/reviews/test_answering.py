@@ -22,18 +22,11 @@ from registry.core.people.rules import Role
 from registry.evidence import queries as evidence_queries
 from registry.evidence import services as evidence
 from registry.releases.models import Release
-from tests.governance.reviews.doing import carry_out, due, on, report, waiting
+from tests.governance.reviews.doing import also, carry_out, due, on, report, waiting
 from tests.refusals import refused, refused_by_database
-from tests.world import head_office, person
+from tests.world import person
 
 REASON = "理由充分,已核对全部材料。"
-
-
-def also(username: str, role: Role) -> None:
-    people.assign_role(
-        actor=person("admin"), user=person(username), role=role, entity=head_office(),
-        valid_from=dt.date(2020, 1, 1),
-    )  # fmt: skip
 
 
 def submit(release: Release, kind: str, by: str) -> Review:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from typing import Any
 
@@ -11,11 +12,12 @@ from django.core.management import CommandError, call_command
 from governance.desk.admin.verbs.reviews import REVIEW_VERBS
 from governance.reviews import services
 from governance.reviews.models import Package
+from registry.core import clock
 from registry.releases.models import Release
 from tests.governance.desk.test_what_is_shown import browser
 from tests.governance.reviews.doing import on, report, rungs, sweep, waiting
 from tests.refusals import changes, footprint
-from tests.world import person
+from tests.world import head_office, person
 
 WORDS = {
     "zh-hans": ("周期检查", "性能与漂移", "检查任务"),
@@ -54,9 +56,14 @@ def test_every_verb_shows_its_form_to_those_who_have_it(live: Release) -> None:
     package = Package.objects.get(release=live, due_on="2026-04-12")
     todo, signed = waiting(live, "PR-02"), waiting(live, "PR-06")
     services.submit(actor=person("chen"), review_id=signed.pk, report=report(signed))
+    campaign = services.open_campaign(
+        actor=person("chen"), entity=head_office(), title="台账确认",
+        due_on=clock.today() + dt.timedelta(days=20),
+    )  # fmt: skip
     subjects: dict[str, tuple[str, Any]] = {
         "submit-review": ("wang", todo),
         "explain-review": ("chen", waiting(live, "PR-03")),
+        "compute-importances": ("chen", waiting(live, "PR-03")),
         "return-review": ("sun", signed),
         "sign-off-review": ("sun", signed),
         "hand-in-review-paper": ("wang", package),
@@ -64,6 +71,8 @@ def test_every_verb_shows_its_form_to_those_who_have_it(live: Release) -> None:
         "defer-package": ("gao", package),
         "call-for-review": ("chen", live),
         "record-past-review": ("chen", live),
+        "open-campaign": ("chen", head_office()),
+        "close-campaign": ("chen", campaign),
     }
     assert subjects.keys() == REVIEW_VERBS.keys()
     for verb, (username, subject) in subjects.items():

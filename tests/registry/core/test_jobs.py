@@ -12,8 +12,10 @@ import pytest
 from celery import Celery
 
 from registry.core import clock
+from registry.core.errors import DomainError
 from registry.core.jobs import services as jobs
 from registry.core.jobs.models import Job, JobState
+from registry.core.people import services as people
 from tests.world import person
 
 pytestmark = pytest.mark.django_db
@@ -135,6 +137,31 @@ def test_a_job_that_fails_says_why_and_is_not_tried_again(broker: Broker) -> Non
         1,
     )
     assert (failed.percent, jobs.sweep(), broker.told) == (25, 0, [])
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "Too late. Come earlier."), ("zh-hans", "文件为空。 Come earlier.")],
+)
+def test_a_job_that_is_refused_says_why_in_the_askers_language(
+    broker: Broker, language: str, words: str
+) -> None:
+    """As a door would: message and way out in words, code and field for machines."""
+    message = {"en": "Too late.", "zh-hans": "The file is empty."}[language]
+
+    def refuse(arguments: dict[str, Any], progress: jobs.Progress) -> dict[str, Any]:
+        raise DomainError("too_late", message, field="day", hint="Come earlier.")
+
+    people.set_preferences(actor=person("shen"), language=language, time_zone="")
+    jobs.declare("refuse", refuse)
+    job = requested("refuse")
+    jobs.run(job.pk)
+    failed = now(job)
+    assert (failed.state, failed.error, failed.result) == (
+        JobState.FAILED,
+        words,
+        {"refused": "too_late", "field": "day"},
+    )
 
 
 def test_what_is_done_is_not_done_again(broker: Broker) -> None:

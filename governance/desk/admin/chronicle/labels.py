@@ -14,6 +14,7 @@ LABELS: dict[str, Promise] = {
     "due_on": _("due on"),
     "effect": _("effect"),
     "dossier_digest": _("digest of the papers"),
+    "fields": _("corrected fields"),
     "former_names": _("former names"),
     "founding": _("at the founding"),
     "from": _("from stage"),
@@ -45,6 +46,8 @@ FACTS: dict[str, str] = {
 # What of a row tells most, in one line: of a kind of entry, else of a kind of row.
 TELLING: dict[str, tuple[str, ...]] = {
     "governance.ballotseat": ("name", "holder_id"),
+    "governance.campaign": ("due_on",),
+    "governance.clock": ("kind", "due_at", "receipt"),
     "governance.condition": ("text", "due_on"),
     "governance.explanation": ("level", "method", "decision"),
     "governance.exemption": ("requirement", "kind"),

@@ -10,11 +10,13 @@ from django.db.models import QuerySet
 
 from governance.approvals import queries as approvals
 from governance.approvals.models import BallotSeat, Step, Vote
+from governance.clocks import queries as clocks
 from governance.committees import queries as committees
 from governance.desk.admin.words import name_of
 from governance.findings import queries as findings
 from governance.lifecycle import queries as lifecycle
 from governance.reviews import queries as reviews
+from governance.reviews.queries import attesting
 from governance.suspensions import queries as suspensions
 from governance.validations import queries as validations
 from governance.validations.models import ValidationTest
@@ -96,6 +98,11 @@ def _package(row: Any, release: Any = None) -> Named:
     release = release or row.release
     about = release.model_use.model if release else row.entity
     return Named(f"{name_of(about)} · {row.code}", f"/reviews/{row.pk}/")
+
+
+def _clock(row: Any) -> Named:
+    about = row.release.model_use.model if row.release else row.entity
+    return Named(f"{name_of(about)} · {row.code}", f"/clocks/{row.pk}/")
 
 
 def _at(path: str) -> Callable[[Any], Named]:
@@ -189,6 +196,10 @@ ROWS: dict[str, Kind] = {
     "governance.finding": Kind(findings.visible_to, *_OF_RELEASE),
     "governance.waiver": Kind(findings.visible_waivers, *_OF_RELEASE),
     "governance.exemption": Kind(lifecycle.visible_exemptions, *_OF_RELEASE),
+    "governance.campaign": Kind(
+        attesting.visible_campaigns, (), lambda row: Named(row.title, f"/attestations/{row.pk}/")
+    ),
+    "governance.clock": Kind(clocks.visible_to, ("release__model_use__model", "entity"), _clock),
     "governance.package": Kind(
         lambda user: reviews.whole(reviews.visible_to(user)), (), _package
     ),

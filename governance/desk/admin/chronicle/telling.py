@@ -16,6 +16,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from governance.approvals.models import ApprovalState, BallotSeat
+from governance.clocks.queries import section_of as clocks_section
 from governance.committees.models import Seat
 from governance.desk.admin.chronicle.kinds import KINDS
 from governance.desk.admin.chronicle.labels import FACTS, LABELS, TELLING, TELLING_FACTS
@@ -24,6 +25,7 @@ from governance.desk.admin.pages import said
 from governance.desk.admin.words import (
     approvals_words,
     body_label,
+    clock_in_words,
     kind_in_words,
     requirement_labels,
     role_label,
@@ -136,6 +138,7 @@ class _Words:
         self.requirements = requirement_labels(pack)
         self.section = approvals_words(pack)
         self.reviews = review_section(pack)
+        self.clocks = clocks_section(pack)
         self.documents = {
             key: said(kind.label.model_dump()) for key, kind in evidence.kinds().items()
         }
@@ -185,6 +188,8 @@ class _Words:
             ended = self.reviews.outcome(text)
             told = said(ended.label.model_dump()) if ended is not None else text
             return str(dict(ApprovalState.choices).get(text, told))
+        if name == "kind" and self.clocks.kind(text) is not None:
+            return clock_in_words(self.clocks, text)
         if name == "kind" and self.reviews.kind(text) is not None:
             return kind_in_words(self.reviews, text)
         if name == "body_code":

@@ -16,6 +16,8 @@ from governance.desk.admin import gates
 from governance.desk.admin.pages import PersonRequest, page, show
 from governance.desk.admin.subjects import about
 from governance.desk.admin.verbs.base import Verb
+from governance.desk.admin.verbs.channels import CHANNEL_VERBS
+from governance.desk.admin.verbs.clocks import CLOCK_VERBS
 from governance.desk.admin.verbs.institution import INSTITUTION_VERBS
 from governance.desk.admin.verbs.models import MODEL_VERBS
 from governance.desk.admin.verbs.people import PEOPLE_VERBS, Secret
@@ -29,7 +31,13 @@ from registry.core.people.rules import Capability
 from registry.core.web.wording import refusal_in, whole_text
 
 VERBS: dict[str, Verb] = (
-    MODEL_VERBS | RELEASE_VERBS | REVIEW_VERBS | PEOPLE_VERBS | INSTITUTION_VERBS
+    MODEL_VERBS
+    | RELEASE_VERBS
+    | REVIEW_VERBS
+    | PEOPLE_VERBS
+    | INSTITUTION_VERBS
+    | CHANNEL_VERBS
+    | CLOCK_VERBS
 )
 
 
@@ -43,12 +51,13 @@ def do(request: PersonRequest, verb: str, pk: uuid.UUID) -> HttpResponse:
     subject = get_or_refuse(found.find(request.user), pk)
     initial = {key: request.GET[key] for key in request.GET if key != "next"}
     back = _next(request) or found.back(subject)
+    is_sent = request.method == "POST"
     form = found.form(
-        request.POST or None, request.FILES or None,
+        request.POST if is_sent else None, request.FILES if is_sent else None,
         subject=subject, user=request.user, initial=initial,
     )  # fmt: skip
     details: dict[str, Any] = {}
-    if request.method == "POST" and form.is_valid():
+    if is_sent and form.is_valid():
         try:
             made = found.perform(request.user, subject, form.cleaned_data)
         except (DomainError, DatabaseError) as error:

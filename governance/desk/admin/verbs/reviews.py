@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,9 +12,11 @@ from governance.desk.admin import forms, review_forms
 from governance.desk.admin.verbs.base import Verb, hand_in
 from governance.reviews import queries
 from governance.reviews import services as reviews
+from governance.reviews.queries import attesting
 from governance.reviews.services import Explained, Report
 from registry.core.ledger import services as ledger
 from registry.core.people.models import User
+from registry.core.people.queries import visible_entities
 from registry.core.people.rules import Capability
 from registry.releases import queries as releases_queries
 
@@ -43,16 +46,30 @@ def _of_review(subject: Any) -> str:
 def _explain(user: User, subject: Any, data: dict[str, Any]) -> object:
     """The file, where there is one, is handed in about the package, and read: both or neither."""
     told = dict(data)
-    file = told.pop("file")
     with ledger.act(user):
-        document = None
-        if file:
-            paper = {"kind": "explanation_data", "title": file.name, "file": file, "statement": ""}
-            document = hand_in(user, subject.package, paper)
+        document_id = _paper(user, subject, told.pop("document"), told.pop("file"))
         return reviews.explain(
-            actor=user, review_id=subject.pk, told=Explained(**told),
-            document_id=getattr(document, "pk", None),
-        )  # fmt: skip
+            actor=user, review_id=subject.pk, told=Explained(**told), document_id=document_id
+        )
+
+
+def _compute(user: User, subject: Any, data: dict[str, Any]) -> object:
+    """The sample, where it is new, is handed in about the package; the computation waits."""
+    with ledger.act(user):
+        sample_id = _paper(user, subject, data["document"], data["file"], kind="other")
+        assert sample_id is not None  # noqa: S101 (the form asks for one of the two)
+        return reviews.request_importances(actor=user, review_id=subject.pk, sample_id=sample_id)
+
+
+def _paper(
+    user: User, subject: Any, chosen: str, file: Any, *, kind: str = "explanation_data"
+) -> uuid.UUID | None:
+    """The paper's key: the one chosen, or the new file, handed in about the package."""
+    if not file:
+        return uuid.UUID(chosen) if chosen else None
+    told = {"kind": kind, "title": file.name, "file": file, "statement": ""}
+    document: Any = hand_in(user, subject.package, told)
+    return uuid.UUID(str(document.pk))
 
 
 REVIEW_VERBS: dict[str, Verb] = {
@@ -68,6 +85,15 @@ REVIEW_VERBS: dict[str, Verb] = {
         _("Write down the explanation"), Capability.REVIEW, _reviews, review_forms.ExplainForm,
         _explain, _of_review,
         explanation=_("The level is the release's from the moment the review is signed off."),
+    ),
+    "compute-importances": Verb(
+        _("Compute importances"), Capability.REVIEW, _reviews, review_forms.ComputeForm,
+        _compute, _of_review,
+        explanation=_(
+            "From the model's own file and a sample, in the background. The result is a paper;"
+            " what it means, and the level, you write down."
+        ),
+        forward=lambda job: f"/jobs/{job.pk}/",
     ),
     "return-review": Verb(
         _("Hand it back"), Capability.SIGN_REVIEW, _reviews, review_forms.ReturnForm,
@@ -98,6 +124,19 @@ REVIEW_VERBS: dict[str, Verb] = {
         lambda user, subject, data: reviews.defer(actor=user, package_id=subject.pk, **data),
         _own, is_danger=True,
         explanation=_("Reminders go on. Possible once; the reason stays on record."),
+    ),
+    "open-campaign": Verb(
+        _("Open a campaign"), Capability.PLAN_REVIEW, visible_entities, review_forms.CampaignForm,
+        lambda user, subject, data: reviews.open_campaign(actor=user, **data),
+        lambda subject: "/attestations/", forward=_own,
+        explanation=_("The owners of all live releases are asked; exceptions become findings."),
+    ),
+    "close-campaign": Verb(
+        _("Close the campaign"), Capability.PLAN_REVIEW, attesting.visible_campaigns,
+        forms.NothingForm,
+        lambda user, subject, data: reviews.close_campaign(actor=user, campaign_id=subject.pk),
+        _own, is_danger=True,
+        explanation=_("What nobody has confirmed becomes a finding."),
     ),
     "call-for-review": Verb(
         _("Call for a review"), Capability.PLAN_REVIEW, _release, review_forms.CallForm,

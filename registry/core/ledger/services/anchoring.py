@@ -91,10 +91,21 @@ def anchors() -> Iterator[Anchor]:
                 yield Anchor(**json.loads(line))
 
 
+def last_anchor() -> Anchor | None:
+    """The last anchor in the sink, read from the end of the file; None where there is none."""
+    if not sink().exists():
+        return None
+    with sink().open("rb") as file:
+        file.seek(0, os.SEEK_END)
+        file.seek(max(0, file.tell() - 4_096))
+        tail = file.read().splitlines()
+    return Anchor(**json.loads(tail[-1])) if tail else None
+
+
 def anchor() -> Anchor | None:
     """The head of the chain is anchored; None where the ledger is empty or anchored already."""
     seq, head_hash = queries.head()
-    last = _last()
+    last = last_anchor()
     if seq == 0 or (last is not None and last.seq >= seq):
         return None
     unsigned = Anchor(seq, head_hash, plain(clock.now()), key_id(public_key()), "")
@@ -106,7 +117,7 @@ def anchor() -> Anchor | None:
 def anchor_when_due() -> Anchor | None:
     """Anchors after five minutes or a thousand entries, whichever comes first."""
     seq, _ = queries.head()
-    last = _last()
+    last = last_anchor()
     if last is not None:
         age = clock.now() - dt.datetime.fromisoformat(last.at)
         if seq - last.seq < EVERY_ENTRIES and age.total_seconds() < EVERY_SECONDS:
@@ -121,17 +132,6 @@ def _append(made: Anchor) -> None:
         out.flush()
         os.fsync(out.fileno())
     (sink().parent / "anchor.pub.pem").write_text(public_pem(), encoding="ascii")
-
-
-def _last() -> Anchor | None:
-    """The last anchor, read from the end of the file."""
-    if not sink().exists():
-        return None
-    with sink().open("rb") as file:
-        file.seek(0, os.SEEK_END)
-        file.seek(max(0, file.tell() - 4_096))
-        tail = file.read().splitlines()
-    return Anchor(**json.loads(tail[-1])) if tail else None
 
 
 def _private_key() -> Ed25519PrivateKey:

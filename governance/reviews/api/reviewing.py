@@ -19,6 +19,7 @@ from governance.reviews.models import (
     Review,
     TriggerChoice,
 )
+from registry.core.jobs.api import JobRow
 from registry.core.ledger.services import refusals_recorded
 from registry.core.people.queries import get_or_refuse, visible_users
 from registry.core.people.rules import Capability
@@ -123,6 +124,12 @@ class NewExplanation(serializers.Serializer[Any]):
     document = serializers.UUIDField(required=False)
 
 
+class NewComputation(serializers.Serializer[Any]):
+    """Compute importances. sample: a CSV with a header, handed in about the review's package."""
+
+    sample = serializers.UUIDField()
+
+
 class NewReturn(serializers.Serializer[Any]):
     """Why it goes back."""
 
@@ -211,6 +218,7 @@ class ReviewDoor(ListDoor):
         "retrieve": Capability.READ,
         "create": Capability.PLAN_REVIEW,
         "records": Capability.SIGN_REVIEW,
+        "computations": Capability.REVIEW,
         "explanations": Capability.REVIEW,
         "submissions": Capability.REVIEW,
         "returns": Capability.SIGN_REVIEW,
@@ -263,6 +271,21 @@ class ReviewDoor(ListDoor):
                 told=services.Explained(**data),
             )
         return present(row, ExplanationRow, 201)
+
+    @extend_schema(request=NewComputation, responses={202: JobRow})
+    def computations(self, request: CallerRequest, pk: uuid.UUID) -> Response:
+        """Importances are being computed from the model's file; poll /jobs/{id}/.
+
+        The result is a document about the package, for the person who writes the explanation.
+        """
+        told = NewComputation(data=request.data)
+        told.is_valid(raise_exception=True)
+        review = get_or_refuse(self.get_queryset(), pk)
+        with refusals_recorded(request.user, review):
+            job = services.request_importances(
+                actor=request.user, review_id=review.pk, sample_id=told.validated_data["sample"]
+            )
+        return Response(JobRow(job).data, status=202)
 
     @extend_schema(request=NewSubmission, responses={201: ReviewRow})
     def submissions(self, request: CallerRequest, pk: uuid.UUID) -> Response:

@@ -16,7 +16,7 @@ from governance.reviews.models import PENDING, Explanation, Package, Reminder, R
 from governance.reviews.rules import HELD_BY_A_DEFERRAL, Effect, Step, Task
 from governance.reviews.rules.importances import Importances
 from governance.reviews.schema import ReviewsSection
-from registry.catalogue.models import AIModel
+from registry.catalogue.models import AIModel, IdentityKind
 from registry.catalogue.queries import may_be_seen, names_shown
 from registry.core import clock
 from registry.core.calendars import queries as calendars
@@ -26,6 +26,9 @@ from registry.core.people.queries import on_duty, standing
 from registry.core.people.rules import Role
 from registry.core.policy import queries as policy
 from registry.core.policy.models import PackRelease
+from registry.evidence import queries as evidence
+from registry.evidence.models import Document
+from registry.releases import queries as releases
 from registry.releases.models import Release, Stage
 
 
@@ -87,6 +90,15 @@ def importances_of(row: Explanation) -> Importances:
     return Importances(row.tool, shares)
 
 
+def artifact_of(release: Release) -> Document | None:
+    """The document that is the release's version itself: its sha256 is the version's digest."""
+    version = release.version
+    if version is None or version.identity_kind != IdentityKind.ARTIFACT:
+        return None
+    found = evidence.latest(releases.subjects_of(release)).filter(sha256=version.digest)
+    return found.order_by("-handed_in_at", "-pk").first()
+
+
 def whole(queryset: models.QuerySet[Package]) -> models.QuerySet[Package]:
     """The packages with what nearly every reader needs, in one statement."""
     return queryset.select_related(
@@ -139,7 +151,9 @@ def _has_come(step: Step, steps: tuple[Step, ...], calendar: WorkingDays, today:
     come = Q(pk__in=[])
     for place, days in announced.days.items():
         here = Q(place=place, due_on__lte=last - dt.timedelta(days=days))
-        if step is not steps[0]:
+        if step is steps[0]:
+            here &= Q(planned_on__lte=today)
+        else:
             here &= _not_before_planning(announced, dt.timedelta(days=days))
         come |= here
     if announced.effect in HELD_BY_A_DEFERRAL:
@@ -271,11 +285,16 @@ def kinds_for(section: ReviewsSection, roles: Iterable[Role], part: str) -> dict
     }
 
 
-def to_do(user: User) -> models.QuerySet[Review]:
-    """The planned reviews that the person carries out and whose first rung has come."""
+def to_do(user: User, until: dt.date | None = None) -> models.QuerySet[Review]:
+    """The planned reviews that the person carries out and whose first rung has come.
+
+    until: with those of which nobody has been reminded yet and that are due by this day.
+    """
     section = active_section()
-    mine = Q(package__assignee=user)
-    for_all = _shown(section, clock.today()) & _nobody_named(section)
+    mine, shown = Q(package__assignee=user), _shown(section, clock.today())
+    if until is not None:
+        shown |= Q(package__due_on__lte=until)
+    for_all = shown & _nobody_named(section)
     return _waiting(user, section, "lead").filter(mine | for_all, state="planned")
 
 
@@ -343,6 +362,12 @@ def name_of(package: Package) -> tuple[str, str]:
     if model is None:
         return package.entity.name_zh, package.entity.name_en or package.entity.name_zh
     return names_shown(model)
+
+
+def stays_inside(package: Package) -> bool:
+    """Whether the package is about a confidential model, of which no channel tells."""
+    model = model_of(package)
+    return model is not None and model.is_confidential
 
 
 def is_held(package: Package) -> bool:

@@ -1,0 +1,178 @@
+"""How each way out speaks: what is posted, and what its answer means. Pure.
+
+Group robots of WeCom 企业微信, DingTalk 钉钉 and Feishu 飞书 have titles and links alone, in one
+message for many notices. A signed webhook (Standard Webhooks) and a to-do list 统一待办 have one
+message for each notice and person; a to-do is opened and closed.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+
+class Way(StrEnum):
+    """A way out of the house, besides mail."""
+
+    WECOM = "wecom"
+    DINGTALK = "dingtalk"
+    FEISHU = "feishu"
+    WEBHOOK = "webhook"
+    TODO = "todo"
+
+
+# Robots tell a group, many notices in one message; they have twenty messages a minute at most.
+CARRYING_MANY = frozenset({Way.WECOM, Way.DINGTALK, Way.FEISHU})
+MOST_BYTES = 3_500  # WeCom takes 4096 bytes of markdown
+
+
+@dataclass(frozen=True)
+class Item:
+    """A notice on its way out. user: whose it is, by user name; action: tell, open, close, test."""
+
+    id: str
+    action: str
+    kind: str
+    title: str
+    title_en: str
+    link: str
+    user: str
+    at: dt.datetime
+
+
+@dataclass(frozen=True)
+class Request:
+    """A POST: where to, with which headers, which body."""
+
+    url: str
+    headers: dict[str, str]
+    body: bytes
+
+
+def compose(
+    way: Way,
+    items: Sequence[Item],
+    *,
+    address: str,
+    secret: str,
+    heading: str,
+    now: dt.datetime,
+    message_id: str,
+) -> Request:
+    """The request that carries the items: all of them, or for webhooks and to-dos the one."""
+    seconds = int(now.timestamp())
+    match way:
+        case Way.WECOM:
+            told = {"content": _markdown(heading, items)}
+            return _json(address, {"msgtype": "markdown", "markdown": told})
+        case Way.DINGTALK:
+            told = {"title": heading, "text": _markdown(heading, items)}
+            url = _signed_for_dingtalk(address, secret, seconds * 1000)
+            return _json(url, {"msgtype": "markdown", "markdown": told})
+        case Way.FEISHU:
+            lines = [[{"tag": "a", "text": one.title, "href": one.link}] for one in items]
+            post = {"post": {"zh_cn": {"title": heading, "content": lines}}}
+            body: dict[str, Any] = {"msg_type": "post", "content": post}
+            if secret:
+                body |= {"timestamp": str(seconds), "sign": _signed_for_feishu(secret, seconds)}
+            return _json(address, body)
+        case _:
+            (item,) = items
+            return _signed(_json(address, _body(item)), message_id, seconds, secret)
+
+
+def judge(way: Way, status: int, body: bytes) -> str:
+    """Why the message was not taken; empty where it was.
+
+    A robot answers 200 also where it refuses: its own code says so.
+    """
+    if not 200 <= status < 300:
+        return f"HTTP {status}: {_excerpt(body)}"
+    if way not in CARRYING_MANY:
+        return ""
+    try:
+        answer = json.loads(body)
+        code = answer.get("errcode", answer.get("code", answer.get("StatusCode")))
+    except (ValueError, AttributeError):
+        return f"the answer is no JSON object: {_excerpt(body)}"
+    if code == 0:
+        return ""
+    return f"refused with code {code}: {answer.get('errmsg', answer.get('msg', ''))}"[:300]
+
+
+def _excerpt(body: bytes) -> str:
+    return " ".join(body[:300].decode("utf-8", "replace").split())
+
+
+def _markdown(heading: str, items: Sequence[Item]) -> str:
+    """A heading and a list of links; what does not fit is counted."""
+    text, shown = f"**{_plain(heading)}**", 0
+    for one in items:
+        line = f"\n- [{_plain(one.title)}]({one.link})"
+        if len((text + line).encode()) > MOST_BYTES:
+            break
+        text, shown = text + line, shown + 1
+    return text if shown == len(items) else f"{text}\n- … +{len(items) - shown}"
+
+
+def _plain(text: str) -> str:
+    """Without the characters that would make it markup."""
+    return "".join(one for one in text if one not in "[]()<>*_`#\n\r")
+
+
+def _json(url: str, body: dict[str, Any]) -> Request:
+    written = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return Request(url, {"Content-Type": "application/json; charset=utf-8"}, written)
+
+
+def _body(item: Item) -> dict[str, Any]:
+    return {
+        "type": f"notice.{item.action}",
+        "timestamp": item.at.isoformat(),
+        "data": {
+            "id": item.id,
+            "kind": item.kind,
+            "title": item.title,
+            "title_en": item.title_en,
+            "url": item.link,
+            "user": item.user,
+        },
+    }
+
+
+def _signed(request: Request, message_id: str, seconds: int, secret: str) -> Request:
+    """With the three headers of Standard Webhooks 1.0.0."""
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    told = f"{message_id}.{seconds}.".encode() + request.body
+    mark = base64.b64encode(hmac.new(key, told, hashlib.sha256).digest()).decode()
+    headers = {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(seconds),
+        "webhook-signature": f"v1,{mark}",
+    }
+    return Request(request.url, request.headers | headers, request.body)
+
+
+def _signed_for_dingtalk(address: str, secret: str, milliseconds: int) -> str:
+    """加签: HMAC-SHA256 over time and secret, keyed with the secret, in the query."""
+    if not secret:
+        return address
+    told = f"{milliseconds}\n{secret}".encode()
+    mark = base64.b64encode(hmac.new(secret.encode(), told, hashlib.sha256).digest()).decode()
+    parts = urlsplit(address)
+    query = [*parse_qsl(parts.query), ("timestamp", str(milliseconds)), ("sign", mark)]
+    return parts._replace(query=urlencode(query)).geturl()
+
+
+def _signed_for_feishu(secret: str, seconds: int) -> str:
+    """签名校验: HMAC-SHA256 over nothing, keyed with time and secret."""
+    key = f"{seconds}\n{secret}".encode()
+    return base64.b64encode(hmac.new(key, b"", hashlib.sha256).digest()).decode()

@@ -12,10 +12,11 @@ from governance.approvals.api import (
 from governance.clocks.api import ClockDoor
 from governance.committees.api import CommitteeDoor, ResolutionDoor, SeatDoor
 from governance.findings.api import FindingDoor, WaiverDoor
-from governance.lifecycle.api import AccountabilityDoor, ExemptionDoor, LifecycleDoor
+from governance.lifecycle.api import AccountabilityDoor, ExemptionDoor, LeaverDoor, LifecycleDoor
 from governance.reviews.api import (
     CampaignDoor,
     ExplanationDoor,
+    ForecastDoor,
     PackageDoor,
     ReminderDoor,
     ReviewDoor,
@@ -102,6 +103,8 @@ urlpatterns = [
             "closings": ("post", "closings"),
         },
     ),
+    *collection("policy-packs", ForecastDoor, sub={"forecasts": ("post", "forecasts")}),
+    *collection("people", LeaverDoor, sub={"handovers": ("post", "handovers")}),
     *collection("explanations", ExplanationDoor),
     path("review-reminders/", ReminderDoor.as_view({"get": "list"}), name="review-reminders"),
     *collection("orders", OrderDoor, sub={"resumptions": ("post", "resumptions")}),

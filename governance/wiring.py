@@ -20,8 +20,9 @@ from governance.lifecycle.schema import LifecycleSection
 from governance.reviews import queries as reviews
 from governance.reviews import services as review_services
 from governance.reviews.models import Package
+from governance.reviews.queries import owing
 from governance.reviews.schema import NOTHING, ReviewsSection
-from governance.reviews.services import attesting, computing
+from governance.reviews.services import attesting, computing, forecasting
 from governance.validations import queries as validations
 from governance.validations.models import Validation
 from registry.classification.schema.classification import ClassificationFile
@@ -31,6 +32,7 @@ from registry.core.ledger import services as ledger
 from registry.core.people.models import LegalEntity, User
 from registry.core.people.queries import system
 from registry.core.policy import queries as policy
+from registry.core.policy.models import PackRelease
 from registry.core.policy.rules import PolicyError
 from registry.core.policy.schema import validate
 from registry.evidence import queries as evidence
@@ -50,6 +52,7 @@ def declare() -> None:
     ledger.declare_check("votes", approvals.unproved_votes)
     jobs.declare("reviews.plan", _plan_reviews)
     jobs.declare(attesting.JOB, _call_rows)
+    jobs.declare(forecasting.JOB, _forecast)
     jobs.declare(computing.KIND, _compute_importances)
     checks.register(_no_demo_accounts, "installation", deploy=True)
 
@@ -91,6 +94,11 @@ def _compute_importances(
         "stability": None if found.stability is None else str(found.stability),
         "fidelity": str(found.fidelity),
     }
+
+
+def _forecast(arguments: dict[str, Any], progress: Progress) -> dict[str, Any]:  # Any: JSON
+    pack = PackRelease.objects.get(pk=arguments["pack"])
+    return owing.forecast(pack, progress)
 
 
 def _call_rows(arguments: dict[str, Any], progress: Progress) -> dict[str, Any]:  # Any: JSON

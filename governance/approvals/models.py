@@ -211,7 +211,7 @@ class Condition(Governed):
         verbose_name = _("condition")
         verbose_name_plural = _("conditions")
         ordering = ("due_on", "id")
-        triggers = guarded("governance.condition", immutable=("approval_id", "text", "owner_id"))
+        triggers = guarded("governance.condition", immutable=("approval_id", "text"))
         constraints = (
             models.CheckConstraint(
                 name="a_condition_is_confirmed_by_another_than_its_owner",

@@ -22,6 +22,8 @@ from governance.suspensions import queries as suspensions
 from governance.suspensions.models import Order
 from governance.validations import queries as validations
 from governance.validations.models import Validation, ValidationTest
+from registry.catalogue import queries as catalogue
+from registry.catalogue.models import AIModel
 from registry.classification.models import Grade, GradeConfirmation, TierOverride
 from registry.classification.queries import visible_grades
 from registry.core.dispatch import queries as parked
@@ -227,3 +229,28 @@ def happened_to(release: Release) -> list[uuid.UUID]:
     ]
     first, *others = (rows.order_by().values_list("pk", flat=True) for rows in sources)
     return list(first.union(*others, all=True))
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """What somebody answers for today, as far as the reader may see it."""
+
+    models: list[AIModel]
+    packages: list[Package]
+    conditions: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether somebody could leave without handing anything over."""
+        return not (self.models or self.packages or self.conditions)
+
+
+def tasks_of(reader: User, person: User) -> Tasks:
+    """The models that the person owns, the packages assigned, the conditions to meet."""
+    owned = catalogue.visible_to(reader).filter(owner=person).order_by("code")
+    assigned = reviews.visible_to(reader).filter(state="open", assignee=person)
+    return Tasks(
+        list(owned[:50]),
+        list(reviews.whole(assigned).order_by("due_on", "pk")[:50]),
+        Condition.objects.filter(owner=person, met_at=None).count(),
+    )

@@ -23,7 +23,7 @@ from registry.catalogue.models import AIModel
 from registry.core.errors import DomainError
 from registry.core.ledger.services import refusals_recorded
 from registry.core.people.models import User
-from registry.core.people.queries import get_or_refuse
+from registry.core.people.queries import get_or_refuse, visible_users
 from registry.core.people.rules import Capability
 from registry.core.web.concurrency import expected_version
 from registry.core.web.idempotency import once
@@ -217,6 +217,43 @@ class AccountabilityDoor(Door):
         with refusals_recorded(request.user, model):
             row = services.hand_over(actor=request.user, model_id=model.pk, **told.validated_data)
         return present(row, ModelRow, 201)
+
+
+class TasksHandOver(serializers.Serializer[Any]):
+    """Who takes over what somebody leaves behind."""
+
+    to = serializers.PrimaryKeyRelatedField(queryset=User.objects.all())
+    reason = serializers.CharField(max_length=500)
+
+
+class HandedOverRow(serializers.Serializer[Any]):
+    """What has gone over, by code, and what has not, with why."""
+
+    models = serializers.ListField(child=serializers.CharField())
+    packages = serializers.ListField(child=serializers.CharField())
+    refused = serializers.ListField(child=serializers.CharField())
+
+
+class LeaverDoor(Door):
+    """What somebody leaves behind."""
+
+    queryset = User.objects.none()
+    row = HandedOverRow
+    replayable = ()
+    capabilities: ClassVar[dict[str, Capability]] = {"handovers": Capability.REGISTER}
+
+    def visible(self) -> QuerySet[User]:
+        """The people that the caller may see."""
+        return visible_users(self.request.user)
+
+    @extend_schema(request=TasksHandOver, responses={201: HandedOverRow})
+    def handovers(self, request: CallerRequest, pk: uuid.UUID) -> Response:
+        """Models, their conditions and assigned reviews go to the other person."""
+        told = TasksHandOver(data=request.data)
+        told.is_valid(raise_exception=True)
+        leaver = get_or_refuse(self.get_queryset(), pk)
+        done = services.hand_over_tasks(actor=request.user, leaver=leaver, **told.validated_data)
+        return Response(HandedOverRow(done).data, status=201)
 
 
 class ExemptionDoor(ListDoor):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
@@ -16,6 +17,9 @@ from governance.lifecycle.queries import papers
 from governance.lifecycle.queries.facts import gather
 from governance.lifecycle.rules import Gate, gate
 from governance.lifecycle.schema import LifecycleSection, Requirement
+from governance.reviews import queries as review_queries
+from governance.reviews import services as reviews
+from registry.catalogue import queries as catalogue_queries
 from registry.catalogue import services as catalogue
 from registry.catalogue.models import AIModel
 from registry.core.errors import Conflict, DomainError, Forbidden, SegregationRefused
@@ -142,7 +146,45 @@ def hand_over(*, actor: User, model_id: uuid.UUID, owner: User, reason: str) -> 
                 _("This person votes on an approval of this model that is still open."),
                 field="owner",
             )
-        return catalogue.hand_over(actor=actor, model_id=model_id, owner=owner, reason=reason)
+        model = catalogue.hand_over(actor=actor, model_id=model_id, owner=owner, reason=reason)
+        approvals.pass_on_conditions(actor=actor, model_id=model_id, owner=owner)
+        return model
+
+
+@dataclass(frozen=True)
+class HandedOver:
+    """What has gone to somebody else. refused: what has not, by code, with why."""
+
+    models: tuple[str, ...]
+    packages: tuple[str, ...]
+    refused: tuple[str, ...]
+
+
+def hand_over_tasks(*, actor: User, leaver: User, to: User, reason: str) -> HandedOver:
+    """What the leaver owns and was assigned goes to another: each model in an act of its own.
+
+    By the leaver, or by model risk management. What the other may not take stays, and is told:
+    review packages then go back to the roles that carry them out. Raises DomainError for oneself.
+    """
+    if leaver.pk == to.pk:
+        raise DomainError("same_person", _("Choose another person."), field="to")
+    owned = catalogue_queries.visible_to(actor).filter(owner=leaver).order_by("code")
+    given, refused = [], []
+    for model in owned:
+        try:
+            hand_over(actor=actor, model_id=model.pk, owner=to, reason=reason)
+            given.append(model.code)
+        except (DomainError, Forbidden) as refusal:
+            refused.append(f"{model.code}: {refusal.message}")
+    packages = review_queries.visible_to(actor).filter(state="open", assignee=leaver)
+    moved = []
+    for package in review_queries.whole(packages).order_by("code"):
+        try:
+            reviews.reassign(actor=actor, package_ids=[package.pk], to=to, reason=reason)
+            moved.append(package.code)
+        except (DomainError, Forbidden) as refusal:
+            refused.append(f"{package.code}: {refusal.message}")
+    return HandedOver(tuple(given), tuple(moved), tuple(refused))
 
 
 def ask_exemption(

@@ -74,6 +74,13 @@ class TriggerChoice(models.TextChoices):
     CAMPAIGN = Trigger.CAMPAIGN.value, _("attestation campaign")
 
 
+class OpenState(models.TextChoices):
+    """Whether something still waits in it."""
+
+    OPEN = "open", _("open")
+    CLOSED = "closed", _("closed")
+
+
 class Package(Governed):
     """复核任务包: the reviews of one release (or of the institution) that are done together.
 
@@ -92,7 +99,7 @@ class Package(Governed):
     state = models.CharField(
         _("state"),
         max_length=6,
-        choices=[("open", _("open")), ("closed", _("closed"))],
+        choices=OpenState,
         default="open",
     )
     assignee = models.ForeignKey(
@@ -155,7 +162,7 @@ class Campaign(Governed):
     state = models.CharField(
         _("state"),
         max_length=6,
-        choices=[("open", _("open")), ("closed", _("closed"))],
+        choices=OpenState,
         default="open",
     )
     closed_on = models.DateField(_("closed on"), null=True, blank=True)

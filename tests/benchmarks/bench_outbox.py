@@ -17,7 +17,6 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import django
@@ -33,10 +32,11 @@ from django.test import Client  # noqa: E402
 from config.local import roles  # noqa: E402
 from registry.core import clock  # noqa: E402
 from registry.core.notices import services as notices  # noqa: E402
-from registry.core.notices.models import Delivery, Notice  # noqa: E402
+from registry.core.notices.models import Channel, Delivery, Notice  # noqa: E402
 from registry.core.notices.services import Line, NewChannel  # noqa: E402
 from registry.core.people.models import User  # noqa: E402
 from tests import conftest, world  # noqa: E402
+from tests.benchmarks import memory  # noqa: E402
 from tests.faults.mailbox import mailbox  # noqa: E402
 from tests.registry.core.receiver import Receiver, receiving  # noqa: E402
 
@@ -73,7 +73,6 @@ def main() -> None:
         fill(count // EACH)
         with clock.at(TEN), receiving() as receiver:
             settings.OUTBOUND_HOSTS = [receiver.origin]
-            open_channels(receiver)
             told(count)
             mailed()
             posted(receiver, posts)
@@ -93,11 +92,10 @@ def fill(count: int) -> None:
             cursor.execute(f"ANALYZE registry_{table}")
 
 
-def open_channels(receiver: Receiver) -> None:
-    """A robot and a webhook carry reminders of reviews."""
-    for way in ("wecom", "webhook"):
-        told = NewChannel(way, way, f"{receiver.origin}/{way}", ["review"], world.head_office())
-        notices.open_channel(actor=world.person("admin"), told=told)
+def opened(receiver: Receiver, way: str) -> Channel:
+    """A channel that carries the reminders of reviews, also those of this moment."""
+    told = NewChannel(way, way, f"{receiver.origin}/{way}", ["review"], world.head_office())
+    return notices.open_channel(actor=world.person("admin"), told=told)[0]
 
 
 def told(count: int) -> None:
@@ -145,11 +143,13 @@ def mailed() -> None:
 
 
 def posted(receiver: Receiver, posts: int) -> None:
-    """The robot's one message and the first round of the webhook; then the webhook's alone."""
-    with measured("first round: all claimed, one robot message, 500 webhook messages") as done:
-        done.append(notices.post(is_working_day=True))
-    assert len(receiver.got) == done[0] == 501, done
-    print(f"  claimed: {Delivery.objects.exclude(channel=None).count():,} deliveries", flush=True)
+    """The robot's one message; the first round of the webhook; then further rounds."""
+    for way, messages in (("wecom", 1), ("webhook", 500)):
+        channel = opened(receiver, way)
+        with measured(f"{way}: claimed, and {messages} sent") as done:
+            assert notices.post(is_working_day=True) == len(receiver.got) == messages
+            done.append(Delivery.objects.filter(channel=channel).count())
+        receiver.got.clear()
     with measured("webhook messages, rounds of 500") as done:
         while sum(done) < posts:
             receiver.got.clear()
@@ -174,22 +174,14 @@ class measured:  # noqa: N801 (reads as a sentence where it is used)
         self.name, self.done = name, list[int]()
 
     def __enter__(self) -> list[int]:
-        Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
-        self.held, self.begun = _mebibytes("VmRSS"), time.perf_counter()
+        self.held, self.begun = memory.begin(), time.perf_counter()
         return self.done
 
     def __exit__(self, *_told: object) -> None:
         seconds, many = time.perf_counter() - self.begun, sum(self.done)
-        grown = f"{_mebibytes('VmHWM') - self.held:.0f} MiB more than {self.held:.0f} MiB"
+        grown = f"{memory.peak() - self.held:.0f} MiB more than {self.held:.0f} MiB"
         print(f"{self.name}: {many:,} in {seconds:.1f} s, {many / seconds:,.0f}/s, {grown}",
               flush=True)  # fmt: skip
-
-
-def _mebibytes(name: str) -> float:
-    """The process's memory: `VmRSS` now, `VmHWM` at most."""
-    status = Path("/proc/self/status").read_text()
-    (found,) = [line for line in status.splitlines() if line.startswith(f"{name}:")]
-    return int(found.split()[1]) / 1024
 
 
 if __name__ == "__main__":

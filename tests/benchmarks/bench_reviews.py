@@ -12,7 +12,6 @@ own sweep.
 from __future__ import annotations
 
 import os
-import resource
 import sys
 import time
 from typing import Any
@@ -33,6 +32,7 @@ from registry.core.dispatch import services as dispatch  # noqa: E402
 from registry.core.people.queries import system  # noqa: E402
 from registry.releases.models import Release  # noqa: E402
 from tests import conftest, story, world  # noqa: E402
+from tests.benchmarks import memory  # noqa: E402
 
 DATABASE = "mingce_bench_reviews"
 PACKAGES = """
@@ -94,12 +94,11 @@ def sweep(count: int) -> None:
     print(f"{Package.objects.filter(state='open').count():,} open packages")
     for name in ("what is due today", "nothing left"):
         before = Reminder.objects.count()
-        held, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+        held, started = memory.begin(), time.perf_counter()
         taken = services.sweep(actor=system())
         seconds = time.perf_counter() - started
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         assert taken == Reminder.objects.count() - before  # noqa: S101 (a benchmark that lies is none)
-        told = f"{(peak - held) / 1024:.0f} MiB more than {held / 1024:.0f} MiB"
+        told = f"{memory.peak() - held:.0f} MiB more than {held:.0f} MiB"
         print(f"sweep, {name}: {taken:,} rungs in {seconds:.1f} s, {told}", flush=True)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_size_pretty(pg_database_size(current_database()))")

@@ -59,6 +59,18 @@ def attach_conditions(act: ledger.Act, approval: Approval, release: Release) -> 
     act.create_many(conditions, "condition.attached")
 
 
+def pass_on_conditions(*, actor: User, model_id: uuid.UUID, owner: User) -> list[Condition]:
+    """The model's open conditions are the new owner's tasks; the caller has locked its releases."""
+    with ledger.act(actor) as act:
+        rows = (
+            Condition.objects.select_for_update(of=("self",))
+            .filter(approval__release__model_use__model=model_id, met_at=None)
+            .exclude(owner=owner)
+            .order_by("pk")
+        )
+        return [act.update(row, "condition.passed_on", {"owner": owner}) for row in rows]
+
+
 def meet_condition(*, actor: User, condition_id: uuid.UUID, note: str) -> Condition:
     """Another person than its owner has confirmed that the condition is met."""
     with ledger.act(actor) as act:

@@ -14,10 +14,12 @@ from django.utils.translation import gettext
 from governance.desk.admin.pages import PersonRequest, page, show
 from governance.desk.admin.verbs import offered
 from governance.desk.admin.words import approvals_words, body_label, name_of
+from governance.desk.queries import tasks_of
 from registry.core.adminkit import named
 from registry.core.people import queries
 from registry.core.people.admin import scopes_in_words
 from registry.core.people.models import User
+from registry.core.people.rules import Role
 
 
 @page
@@ -39,6 +41,7 @@ def person(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "delegations": _delegations(user, row),
         "tokens": _tokens(user, row),
         "own": own,
+        "tasks": tasks_of(user, row),
         "verbs": offered(user, *_verbs(user, row)),
         "role_verbs": offered(user, "end-role"),
     }
@@ -109,6 +112,9 @@ def people(request: PersonRequest) -> HttpResponse:
 
 def _verbs(user: User, row: User) -> list[str]:
     found = ["assign-role", "deactivate-person"] if row.is_active else []
+    may = row.pk == user.pk or queries.standing(user).has(Role.MODEL_RISK, Role.MODEL_RISK_HEAD)
+    if may and row.kind == "person":
+        found = ["hand-over-tasks", *found]
     if row.pk == user.pk:
-        return ["delegate", "issue-token", "change-password"]
+        return ["delegate", "issue-token", "change-password", *found[:1]]
     return [*found, "issue-token" if row.kind == "machine" else "reset-password"]

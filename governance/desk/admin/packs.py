@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from governance.approvals.schema import CommitteeVote, Route, Signatures, StepPolicy
 from governance.desk.admin.ballots import seat_names
@@ -15,9 +16,13 @@ from governance.desk.admin.pages import PersonRequest, page, said, show
 from governance.desk.admin.words import approvals_words, body_label, line_label, role_label
 from governance.lifecycle.queries import section_of
 from governance.lifecycle.schema import BlockingRule, LifecycleSection, Requirement
+from governance.reviews import services as reviews
+from governance.reviews.queries import section_of as reviews_of
+from governance.reviews.schema import ReviewsSection
 from registry.classification import queries as classification
 from registry.classification.schema.grading import Floor, GradingFile
-from registry.core.people.queries import get_or_refuse
+from registry.core.people.queries import get_or_refuse, standing
+from registry.core.people.rules import Capability
 from registry.core.policy import queries as policy
 from registry.core.policy.models import PackRelease
 from registry.core.policy.rules import PolicyError
@@ -38,7 +43,51 @@ def pack(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     except PolicyError as error:
         raise policy.explain(error) from error
     title = _("Policy pack %(name)s") % {"name": f"{row.key} {row.version}"}
-    return show(request, "pack", title, told | {"pack": row})
+    return show(
+        request, "pack", title, told | {"pack": row, "may_forecast": _may_forecast(request)}
+    )
+
+
+@page
+@require_POST
+def workload(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """What the pack would make of work in the coming year is worked out; its progress is shown."""
+    row = get_or_refuse(policy.visible_to(request.user), pk)
+    job = reviews.request_forecast(actor=request.user, pack_id=row.pk)
+    return HttpResponseRedirect(f"/jobs/{job.pk}/")
+
+
+def _may_forecast(request: PersonRequest) -> bool:
+    return standing(request.user).may_everywhere(Capability.MANAGE_POLICY)
+
+
+def forecast_in_words(result: dict[str, Any]) -> dict[str, Any]:
+    """A forecast as a table: who, how many people, twelve months; cells shaded by the most."""
+    rows = result["rows"]
+    most = max((count for row in rows for count in row["after"]), default=1) or 1
+    return {
+        "months": result["months"],
+        "pack": result["pack"],
+        "against": result["against"],
+        "rows": [
+            {
+                "who": row["who"] if row["kind"] == "person" else role_label(row["who"]),
+                "people": row["people"],
+                "cells": [
+                    {"count": now, "was": was, "shade": min(4, -(-4 * now // most))}
+                    for was, now in zip(row["before"], row["after"], strict=True)
+                ],
+                "before": sum(row["before"]),
+                "after": sum(row["after"]),
+            }
+            for row in rows
+        ],
+        "totals": [
+            {"count": sum(row["after"][month] for row in rows),
+             "was": sum(row["before"][month] for row in rows)}
+            for month in range(len(result["months"]))
+        ],
+    }  # fmt: skip
 
 
 def _told(row: PackRelease) -> dict[str, Any]:
@@ -61,6 +110,7 @@ def _told(row: PackRelease) -> dict[str, Any]:
         "grading": _grading(grading),
         "floors": [_floor(one) for one in grading.floors],
         "kinds": [_kind(one) for one in kinds.values()],
+        **_reviews(reviews_of(row)),
     }  # fmt: skip
 
 
@@ -130,6 +180,38 @@ def _limits(section: LifecycleSection) -> list[dict[str, Any]]:
         {"label": _("grace (days)"), "tiers": _by_tier(section.revalidation_grace_days)},
         {"label": _("a waiver lasts at most (days)"), "tiers": [section.waiver_days] * len(TIERS)},
     ]
+
+
+def _reviews(section: ReviewsSection) -> dict[str, Any]:
+    """The kinds of review with their months, and the ladder with its days."""
+    return {
+        "reviews": [
+            {
+                "key": one.key,
+                "label": _words(one.label),
+                "tiers": _by_tier(one.months)
+                if one.scope == "release"
+                else [one.months.get("institution", "–")] * len(TIERS),
+                "lead": _listed(role_label(role) for role in one.lead),
+                "signs": _listed(role_label(role) for role in one.signs),
+                "sources": _cited(one.sources),
+            }
+            for one in section.kinds
+        ],
+        "ladder": [
+            {
+                "label": _words(one.label),
+                "tiers": [f"T{one.days[tier]:+d}" if tier in one.days else "–" for tier in TIERS],
+                "tell": _listed(
+                    {"owner": _("model owner"), "lead": _("who carries it out")}.get(
+                        who, role_label(who)
+                    )
+                    for who in one.tell
+                ),
+            }
+            for one in section.ladder
+        ],
+    }
 
 
 def _by_tier(figures: Any) -> list[int | str]:

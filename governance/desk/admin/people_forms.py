@@ -165,6 +165,21 @@ class EndForm(DeskForm):
     valid_to = day(_("last day"))
 
 
+class HandOverTasksForm(DeskForm):
+    """Who takes over what somebody leaves behind."""
+
+    to = forms.ModelChoiceField(
+        label=_("person"), queryset=User.objects.filter(kind=UserKind.PERSON, is_active=True)
+    )
+    reason = forms.CharField(label=_("reason"), max_length=500)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        others = User.objects.filter(kind=UserKind.PERSON, is_active=True)
+        others = others.exclude(pk=self.subject.pk).order_by("username")
+        self.fields["to"].queryset = others  # type: ignore[attr-defined]  # ModelChoiceField
+
+
 class DelegationForm(DeskForm):
     """Let somebody stand in."""
 

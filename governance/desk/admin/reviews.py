@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
@@ -22,7 +22,7 @@ from governance.reviews.rules import importances
 from governance.reviews.schema import ReviewsSection
 from registry.core import clock
 from registry.core.people.models import User
-from registry.core.people.queries import get_or_refuse
+from registry.core.people.queries import get_or_refuse, visible_departments
 from registry.core.people.rules import Role
 from registry.evidence import queries as evidence
 from registry.releases.models import Release, Stage
@@ -43,11 +43,18 @@ def months(request: PersonRequest) -> HttpResponse:
     waiting = queries.visible_to(user).filter(state="open")
     if kind:
         waiting = waiting.filter(reviews__kind=kind, reviews__state__in=PENDING).distinct()
+    chosen = _narrowed(request)
+    waiting = waiting.filter(*chosen["conditions"])
     due = _rows(section, waiting.filter(due_on__range=(first, last)))
     context = {
         "section_is_empty": not section.kinds,
         "kinds": [(one.key, said(one.label.model_dump())) for one in section.kinds],
         "kind": kind,
+        "people": _owners(user),
+        "departments": visible_departments(user).order_by("code"),
+        "person": chosen["person"],
+        "department": chosen["department"],
+        "unpublished": not queries.working_days(section).is_published(first.year),
         "month": first,
         "before": (first - dt.timedelta(days=1)).strftime("%Y-%m"),
         "after": (last + dt.timedelta(days=1)).strftime("%Y-%m"),
@@ -58,6 +65,30 @@ def months(request: PersonRequest) -> HttpResponse:
         "to_sign": _mine(queries.to_sign(user)),
     }
     return show(request, "reviews", _("Reviews"), context)
+
+
+def _narrowed(request: PersonRequest) -> dict[str, Any]:
+    """The person and the department that were asked for, and what they narrow the packages to."""
+    found: dict[str, Any] = {"person": "", "department": "", "conditions": []}
+    for name in ("person", "department"):
+        try:
+            found[name] = str(uuid.UUID(request.GET.get(name, "")))
+        except ValueError:
+            continue
+    if found["person"]:
+        own = Q(assignee=None, release__model_use__model__owner=found["person"])
+        found["conditions"].append(Q(assignee=found["person"]) | own)
+    if found["department"]:
+        found["conditions"].append(Q(release__model_use__model__department=found["department"]))
+    return found
+
+
+def _owners(user: User) -> QuerySet[User]:
+    """The people who own a live model or are named for a package."""
+    waiting = queries.visible_to(user).filter(state="open")
+    owners = waiting.values("release__model_use__model__owner")
+    named = waiting.exclude(assignee=None).values("assignee")
+    return User.objects.filter(Q(pk__in=owners) | Q(pk__in=named)).order_by("username")
 
 
 def _month(asked: str, today: dt.date) -> dt.date:

@@ -16,7 +16,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from governance.desk.admin.chronicle import GROUPS, tell
+from governance.desk.admin.packs import forecast_in_words
 from governance.desk.admin.pages import PersonRequest, page, show
+from governance.reviews.services import forecasting
 from governance.trail import queries
 from registry.core.jobs import services as jobs
 from registry.core.jobs.admin import job_label, stage_label
@@ -123,7 +125,15 @@ def start(request: PersonRequest, kind: str) -> HttpResponse:
 def job(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """How far a job is, and what came of it."""
     row = get_or_refuse(visible_jobs(request.user), pk)
-    return show(request, "job", _("Job"), _shown(row) | {"sha256": queries.digest_of_export(row)})
+    return show(request, "job", _("Job"), _shown(row) | _result(row))
+
+
+def _result(row: Job) -> dict[str, Any]:
+    """What came of it, as the page draws it."""
+    found: dict[str, Any] = {"sha256": queries.digest_of_export(row)}
+    if row.kind == forecasting.JOB and row.result and "rows" in row.result:
+        found["forecast"] = forecast_in_words(row.result)
+    return found
 
 
 def _shown(row: Job) -> dict[str, Any]:

@@ -69,6 +69,7 @@ urlpatterns = [
     path("channels/", channels.channels, name="channels"),
     path("working-days/", calendars.year, name="working-days"),
     path("policy/", institution.packs, name="policy"),
+    path("policy/<uuid:pk>/workload/", packs.workload, name="workload"),
     path("policy/<uuid:pk>/", packs.pack, name="pack"),
     path("parked/<uuid:pk>/", home.release_parked, name="release-parked"),
     path("trail/", trail.trail, name="trail"),

@@ -27,9 +27,9 @@ AHEAD_DAYS = 9
 
 
 def tell(told: Told, first_day: int) -> Steps:
-    """Every week the ladder is climbed, and what falls due is done and signed."""
+    """Every day the ladder is climbed; every week what falls due is done and signed."""
     called = False
-    for day in range(first_day, 0, -7):
+    for day in range(first_day, 0, -1):
         yield told.at(day, "16:40")
         services.plan_missing(actor=people.system())
         if not called and day <= CALLED_DAY:
@@ -42,7 +42,7 @@ def tell(told: Told, first_day: int) -> Steps:
                 reason="客户投诉拒贷原因难以理解，需审查解释方法与原因代码。",
             )
         services.sweep(actor=people.system())
-        if day > LEFT_DAYS:
+        if day > LEFT_DAYS and (first_day - day) % 7 == 0:
             _carry_out()
 
 

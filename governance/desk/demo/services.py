@@ -76,7 +76,8 @@ def _tell(seeds: schema.Seeds, password: str, progress: Progress) -> None:
     first = Told(seeds, seeds.stories[0], password, today, others)
     reviewed = reviewing.tell(first, seeds.institution.founded_days_ago - 7)
     told = (chain(telling.tell(one), events.tell(one)) for one in others.values())
-    clocked = clocking.tell(first, seeds.institution.founded_days_ago - 8)
+    second = Told(seeds, seeds.stories[0], password, today, others)  # each keeps its own time
+    clocked = clocking.tell(second, seeds.institution.founded_days_ago - 8)
     tales = [founded, reviewed, clocked, *told]
     queue = [(next(tale), number) for number, tale in enumerate(tales)]
     heapq.heapify(queue)

@@ -1,6 +1,6 @@
 """REST: review packages, reviews, their explanations, attestation campaigns."""
 
-from governance.reviews.api.attesting import CampaignDoor
+from governance.reviews.api.attesting import CampaignDoor, ForecastDoor
 from governance.reviews.api.reviewing import (
     ExplanationDoor,
     PackageDoor,
@@ -8,4 +8,11 @@ from governance.reviews.api.reviewing import (
     ReviewDoor,
 )
 
-__all__ = ["CampaignDoor", "ExplanationDoor", "PackageDoor", "ReminderDoor", "ReviewDoor"]
+__all__ = [
+    "CampaignDoor",
+    "ExplanationDoor",
+    "ForecastDoor",
+    "PackageDoor",
+    "ReminderDoor",
+    "ReviewDoor",
+]

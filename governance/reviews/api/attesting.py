@@ -1,4 +1,4 @@
-"""REST: attestation campaigns."""
+"""REST: attestation campaigns, and forecasts of the work."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from governance.reviews import services
 from governance.reviews.api.reviewing import ReviewRow
 from governance.reviews.models import Campaign
 from governance.reviews.queries import attesting
+from registry.core.jobs.api import JobRow
 from registry.core.ledger.services import refusals_recorded
 from registry.core.people.models import LegalEntity
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
+from registry.core.policy import queries as policy
+from registry.core.policy.models import PackRelease
 from registry.core.web.idempotency import once
-from registry.core.web.views import CallerRequest, ListDoor, present
+from registry.core.web.views import CallerRequest, Door, ListDoor, present
 
 
 class CampaignRow(serializers.ModelSerializer[Campaign]):
@@ -62,6 +65,26 @@ class ProgressRow(serializers.Serializer[Any]):
     excepted = serializers.IntegerField()
     waiting = serializers.IntegerField()
     percent = serializers.IntegerField()
+
+
+class ForecastDoor(Door):
+    """What a policy pack would make of work."""
+
+    queryset = PackRelease.objects.none()
+    row = JobRow
+    replayable = ()
+    capabilities: ClassVar[dict[str, Capability]] = {"forecasts": Capability.MANAGE_POLICY}
+
+    def visible(self) -> QuerySet[PackRelease]:
+        """The packs that the caller may see."""
+        return policy.visible_to(self.request.user)
+
+    @extend_schema(request=None, responses={202: JobRow})
+    def forecasts(self, request: CallerRequest, pk: uuid.UUID) -> Response:
+        """The reviews of a year by person and month are worked out; poll /jobs/{id}/."""
+        pack = get_or_refuse(self.get_queryset(), pk)
+        job = services.request_forecast(actor=request.user, pack_id=pack.pk)
+        return Response(JobRow(job).data, status=202)
 
 
 class CampaignDoor(ListDoor):

@@ -9,7 +9,9 @@ from governance.reviews.rules.ladder import (
     bundle,
     day_of,
     first_due,
+    month_after,
     notice_days,
+    rounds,
     steps_due,
 )
 
@@ -22,6 +24,8 @@ __all__ = [
     "bundle",
     "day_of",
     "first_due",
+    "month_after",
     "notice_days",
+    "rounds",
     "steps_due",
 ]

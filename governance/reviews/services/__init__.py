@@ -25,6 +25,7 @@ from governance.reviews.services.computing import (
     request_importances,
 )
 from governance.reviews.services.explaining import Explained, explain
+from governance.reviews.services.forecasting import request_forecast
 from governance.reviews.services.planning import (
     plan_everything,
     plan_institution,
@@ -56,6 +57,7 @@ __all__ = [
     "plan_release",
     "reassign",
     "record_past",
+    "request_forecast",
     "request_importances",
     "sign_off",
     "sign_off_many",

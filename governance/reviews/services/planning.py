@@ -5,15 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
 from governance.reviews import queries, rules
 from governance.reviews.models import PENDING, Package, Review
+from governance.reviews.queries.owing import Owed, last_done, owed_by
 from governance.reviews.rules import Trigger
-from governance.reviews.schema import INSTITUTION, Kind, ReviewsSection, TierKey, is_tier
-from registry.classification import queries as classification
+from governance.reviews.schema import INSTITUTION
 from registry.core import clock
 from registry.core.jobs.services import Progress
 from registry.core.ledger import queries as ledger_queries
@@ -22,18 +21,8 @@ from registry.core.ledger.services import Act
 from registry.core.people.models import LegalEntity, User
 from registry.core.policy import queries as policy
 from registry.core.policy.models import PackRelease
-from registry.core.policy.rules import Outcome, Readings
-from registry.core.policy.schema import RuleSpec
 from registry.releases import services as releases
 from registry.releases.models import Release, Stage
-
-
-@dataclass(frozen=True)
-class Owed:
-    """The kinds that come round for a place, each with its months."""
-
-    place: str
-    months: dict[str, int]
 
 
 def plan_release(*, actor: User, release_id: uuid.UUID) -> None:
@@ -84,38 +73,6 @@ def plan_missing(*, actor: User) -> int:
     return len(missing)
 
 
-def owed_by(release: Release, section: ReviewsSection) -> Owed:
-    """What comes round for the release by the calendar."""
-    place = release.model_use.tier
-    if release.stage != Stage.S5 or not is_tier(place):
-        return Owed(place, {})
-    grade = classification.in_force(release.model_use)
-    readings = Readings(classification.readings(release.model_use, grade))
-    found = {}
-    for kind in section.of_scope("release"):
-        months = _months(kind, place, readings)
-        if months is not None:
-            found[kind.key] = months
-    return Owed(place, found)
-
-
-def _months(kind: Kind, place: TierKey, readings: Readings) -> int | None:
-    """How often the kind comes round; a condition that cannot be decided counts as fulfilled."""
-    if place not in kind.months:
-        return None
-    asks = kind.when is not None and place in kind.when_tiers
-    if asks and _fails(kind.when, readings):
-        return None
-    shorter = kind.shorter
-    if shorter is not None and place in shorter.months and not _fails(shorter.rule, readings):
-        return shorter.months[place]
-    return kind.months[place]
-
-
-def _fails(rule: RuleSpec | None, readings: Readings) -> bool:
-    return rule is not None and rule.compiled.evaluate(readings) is Outcome.FAIL
-
-
 def plan_institution(*, actor: User) -> None:
     """The institution's own reviews wait for their day: shadow AI, dormant models, the report."""
     with ledger.act(actor) as act:
@@ -148,7 +105,7 @@ def _open(
     release = about if isinstance(about, Release) else None
     section, today = queries.section_of(pack), clock.today()
     notice = rules.notice_days(section.steps(), owed.place)
-    last = _last_done(release, months)
+    last = last_done(release, months)
     base = clock.local_day(release.stage_since) if release is not None else today
     dues = {
         kind: rules.first_due(
@@ -165,17 +122,6 @@ def _open(
     for day, kinds in rules.bundle(dues, standing, section.package_days).items():
         package = standing.get(day) or open_package(act, about, owed.place, day)
         _add(act, package, pack, kinds)
-
-
-def _last_done(release: Release | None, kinds: Iterable[str]) -> dict[str, dt.date]:
-    """When each kind was last done, here or before the register."""
-    rows = (
-        Review.objects.filter(release=release, kind__in=list(kinds))
-        .filter(state__in=["signed_off", "recorded"])
-        .order_by("kind", "-done_on")
-        .distinct("kind")
-    )
-    return {kind: day for kind, day in rows.values_list("kind", "done_on") if day is not None}
 
 
 def open_package(act: Act, about: Release | LegalEntity, place: str, due_on: dt.date) -> Package:

@@ -16,11 +16,17 @@ KINDS: dict[str, Promise] = {
     "ledger.verify": _("Verification of the ledger"),
     "ledger.export": _("Export of the ledger"),
     "reviews.explain": _("Computation of importances"),
+    "reviews.plan": _("Planning of reviews"),
+    "reviews.attest": _("Call for attestation"),
+    "reviews.forecast": _("Forecast of the workload"),
 }
 
 
 # What a job is at; while it compares rows, their table's name.
-STAGES: dict[str, Promise] = {"entries": _("entries"), "features": _("features")}
+STAGES: dict[str, Promise] = {
+    "entries": _("entries"), "features": _("features"), "plan": _("releases"),
+    "regrade": _("releases"), "attest": _("releases"), "forecast": _("releases"),
+}  # fmt: skip
 
 
 def stage_label(stage: str) -> str:

@@ -33,6 +33,7 @@ KINDS: dict[str, Promise] = {
     "committee.established": _("committee established"),
     "condition.attached": _("condition attached"),
     "condition.met": _("condition met"),
+    "condition.passed_on": _("condition passed on"),
     "delegation.accepted": _("delegation accepted"),
     "delegation.given": _("delegation given"),
     "delegation.revoked": _("delegation taken back"),

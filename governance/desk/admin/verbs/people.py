@@ -6,10 +6,13 @@ import datetime as dt
 from typing import Any
 
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from governance.desk.admin import people_forms as forms
 from governance.desk.admin.verbs.base import Verb
+from governance.lifecycle import services as lifecycle
+from governance.lifecycle.services import HandedOver
 from registry.core import clock
 from registry.core.people import queries
 from registry.core.people import services as people
@@ -48,6 +51,17 @@ def _issue(user: User, subject: Any, data: dict[str, Any]) -> object:
         actor=user, user=subject, name=data["name"], scopes=data["scopes"], expires_at=expires_at
     )
     return Secret(secret)
+
+
+def _handed_over(told: HandedOver) -> str:
+    """What has gone over, and what has not."""
+    text = gettext("Handed over: %(models)s models, %(packages)s review packages.") % {
+        "models": len(told.models), "packages": len(told.packages),
+    }  # fmt: skip
+    if told.refused:
+        left = gettext("; ").join(told.refused[:10])
+        text += gettext(" Left: %(left)s") % {"left": left}
+    return text
 
 
 class Secret(str):
@@ -98,6 +112,18 @@ PEOPLE_VERBS: dict[str, Verb] = {
         forms.ReasonForm,
         lambda user, subject, data: people.deactivate(actor=user, user_id=subject.pk, **data),
         _own_page, is_danger=True,
+    ),
+    "hand-over-tasks": Verb(
+        _("Hand over the open tasks"), Capability.READ, queries.visible_users,
+        forms.HandOverTasksForm,
+        lambda user, subject, data: lifecycle.hand_over_tasks(
+            actor=user, leaver=subject, **data
+        ),
+        _own_page, done=_handed_over,
+        explanation=_(
+            "Models, their open conditions and assigned reviews go to the other person; what that"
+            " person may not take is told and stays."
+        ),
     ),
     "delegate": Verb(
         _("Let somebody stand in for me"), Capability.VOTE,

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from governance.reviews import queries
 from governance.reviews.models import PENDING, Campaign, Review
 from governance.reviews.rules import Trigger
-from governance.reviews.services import answering, checking
+from governance.reviews.services import answering
 from governance.reviews.services.answering import Report
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError
@@ -49,8 +49,7 @@ def open_campaign(*, actor: User, entity: LegalEntity, title: str, due_on: dt.da
             _("The day lies within %(days)s days from tomorrow.") % {"days": MOST_DAYS},
             field="due_on",
         )
-    kind = next((one for one in queries.active_section().kinds if one.attests), None)
-    key = checking.known_kind(kind, "attests", "release").key
+    key = _kind_that_attests()
     with ledger.act(actor) as act:
         if Campaign.objects.filter(entity=entity, kind=key, state="open").exists():
             raise Conflict("campaign_open", _("A campaign is open there already."), field="entity")
@@ -65,6 +64,17 @@ def open_campaign(*, actor: User, entity: LegalEntity, title: str, due_on: dt.da
         act.create(row, "campaign.opened")
         jobs.request(actor=system(), kind=JOB, arguments={"campaign": str(row.pk)})
         return row
+
+
+def _kind_that_attests() -> str:
+    found = next((one for one in queries.active_section().kinds if one.attests), None)
+    if found is None:
+        raise Conflict(
+            "nothing_attests",
+            _("The policy in force knows no attestation."),
+            hint=_("Activate a newer policy pack."),
+        )
+    return found.key
 
 
 def call_rows(*, actor: User, campaign_id: uuid.UUID, progress: Progress | None = None) -> int:

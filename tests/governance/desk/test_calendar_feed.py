@@ -149,7 +149,9 @@ def test_of_a_confidential_model_the_code_alone_and_to_nobody_else_anything(live
     assert "保密评分卡" not in whole
     code = secret.model_use.model.code
     assert all(code in found[uid]["SUMMARY"] for uid in mine & found.keys())
-    assert events("sun").keys().isdisjoint(mine)
+    others = events("chen").keys()
+    assert others & uids(Package.objects.filter(release=live))
+    assert others.isdisjoint(mine)
 
 
 def test_it_costs_the_same_for_one_package_as_for_many(live: Release) -> None:

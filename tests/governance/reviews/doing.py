@@ -16,6 +16,8 @@ from registry.core.people import services as people
 from registry.core.people.queries import system
 from registry.core.people.rules import Role
 from registry.releases.models import Release
+from registry.usecases import services as uses
+from registry.usecases.services import GradeShown
 from tests.architecture.house import PROJECT
 from tests.world import head_office, person
 
@@ -81,3 +83,12 @@ def also(username: str, role: Role) -> None:
         actor=person("admin"), user=person(username), role=role, entity=head_office(),
         valid_from=dt.date(2020, 1, 1),
     )  # fmt: skip
+
+
+def regrade(release: Release, tier: str) -> None:
+    """The use shows another tier, as classification would have it."""
+    use = release.model_use
+    shown = GradeShown(
+        tier=tier, is_provisional=False, flags=use.flags, grade_digest=use.grade_digest
+    )
+    uses.set_grade(actor=person("chen"), use=use, shown=shown)

@@ -18,10 +18,8 @@ from registry.core.jobs.models import Job
 from registry.core.ledger.models import Entry
 from registry.core.people.queries import system
 from registry.releases.models import Release
-from registry.usecases import services as uses
-from registry.usecases.services import GradeShown
 from tests import story
-from tests.governance.reviews.doing import carry_out, due, on, waiting
+from tests.governance.reviews.doing import carry_out, due, on, regrade, waiting
 from tests.refusals import changes, footprint
 from tests.world import person
 
@@ -84,15 +82,6 @@ def test_planning_twice_changes_nothing(live: Release) -> None:
     services.plan_release(actor=system(), release_id=live.pk)
     dispatch.run()
     assert changes(before) == {}
-
-
-def regrade(release: Release, tier: str) -> None:
-    """The use shows another tier, as classification would have it."""
-    use = release.model_use
-    shown = GradeShown(
-        tier=tier, is_provisional=False, flags=use.flags, grade_digest=use.grade_digest
-    )
-    uses.set_grade(actor=person("chen"), use=use, shown=shown)
 
 
 def test_a_raised_tier_reschedules_and_calls_for_its_review(live: Release) -> None:

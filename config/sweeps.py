@@ -16,8 +16,6 @@ from urllib.parse import parse_qs, urlsplit
 import redis
 from celery import current_app, signals, states
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from registry.core import clock
 
@@ -77,7 +75,6 @@ def broker() -> Iterator[redis.Redis]:
         _address(settings.REDIS_URL),
         socket_connect_timeout=TIMEOUT_SECONDS,
         socket_timeout=TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 0),
         decode_responses=True,
     ) as client:
         yield client

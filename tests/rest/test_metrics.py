@@ -156,10 +156,10 @@ def fill() -> Channel:
             try_at=now, sent_at=now if state == "sent" else None,
         )  # fmt: skip
     Delivery.objects.create(user=admin, day=clock.today(), try_at=now)
-    for days in (0, 0, 3):
+    for hours in (0, 1, 72):
         clocks.start(
             actor=person("data"), kind="data_incident_formal",
-            event_at=now - dt.timedelta(days=days),
+            event_at=now - dt.timedelta(hours=hours),
             reason="客户数据外发，已初步核实。", entity=head_office(),
         )  # fmt: skip
     return channel

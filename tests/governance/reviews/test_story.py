@@ -133,8 +133,8 @@ def test_from_the_plan_through_restriction_to_the_lifting(live: Release) -> None
     ]  # fmt: skip
     assert "review.restriction" in inbox("gao")
     for username in ("wang", "chen", "zhao", "xu", "ma", "sun", "gao"):
-        told = Notice.objects.filter(user__username=username, link=path).count()
-        assert lines_about(username, path) == told, username  # each line in one mail, once
+        lines = Notice.objects.filter(user__username=username, link=path).count()
+        assert lines_about(username, path) == lines, username  # each line in one mail, once
 
     # Late, but done: explained, handed in, signed off; the package closes.
     with on("2026-03-20"):

@@ -90,13 +90,14 @@ def test_of_a_confidential_model_nothing_leaves_the_house(receiver: Receiver) ->
 
 def test_a_backlog_is_one_message_that_counts(receiver: Receiver) -> None:
     opened(receiver)
-    for number in range(120):
+    for number in range(250):
         tell("chen", key=f"{number:03d}" + "长" * 20)
     assert post() == 1
     text = bodies(receiver)[0]["markdown"]["content"]
     assert len(text.encode()) < 4_096
-    assert text.endswith(f"+{120 - text.count('](')}")
-    assert Delivery.objects.filter(state="sent").count() == 120
+    assert text.endswith(f"+{250 - text.count('](')}")
+    assert "250" in text.splitlines()[0]
+    assert Delivery.objects.filter(state="sent").count() == 250
 
 
 def test_a_robot_speaks_twice_an_hour_at_most(receiver: Receiver) -> None:

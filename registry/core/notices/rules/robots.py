@@ -32,6 +32,7 @@ class Way(StrEnum):
 # Robots tell a group, many notices in one message; they have twenty messages a minute at most.
 CARRYING_MANY = frozenset({Way.WECOM, Way.DINGTALK, Way.FEISHU})
 MOST_BYTES = 3_500  # WeCom takes 4096 bytes of markdown
+MOST_LINES = 50  # Feishu takes 20 KB
 
 
 @dataclass(frozen=True)
@@ -66,19 +67,26 @@ def compose(
     heading: str,
     now: dt.datetime,
     message_id: str,
+    total: int = 0,
 ) -> Request:
-    """The request that carries the items: all of them, or for webhooks and to-dos the one."""
+    """The request that carries the items: all of them, or for webhooks and to-dos the one.
+
+    total: how many it stands for, where not all of them are named.
+    """
     seconds = int(now.timestamp())
     match way:
         case Way.WECOM:
-            told = {"content": _markdown(heading, items)}
+            told = {"content": _markdown(heading, items, total)}
             return _json(address, {"msgtype": "markdown", "markdown": told})
         case Way.DINGTALK:
-            told = {"title": heading, "text": _markdown(heading, items)}
+            told = {"title": heading, "text": _markdown(heading, items, total)}
             url = _signed_for_dingtalk(address, secret, seconds * 1000)
             return _json(url, {"msgtype": "markdown", "markdown": told})
         case Way.FEISHU:
-            lines = [[{"tag": "a", "text": one.title, "href": one.link}] for one in items]
+            named = items[:MOST_LINES]
+            lines = [[{"tag": "a", "text": one.title, "href": one.link}] for one in named]
+            if left := max(total, len(items)) - len(named):
+                lines.append([{"tag": "text", "text": f"… +{left}"}])
             post = {"post": {"zh_cn": {"title": heading, "content": lines}}}
             body: dict[str, Any] = {"msg_type": "post", "content": post}
             if secret:
@@ -112,7 +120,7 @@ def _excerpt(body: bytes) -> str:
     return " ".join(body[:300].decode("utf-8", "replace").split())
 
 
-def _markdown(heading: str, items: Sequence[Item]) -> str:
+def _markdown(heading: str, items: Sequence[Item], total: int) -> str:
     """A heading and a list of links; what does not fit is counted."""
     text, shown = f"**{_plain(heading)}**", 0
     for one in items:
@@ -120,7 +128,8 @@ def _markdown(heading: str, items: Sequence[Item]) -> str:
         if len((text + line).encode()) > MOST_BYTES:
             break
         text, shown = text + line, shown + 1
-    return text if shown == len(items) else f"{text}\n- … +{len(items) - shown}"
+    left = max(total, len(items)) - shown
+    return f"{text}\n- … +{left}" if left else text
 
 
 def _plain(text: str) -> str:

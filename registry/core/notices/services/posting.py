@@ -28,7 +28,8 @@ from registry.core.people.queries import on_duty
 
 logger = logging.getLogger(__name__)
 CHUNK = 1_000
-MOST_SINGLES = 500  # of a channel in one round
+MOST_SINGLES = 1_000  # of a channel in one round
+MOST_NAMED = 200  # in a robot's message; the rest is counted
 BACK = dt.timedelta(days=14)  # how far back a channel looks for what it has not carried yet
 BETWEEN_ROBOT_MESSAGES = dt.timedelta(minutes=30)
 TIMEOUT = (3.0, 10.0)  # seconds to connect, seconds between bytes
@@ -57,21 +58,24 @@ def post(*, is_working_day: bool) -> int:
 def _claim(channel: Channel) -> None:
     """What the channel is to carry and has not carried yet is on its way, once."""
     action = "open" if channel.way == Way.TODO else "tell"
+    last: Notice | None = None
     while True:
         with transaction.atomic():
             if not Channel.objects.select_for_update(skip_locked=True).filter(
                 pk=channel.pk, is_open=True
             ):
                 return
-            rows = list(_to_carry(channel, action)[:CHUNK])
+            rows = list(_to_carry(channel, action, last)[:CHUNK])
             Delivery.objects.bulk_create(_delivery(channel, one, action) for one in rows)
         if len(rows) < CHUNK:
             break
+        last = rows[-1]
     if action == "open":
         _claim_closing(channel)
 
 
-def _to_carry(channel: Channel, action: str) -> QuerySet[Notice]:
+def _to_carry(channel: Channel, action: str, last: Notice | None) -> QuerySet[Notice]:
+    """What the channel is to carry, from where this round has come to."""
     kinds = Q(pk__in=[])
     for kind in channel.kinds:
         kinds |= Q(kind__startswith=f"{kind}.")
@@ -89,7 +93,11 @@ def _to_carry(channel: Channel, action: str) -> QuerySet[Notice]:
     carried = Delivery.objects.filter(channel=channel, action=action, key=key)
     rows = rows.filter(~Exists(carried)).select_related("user")
     if together:
+        rows = rows.filter(once_key__gt=last.once_key) if last else rows
         return rows.order_by("once_key", "sent_at").distinct("once_key")
+    if last is not None:
+        later = Q(sent_at__gt=last.sent_at) | Q(sent_at=last.sent_at, pk__gt=last.pk)
+        rows = rows.filter(later, sent_at__gte=last.sent_at)
     return rows.order_by("sent_at", "pk")
 
 
@@ -128,17 +136,17 @@ def _send_together(channel: Channel) -> int:
     recently = clock.now() - BETWEEN_ROBOT_MESSAGES
     told = Delivery.objects.filter(channel=channel, action="tell", sent_at__gte=recently)
     waiting = _due(channel) if not told.exists() else _due(channel).filter(action="test")
-    rows = _attempt(waiting)
-    return _exchange(channel, rows, rows[0].pk) if rows else 0
+    keys = _attempt(waiting)
+    return _exchange(channel, keys) if keys else 0
 
 
 def _send_singles(channel: Channel) -> int:
     """One message for each; after a failure the channel rests until the next round."""
     done = 0
     for key in list(_due(channel).values_list("pk", flat=True)[:MOST_SINGLES]):
-        rows = _attempt(_due(channel).filter(pk=key))
-        if rows:
-            if not _exchange(channel, rows, rows[0].pk):
+        keys = _attempt(_due(channel).filter(pk=key))
+        if keys:
+            if not _exchange(channel, keys):
                 break
             done += 1
     return done
@@ -149,24 +157,26 @@ def _due(channel: Channel) -> QuerySet[Delivery]:
     return rows.order_by("try_at", "pk")
 
 
-def _attempt(waiting: QuerySet[Delivery]) -> list[Delivery]:
+def _attempt(waiting: QuerySet[Delivery]) -> list[uuid.UUID]:
     """The deliveries, with this attempt counted: until it has waited long nobody else tries."""
     with transaction.atomic():
         rows = list(
-            waiting.select_for_update(of=("self",), skip_locked=True).select_related("notice__user")
+            waiting.select_for_update(of=("self",), skip_locked=True).values_list("pk", "attempts")
         )
         if rows:
-            wait = rules.waits(max(row.attempts for row in rows))
-            Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(
+            wait = rules.waits(max(attempts for _key, attempts in rows))
+            Delivery.objects.filter(pk__in=[key for key, _attempts in rows]).update(
                 attempts=F("attempts") + 1, try_at=clock.now() + wait
             )
-    return rows
+    return [key for key, _attempts in rows]
 
 
-def _exchange(channel: Channel, rows: Sequence[Delivery], message_id: uuid.UUID) -> int:
+def _exchange(channel: Channel, keys: Sequence[uuid.UUID]) -> int:
     """The message has been taken (1), or waits for another attempt with its reason (0)."""
-    error = _send(channel, rows, message_id)
-    found = Delivery.objects.filter(pk__in=[row.pk for row in rows], state="claimed")
+    named = Delivery.objects.filter(pk__in=keys[:MOST_NAMED]).select_related("notice__user")
+    by_key = {row.pk: row for row in named}
+    error = _send(channel, [by_key[key] for key in keys[:MOST_NAMED]], len(keys))
+    found = Delivery.objects.filter(pk__in=keys, state="claimed")
     if not error:
         found.update(state="sent", sent_at=clock.now(), error="")
         return 1
@@ -176,8 +186,8 @@ def _exchange(channel: Channel, rows: Sequence[Delivery], message_id: uuid.UUID)
     return 0
 
 
-def _send(channel: Channel, rows: Sequence[Delivery], message_id: uuid.UUID) -> str:
-    """Why the message was not taken; empty where it was."""
+def _send(channel: Channel, rows: Sequence[Delivery], count: int) -> str:
+    """Why the message was not taken; empty where it was. count: with those that are not named."""
     try:
         address, secret = rules.unseal(channel.sealed, vault_keys())
     except ValueError as error:
@@ -190,10 +200,15 @@ def _send(channel: Channel, rows: Sequence[Delivery], message_id: uuid.UUID) -> 
         [_item(row, channel) for row in rows],
         address=address,
         secret=secret,
-        heading=_heading(channel, len(rows)),
+        heading=_heading(channel, count),
         now=clock.now(),
-        message_id=str(message_id),
+        message_id=str(rows[0].pk),
+        total=count,
     )
+    return _post(channel, way, request)
+
+
+def _post(channel: Channel, way: Way, request: rules.Request) -> str:
     with requests.Session() as session:
         session.trust_env = False
         session.proxies = settings.OUTBOUND_PROXIES

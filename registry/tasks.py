@@ -1,8 +1,10 @@
 """The registry's Celery tasks: each calls one service."""
 
+import contextlib
 import uuid
 
 from celery import shared_task
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 
 from registry.classification import services as classification
@@ -46,11 +48,12 @@ def deliver_digests() -> None:
     notices.deliver(is_working_day=calendar.holds(clock.today()))
 
 
-@shared_task(name="registry.post")
+@shared_task(name="registry.post", soft_time_limit=50, time_limit=70)
 def post_over_channels() -> None:
     """What people were told has gone out over the channels: robots, webhooks, to-do lists."""
     calendar = calendars.working_days(settings.CALENDAR)
-    notices.post(is_working_day=calendar.holds(clock.today()))
+    with contextlib.suppress(SoftTimeLimitExceeded):  # what is left waits for its next attempt
+        notices.post(is_working_day=calendar.holds(clock.today()))
 
 
 @shared_task(name="registry.end_overrides")

@@ -80,6 +80,11 @@ class Clock(Governed):
                 fields=["kind", "release", "event_at"],
                 condition=Q(release__isnull=False),
             ),
+            models.UniqueConstraint(
+                name="an_event_starts_an_entitys_clock_once",
+                fields=["kind", "entity", "event_at"],
+                condition=Q(release__isnull=True),
+            ),
             models.CheckConstraint(
                 name="a_completed_clock_has_a_receipt",
                 condition=~Q(state="completed")

@@ -33,7 +33,8 @@ def due_at(
     """The last moment at which what the clock asks for is in time."""
     if span.hours:
         delta = dt.timedelta(hours=span.hours)
-        return event_at - delta if span.before else event_at + delta
+        exact = event_at.astimezone(dt.UTC)  # hours are hours, also where clocks are put forward
+        return exact - delta if span.before else exact + delta
     day = event_at.astimezone(zone).date()
     if span.working_days:
         count = calendar.before if span.before else calendar.after

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from governance.clocks.rules import Span
+from registry.core.calendars.rules import is_known
 from registry.core.people.rules import Role
 from registry.core.policy.schema import Key, Label, PolicyModel, RuleSpec, Source
 
@@ -59,6 +60,8 @@ class ClockKind(PolicyModel):
     def _fits_its_event(self) -> ClockKind:
         if self.event == "told" and self.when is not None:
             raise ValueError(f"{self.key}: only a release's event has a condition")
+        if not is_known(self.country):
+            raise ValueError(f"{self.key}: no holidays are known for the country {self.country}")
         if self.event != "told" and self.before:
             raise ValueError(f"{self.key}: an event that has happened is not reported before")
         return self

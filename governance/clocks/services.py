@@ -142,9 +142,13 @@ def withdraw(*, actor: User, clock_id: uuid.UUID, note: str) -> Clock:
     with ledger.act(actor) as act:
         row = _lock(clock_id)
         people.require_at(actor, Capability.MANAGE_POLICY, row.entity)
-        if actor.pk == row.started_by_id or actor.kind != UserKind.PERSON:
+        if actor.pk == row.started_by_id or actor.is_superuser or actor.kind != UserKind.PERSON:
             raise SegregationRefused(
                 "own_clock", _("A clock is withdrawn by another person than who started it.")
+            )
+        if row.release is not None and actor.pk in releases.place(row.release)[1]:
+            raise SegregationRefused(
+                "interested_person", _("Whoever owns the model withdraws none of its clocks.")
             )
         CLOCK_STATES.check(row, "withdrawn")
         changes = {"state": "withdrawn", "ended_by": actor, "note": note}
@@ -172,6 +176,8 @@ def count_anew(*, actor: User, country: str) -> int:
             kind = queries.kind_of(row)
             if row.state != "running" or kind is None or kind.country != country:
                 continue
+            if row.due_at < clock.now():
+                continue  # what has run out stays so
             due = _due(kind, row.event_at)
             if due != row.due_at:
                 act.update(row, "clock.counted_anew", {"due_at": due})
@@ -220,9 +226,17 @@ def _told(row: Clock, kind: ClockKind, mark: str, holders: Holders) -> set[uuid.
     found: set[uuid.UUID] = set()
     for role in roles:
         found |= holders.of(role, row.entity.path)
+    if row.release is not None and row.release.model_use.model.is_confidential:
+        # Who may not see it can do nothing about it; where nobody may, they find out who can.
+        found = _seeing(row, found) or found
     if row.release is not None and row.release.model_use.model.owner.is_active:
         found.add(row.release.model_use.model.owner_id)
     return found
+
+
+def _seeing(row: Clock, people_: set[uuid.UUID]) -> set[uuid.UUID]:
+    rows = User.objects.filter(pk__in=people_)
+    return {one.pk for one in rows if queries.visible_to(one).filter(pk=row.pk).exists()}
 
 
 def _line(row: Clock, kind: ClockKind, mark: str, user_id: uuid.UUID) -> Line:
@@ -293,6 +307,12 @@ def _check_completion(
             "moment_out_of_range",
             _("It was completed after the clock started, and not in the future."),
             field="completed_at",
+        )
+    if moment < row.started_at and document_id is None:
+        raise DomainError(
+            "document_missing",
+            _("That was before the clock was started here: hand in the document that shows it."),
+            field="file",
         )
     if document_id is not None:
         abouts = [row.pk, *(releases.subjects_of(row.release) if row.release else [])]

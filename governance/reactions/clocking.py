@@ -7,6 +7,7 @@ from governance.clocks import services as clocks
 from governance.clocks.models import Clock
 from governance.committees.models import Resolution
 from governance.findings import services as findings
+from governance.findings.models import Finding
 from registry.core import clock
 from registry.core.dispatch.services import Event
 from registry.core.notices import services as notices
@@ -70,7 +71,8 @@ def settle(event: Event) -> None:
 def raise_overdue(event: Event) -> None:
     """A legal limit that has passed is a finding about its release."""
     row = Clock.objects.select_related("release").get(pk=event.subject_id)
-    if row.release is None:
+    known = Finding.objects.filter(release=row.release_id, title__startswith=f"{row.code} ·")
+    if row.release is None or known.exists():
         return
     findings.raise_finding(
         actor=people.system(),

@@ -131,4 +131,5 @@ def tell_that_it_is_done(event: Event) -> None:
         "the restriction can be lifted.",
         link=f"/releases/{row.release_id}/",
         once_key=f"done:{row.pk}",
+        stays_inside=review_queries.stays_inside(row),
     )

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, TypeGuard
 from pydantic import Field, model_validator
 
 from governance.reviews.rules import Effect, Step, Trigger
+from registry.core.calendars.rules import is_known
 from registry.core.people.rules import Role
 from registry.core.policy.schema import Key, Label, PolicyModel, RuleSpec, Source
 
@@ -131,6 +132,13 @@ class ReviewsSection(PolicyModel):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> ReviewsSection:
+        if not is_known(self.calendar):
+            raise ValueError(f"no holidays are known for the calendar {self.calendar}")
+        if not any(one.effect == "none" for one in self.outcomes):
+            raise ValueError("one outcome has no effect: a review can be in order")
+        attesting = [one for one in self.kinds if one.attests]
+        if len(attesting) > 1 or any(one.scope != "release" for one in attesting):
+            raise ValueError("at most one kind attests, and it is for releases")
         for keys in (
             [one.key for one in self.kinds],
             [one.key for one in self.ladder],

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from governance.approvals.models import Approval, Condition, Vote
-from governance.committees.queries import is_interested
+from governance.committees.queries import is_barred
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError, SegregationRefused
 from registry.core.ledger import services as ledger
@@ -78,7 +78,7 @@ def meet_condition(*, actor: User, condition_id: uuid.UUID, note: str) -> Condit
         release = row.approval.release
         if row.met_at:
             raise Conflict("already_met", _("This condition is met already."))
-        if actor.pk == row.owner_id or is_interested(actor, release):
+        if actor.pk == row.owner_id or is_barred(actor.pk, release):
             raise SegregationRefused(
                 "own_condition",
                 _("Neither owner nor developer confirms a condition."),

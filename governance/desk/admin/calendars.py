@@ -48,7 +48,7 @@ def year(request: PersonRequest) -> HttpResponse:
 
 def _year(asked: str) -> int:
     """The year that was asked for, else the present one."""
-    found = int(asked) if asked.isdecimal() else clock.today().year
+    found = int(asked) if asked.isdecimal() and len(asked) == 4 else clock.today().year
     return found if rules.FIRST_YEAR <= found <= rules.LAST_YEAR else clock.today().year
 
 

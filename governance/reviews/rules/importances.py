@@ -115,9 +115,12 @@ def _csv(text: str) -> tuple[str, dict[str, float]]:
 def _json(text: str) -> tuple[str, dict[str, float]]:
     try:
         told = json.loads(text, parse_constant=_no_constant)
+        json.dumps(told, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        return _tool(told), _of(told)
+    except DomainError:
+        raise
     except (ValueError, RecursionError) as error:
         raise _unreadable("JSON") from error
-    return _tool(told), _of(told)
 
 
 def _tool(told: Any) -> str:  # Any: JSON

@@ -6,11 +6,13 @@ release by release, each in an act of its own: what is interrupted goes on where
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from governance.reviews import queries
@@ -24,6 +26,7 @@ from registry.core.jobs import services as jobs
 from registry.core.jobs.services import Progress
 from registry.core.ledger import queries as ledger_queries
 from registry.core.ledger import services as ledger
+from registry.core.ledger.models import Entry
 from registry.core.people.models import LegalEntity, User
 from registry.core.people.queries import require_at, system
 from registry.core.people.rules import Capability
@@ -51,8 +54,7 @@ def open_campaign(*, actor: User, entity: LegalEntity, title: str, due_on: dt.da
         )
     key = _kind_that_attests()
     with ledger.act(actor) as act:
-        if Campaign.objects.filter(entity=entity, kind=key, state="open").exists():
-            raise Conflict("campaign_open", _("A campaign is open there already."), field="entity")
+        _check_alone(entity, key)
         row = Campaign(
             code=ledger_queries.next_code("ATT"),
             title=title.strip(),
@@ -64,6 +66,18 @@ def open_campaign(*, actor: User, entity: LegalEntity, title: str, due_on: dt.da
         act.create(row, "campaign.opened")
         jobs.request(actor=system(), kind=JOB, arguments={"campaign": str(row.pk)})
         return row
+
+
+def _check_alone(entity: LegalEntity, kind: str) -> None:
+    """No campaign is open there, above or below: a row belongs to one at a time."""
+    open_ = Campaign.objects.select_for_update().filter(kind=kind, state="open")
+    for path in open_.values_list("entity__path", flat=True):
+        if path.startswith(entity.path) or entity.path.startswith(path):
+            raise Conflict(
+                "campaign_open",
+                _("A campaign is open there, above or below already."),
+                field="entity",
+            )
 
 
 def _kind_that_attests() -> str:
@@ -80,17 +94,25 @@ def _kind_that_attests() -> str:
 def call_rows(*, actor: User, campaign_id: uuid.UUID, progress: Progress | None = None) -> int:
     """The campaign's rows wait: a review of each live release; those that wait already join it."""
     campaign = Campaign.objects.select_related("entity").get(pk=campaign_id)
-    live = Release.objects.filter(
-        stage__in=LIVE, model_use__entity__path__startswith=campaign.entity.path
-    ).exclude(reviews__campaign=campaign)
     if campaign.state != "open":
         return 0
-    keys = list(live.order_by("pk").values_list("pk", flat=True))
+    keys = list(_uncalled(campaign).order_by("pk").values_list("pk", flat=True))
     for done, key in enumerate(keys, 1):
-        _call_row(actor, campaign, key)
+        with contextlib.suppress(Conflict):  # somebody else has called for it meanwhile
+            _call_row(actor, campaign, key)
         if progress is not None and done % 20 == 0:
             progress("attest", done, len(keys))
     return len(keys)
+
+
+def _uncalled(campaign: Campaign) -> QuerySet[Release]:
+    """The live releases of the campaign's entity that have no row in it yet."""
+    rows = Review.objects.filter(release=OuterRef("pk"), campaign=campaign)
+    return Release.objects.filter(
+        ~Exists(rows),
+        stage__in=LIVE,
+        model_use__entity__path__startswith=campaign.entity.path,
+    )
 
 
 def call_missing_rows(*, actor: User) -> int:
@@ -102,6 +124,8 @@ def call_missing_rows(*, actor: User) -> int:
 
 def _call_row(actor: User, campaign: Campaign, release_id: uuid.UUID) -> None:
     with ledger.act(actor) as act:
+        if ledger.lock(Campaign.objects.all(), campaign.pk).state != "open":
+            return
         waiting = (
             Review.objects.select_for_update()
             .filter(release=release_id, kind=campaign.kind, state__in=PENDING)
@@ -109,7 +133,9 @@ def _call_row(actor: User, campaign: Campaign, release_id: uuid.UUID) -> None:
         )
         called = waiting is not None and waiting.trigger != Trigger.CALENDAR
         if waiting is not None and (called or waiting.state == "submitted"):
-            act.update(waiting, "review.joined_campaign", {"campaign": campaign})
+            other = waiting.campaign
+            if other is None or other.state != "open":
+                act.update(waiting, "review.joined_campaign", {"campaign": campaign})
             return
         row = answering.call_for(
             actor=actor,
@@ -165,19 +191,25 @@ def close_campaign(*, actor: User, campaign_id: uuid.UUID) -> Campaign:
         if row.state != "open":
             raise Conflict("campaign_closed", _("This campaign is closed already."))
         left = Review.objects.filter(campaign=row, state="planned")
-        if left.exists() and clock.today() <= row.due_on:
+        waits = left.exists() or _uncalled(row).exists()
+        if waits and clock.today() <= row.due_on:
             raise Conflict(
                 "campaign_runs", _("Rows still wait, and the day has not passed yet."),
                 hint=_("Close it on the day after %(day)s.") % {"day": row.due_on},
             )  # fmt: skip
-        act.update(row, "campaign.closed", {"state": "closed", "closed_on": clock.today()})
+    # First told, then closed: where this is interrupted, closing again tells what is left.
     _tell_unconfirmed(actor, row)
+    with ledger.act(actor) as act:
+        row = ledger.lock(Campaign.objects.select_related("entity"), campaign_id)
+        if row.state == "open":
+            act.update(row, "campaign.closed", {"state": "closed", "closed_on": clock.today()})
     return row
 
 
 def _tell_unconfirmed(actor: User, campaign: Campaign) -> None:
     """An entry for each row that nobody has confirmed, in chunks of what an act holds."""
-    left = Review.objects.filter(campaign=campaign, state="planned").order_by("pk")
+    told = Entry.objects.filter(kind="review.unconfirmed", subject_id=OuterRef("pk"))
+    left = Review.objects.filter(~Exists(told), campaign=campaign, state="planned").order_by("pk")
     keys = list(left.values_list("pk", flat=True))
     for begin in range(0, len(keys), 4 * MOST_AT_ONCE):
         with ledger.act(actor) as act:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import uuid
 
-from registry.core.errors import DomainError
+from django.utils.translation import gettext as _
+
+from registry.core.errors import Conflict, DomainError
 from registry.core.jobs import services as jobs
 from registry.core.jobs.models import Job
 from registry.core.people.models import User
@@ -20,4 +22,7 @@ def request_forecast(*, actor: User, pack_id: uuid.UUID) -> Job:
     require_everywhere(actor, Capability.MANAGE_POLICY)
     if not PackRelease.objects.filter(pk=pack_id).exists():
         raise DomainError("unknown_pack", "There is no such policy pack.", field="pack")
-    return jobs.request(actor=actor, kind=JOB, arguments={"pack": str(pack_id)})
+    job = jobs.request(actor=actor, kind=JOB, arguments={"pack": str(pack_id)})
+    if job.arguments != {"pack": str(pack_id)}:
+        raise Conflict("forecast_runs", _("Another forecast of yours has not ended yet."))
+    return job

@@ -30,6 +30,10 @@ def whole_text(error: DomainError) -> str:
     return f"{message_of(error)} {hint_of(error)}".strip()
 
 
+# Deadlock, serialization failure: the other one went first.
+_AGAIN = {"40P01", "40001"}
+
+
 def refusal_in(error: Exception) -> DomainError | None:
     """The refusal that the error is; None where it is a fault of ours.
 
@@ -43,6 +47,9 @@ def refusal_in(error: Exception) -> DomainError | None:
     state = str(getattr(cause, "sqlstate", "") or "")
     if state.startswith("MC"):
         return Conflict("refused_by_database", str(cause).splitlines()[0])
+    if state in _AGAIN:
+        text = gettext("Somebody else changed the same at this moment; nothing was saved.")
+        return Conflict("try_again", text, hint=gettext("Try once more."))
     if isinstance(error, IntegrityError):
         match = _VIOLATION.search(str(cause))
         name = match.group(1) if match else "constraint"

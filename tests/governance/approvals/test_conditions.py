@@ -15,12 +15,15 @@ from registry.core import clock
 from registry.core.errors import Conflict, SegregationRefused
 from registry.core.ledger import services as ledger
 from registry.core.ledger.models import Entry
+from registry.core.people import services as people
+from registry.core.people.rules import Role
 from tests import story
 from tests.refusals import changes, footprint, refused, refused_by_database
 from tests.story import vote
-from tests.world import person
+from tests.world import head_office, person
 
 NOON = dt.datetime(2026, 11, 23, 4, tzinfo=dt.UTC)
+PAST = dt.date(2020, 1, 1)
 
 
 def approved_with_conditions(approval: Approval) -> None:
@@ -82,6 +85,19 @@ def test_its_owner_does_not_confirm_a_condition(approval: Approval) -> None:
         approvals.meet_condition(actor=person("wang"), condition_id=row.pk, note="已补充")
     with refused_by_database("23514"), ledger.act(person("wang")) as act:
         act.update(row, "condition.met", {"met_by": person("wang"), "met_at": timezone.now()})
+
+
+def test_the_owners_deputy_does_not_confirm_it_either(approval: Approval) -> None:
+    row = condition(approval)
+    assign = {"role": Role.DEPARTMENT_HEAD, "entity": head_office(), "valid_from": PAST}
+    people.assign_role(actor=person("admin"), user=person("wang"), **assign)  # type: ignore[arg-type]  # named values
+    given = people.delegate(
+        actor=person("wang"), to=person("chen"), reason="休假", valid_from=clock.today(),
+        valid_to=clock.today() + dt.timedelta(days=5),
+    )  # fmt: skip
+    people.accept_delegation(actor=person("chen"), delegation_id=given.pk)
+    with refused(SegregationRefused, "own_condition"):
+        approvals.meet_condition(actor=person("chen"), condition_id=row.pk, note="样本已补充。")
 
 
 def test_a_condition_is_met_once(approval: Approval) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import io
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from governance.clocks import services
+from governance.clocks import queries, rules, services
 from governance.clocks.models import Clock, ClockWarning
 from registry.core import clock
 from registry.core.calendars import services as calendars
+from registry.core.calendars.rules import WorkingDays
 from registry.core.dispatch import services as dispatch
 from registry.core.errors import Conflict, DomainError, Forbidden, SegregationRefused
 from registry.core.ledger import services as ledger
@@ -203,6 +205,56 @@ def test_a_clock_in_error_is_withdrawn_by_another() -> None:
         completed(row)
     with refused_by_database("23514"), ledger.act(person("qian")) as act:
         act.update(done, "clock.withdrawn", {"ended_by": person("qian")})
+
+
+def test_what_is_dated_before_its_start_needs_a_document() -> None:
+    row = started(event_at=NOON - dt.timedelta(days=30))
+    with at(hours=1), refused(DomainError, "document_missing"):
+        completed(row, completed_at=NOON - dt.timedelta(days=29, hours=12))
+    with at(hours=1):
+        paper = evidence.hand_in(
+            actor=person("data"), subject=row, kind="other", title="回执",
+            file_name="receipt.txt", content=io.BytesIO(b"received"),
+        )  # fmt: skip
+        moment = NOON - dt.timedelta(days=29, hours=12)
+        assert not completed(row, completed_at=moment, document_id=paper.pk).was_late
+
+
+def test_what_has_run_out_stays_so_whatever_days_are_recorded() -> None:
+    with at():
+        row = services.start(
+            actor=person("qian"), kind="op_risk_event", event_at=NOON, reason=REASON,
+            entity=head_office(),
+        )  # fmt: skip
+    with at(days=20):
+        calendars.arrange(
+            actor=person("sun"), country="CN", year=2026, source="补登放假安排",
+            days_off=[dt.date(2026, 11, 25)], worked_days=[], is_published=False,
+        )  # fmt: skip
+        assert services.count_anew(actor=system(), country="CN") == 0
+    due = row.due_at
+    row.refresh_from_db()
+    assert row.due_at == due
+
+
+def test_hours_are_hours_where_clocks_are_put_forward() -> None:
+    berlin = dt.datetime(2026, 3, 28, 12, tzinfo=ZoneInfo("Europe/Berlin"))  # the night after
+    found = rules.due_at(rules.Span(hours=24), berlin, WorkingDays("DE"), berlin.tzinfo or dt.UTC)
+    assert found - berlin.astimezone(dt.UTC) == dt.timedelta(hours=24)
+
+
+def test_ones_own_clocks_are_found_behind_many_of_others() -> None:
+    with at():
+        for number in range(3):
+            services.start(
+                actor=person("qian"), kind="op_risk_event", reason=REASON,
+                event_at=NOON - dt.timedelta(days=number), entity=head_office(),
+            )  # fmt: skip
+        own = services.start(
+            actor=person("data"), kind="data_incident_formal", event_at=NOON, reason=REASON,
+            entity=head_office(),
+        )  # fmt: skip
+        assert queries.mine(person("data")) == [own]
 
 
 def test_other_working_days_end_running_clocks_on_other_days() -> None:

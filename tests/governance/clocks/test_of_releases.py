@@ -9,9 +9,13 @@ from governance.clocks.models import Clock
 from governance.findings.models import Finding
 from registry.core import clock
 from registry.core.dispatch import services as dispatch
+from registry.core.errors import SegregationRefused
 from registry.core.ledger import services as ledger
 from registry.core.people.queries import system
+from registry.core.people.rules import Role
 from registry.releases.models import Release
+from tests.governance.reviews.doing import also
+from tests.refusals import refused
 from tests.world import head_office, person
 
 REASON = "客户数据外发，已初步核实。"
@@ -78,3 +82,27 @@ def test_a_branch_sees_its_own_clocks_and_a_confidential_model_s_are_hidden(live
     mine = {row.pk for row in queries.mine(person("data"))}
     assert {of_house.pk, of_model.pk} <= mine
     assert queries.mine(person("chen")) == []
+
+
+def test_neither_the_owner_nor_a_superuser_withdraws_a_releases_clock(live: Release) -> None:
+    row = Clock.objects.get(release=live, kind="high_risk_report")
+    also("wang", Role.COMPLIANCE)
+    with refused(SegregationRefused, "interested_person"):
+        services.withdraw(actor=person("wang"), clock_id=row.pk, note="误启动，应撤回。")
+    technical = person("sun")
+    technical.is_superuser = True
+    with refused(SegregationRefused, "own_clock"):
+        services.withdraw(actor=technical, clock_id=row.pk, note="误启动，应撤回。")
+    assert (
+        services.withdraw(actor=person("qian"), clock_id=row.pk, note="误启动，应撤回。").state
+        == "withdrawn"
+    )
+
+
+def test_a_limit_that_passes_twice_is_one_finding(live: Release) -> None:
+    row = Clock.objects.get(release=live, kind="high_risk_report")
+    with ledger.act(system()) as act:
+        for number in (1, 2):
+            act.note(row, "clock.overdue", facts={"due_at": f"2026-01-2{number}"})
+    dispatch.run()
+    assert Finding.objects.filter(title__startswith=row.code).count() == 1

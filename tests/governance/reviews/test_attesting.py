@@ -17,7 +17,8 @@ from registry.core.dispatch import services as dispatch
 from registry.core.errors import Conflict, DomainError, Forbidden, SegregationRefused
 from registry.core.jobs import services as jobs
 from registry.core.jobs.models import Job
-from registry.core.people.models import LegalEntity
+from registry.core.ledger.models import Entry
+from registry.core.people.models import LegalEntity, User
 from registry.core.people.queries import system
 from registry.core.people.rules import Role
 from registry.releases.models import Release
@@ -173,10 +174,51 @@ def test_one_campaign_at_a_time_in_one_place(live: Release) -> None:
             due_on=clock.today() + dt.timedelta(days=9),
         )  # fmt: skip
     branch = LegalEntity.objects.get(code="SH")
+    with refused(Conflict, "campaign_open"):  # below: a row belongs to one at a time
+        services.open_campaign(
+            actor=person("chen"), entity=branch, title="分行",
+            due_on=clock.today() + dt.timedelta(days=9),
+        )  # fmt: skip
+
+
+def test_a_campaign_below_keeps_one_above_from_opening(live: Release) -> None:
+    branch = LegalEntity.objects.get(code="SH")
     services.open_campaign(
         actor=person("chen"), entity=branch, title="分行",
         due_on=clock.today() + dt.timedelta(days=9),
     )  # fmt: skip
+    with refused(Conflict, "campaign_open"):
+        opened()
+
+
+def test_a_campaign_whose_rows_are_not_called_for_yet_does_not_close(live: Release) -> None:
+    campaign = services.open_campaign(
+        actor=person("chen"), entity=head_office(), title="台账确认",
+        due_on=clock.today() + dt.timedelta(days=20),
+    )  # fmt: skip
+    with refused(Conflict, "campaign_runs"):
+        services.close_campaign(actor=person("chen"), campaign_id=campaign.pk)
+
+
+def test_closing_that_was_interrupted_tells_the_rest_once(
+    live: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = opened()
+    told = services.attesting._tell_unconfirmed
+
+    def tell_and_die(actor: User, row: Campaign) -> None:
+        told(actor, row)
+        raise KeyboardInterrupt
+
+    with on(campaign.due_on + dt.timedelta(days=1)):
+        monkeypatch.setattr(services.attesting, "_tell_unconfirmed", tell_and_die)
+        with pytest.raises(KeyboardInterrupt):
+            services.close_campaign(actor=person("chen"), campaign_id=campaign.pk)
+        monkeypatch.undo()
+        services.close_campaign(actor=person("chen"), campaign_id=campaign.pk)
+        assert Entry.objects.filter(kind="review.unconfirmed").count() == 1
+    campaign.refresh_from_db()
+    assert campaign.state == "closed"
 
 
 @pytest.mark.parametrize("count", [0, 51])

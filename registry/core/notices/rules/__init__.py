@@ -7,6 +7,8 @@ from registry.core.notices.rules.robots import (
     Way,
     compose,
     judge,
+    kept,
+    parts_to_hide,
 )
 from registry.core.notices.rules.sealing import fingerprint, seal, unseal
 from registry.core.notices.rules.timing import MOST_ATTEMPTS, may_write, waits
@@ -20,7 +22,9 @@ __all__ = [
     "compose",
     "fingerprint",
     "judge",
+    "kept",
     "may_write",
+    "parts_to_hide",
     "seal",
     "unseal",
     "waits",

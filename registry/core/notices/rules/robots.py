@@ -109,11 +109,28 @@ def judge(way: Way, status: int, body: bytes) -> str:
     try:
         answer = json.loads(body)
         code = answer.get("errcode", answer.get("code", answer.get("StatusCode")))
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return f"the answer is no JSON object: {_excerpt(body)}"
     if code == 0:
         return ""
     return f"refused with code {code}: {answer.get('errmsg', answer.get('msg', ''))}"[:300]
+
+
+def kept(reason: str, hidden: Sequence[str]) -> str:
+    """The reason as it may be kept: without secrets, without what a database cannot hold."""
+    for one in sorted(hidden, key=len, reverse=True):
+        if len(one) > 2:
+            reason = reason.replace(one, "…")
+    text = reason.encode("utf-8", "replace").decode()
+    return "".join(one for one in text if one.isprintable() or one == " ")
+
+
+def parts_to_hide(address: str) -> list[str]:
+    """What of an address nobody may read: its path and the values of its query."""
+    parts = urlsplit(address)
+    path = [parts.path, *parts.path.split("/")]
+    return [one for one in (address, parts.query, *path, *dict(parse_qsl(parts.query)).values())
+            if one]  # fmt: skip
 
 
 def _excerpt(body: bytes) -> str:

@@ -90,6 +90,7 @@ def retry_failed(*, actor: User, channel_id: uuid.UUID) -> int:
     """What has failed on the channel is tried again; returns how many."""
     people.require_everywhere(actor, Capability.MANAGE_CHANNELS)
     failed = Delivery.objects.filter(channel=channel_id, channel__is_open=True, state="failed")
+    failed = failed.exclude(action="open", notice__settled_at__isnull=False)
     return failed.update(state="claimed", attempts=0, try_at=clock.now())
 
 
@@ -141,7 +142,10 @@ def _check_secret(secret: str) -> None:
 
 def _check_host(address: str) -> str:
     """Only where the operators allow it: a channel is no way into the bank's network."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        parts = urlsplit("")
     host = parts.netloc if parts.scheme == "https" else f"{parts.scheme}://{parts.netloc}"
     if host not in settings.OUTBOUND_HOSTS or parts.username or len(address) > 2_000:
         raise DomainError(

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import requests
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
@@ -44,12 +47,39 @@ def post(*, is_working_day: bool) -> int:
     may_disturb = rules.may_write(clock.local_hour(clock.now()), is_working_day=is_working_day)
     done = 0
     for channel in Channel.objects.filter(is_open=True).order_by("pk"):
+        with _alone(channel) as is_alone:
+            if is_alone:
+                done += _serve(channel, may_disturb=may_disturb)
+    return done
+
+
+def _serve(channel: Channel, *, may_disturb: bool) -> int:
+    """The channel's round. Whatever goes wrong in it stays its own: the others have theirs."""
+    try:
         _claim(channel)
         if channel.way not in CARRYING_MANY:
-            done += _send_singles(channel)
-        elif may_disturb:
-            done += _send_together(channel)
-    return done
+            return _send_singles(channel)
+        return _send_together(channel) if may_disturb else 0
+    except SoftTimeLimitExceeded:
+        raise
+    except Exception:
+        logger.exception("the round of channel %s has failed", channel.name)
+        return 0
+
+
+@contextmanager
+def _alone(channel: Channel) -> Iterator[bool]:
+    """Whether nobody else serves the channel: a slow receiver holds one worker at most."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(7301004, hashtext(%s))", [str(channel.pk)])
+        (found,) = cursor.fetchone()
+    try:
+        yield bool(found)
+    finally:
+        if found:
+            with connection.cursor() as cursor:
+                key = str(channel.pk)
+                cursor.execute("SELECT pg_advisory_unlock(7301004, hashtext(%s))", [key])
 
 
 # Claiming
@@ -121,7 +151,8 @@ def _claim_closing(channel: Channel) -> None:
         )
         settled.filter(state="claimed", attempts=0).delete()
         rows = list(settled.exclude(state="claimed").select_related("notice")[:CHUNK])
-        closing = [one for one in rows if one.state == "sent" and one.notice is not None]
+        # One that has failed may have been taken all the same: its answer was bad.
+        closing = [one for one in rows if one.notice is not None]
         Delivery.objects.bulk_create(
             _delivery(channel, one.notice, "close") for one in closing if one.notice is not None
         )
@@ -195,6 +226,7 @@ def _send(channel: Channel, rows: Sequence[Delivery], count: int) -> str:
     if rules.fingerprint(address, secret) != channel.fingerprint:
         return "address or secret is not what was opened; open the channel anew"
     way = Way(channel.way)
+    hidden = [secret, *rules.parts_to_hide(address)]
     request = rules.compose(
         way,
         [_item(row, channel) for row in rows],
@@ -205,7 +237,7 @@ def _send(channel: Channel, rows: Sequence[Delivery], count: int) -> str:
         message_id=str(rows[0].pk),
         total=count,
     )
-    return _post(channel, way, request)
+    return rules.kept(_post(channel, way, request), hidden)
 
 
 def _post(channel: Channel, way: Way, request: rules.Request) -> str:
@@ -221,11 +253,21 @@ def _post(channel: Channel, way: Way, request: rules.Request) -> str:
                 allow_redirects=False,
                 stream=True,
             ) as answer:
-                body = next(answer.iter_content(MOST_ANSWER), b"")
-                return rules.judge(way, answer.status_code, body)
+                return rules.judge(way, answer.status_code, _read(answer))
         except requests.RequestException as error:
             # Without the address: a robot's holds its key.
             return f"{type(error).__name__}: {channel.host} did not take it"
+
+
+def _read(answer: requests.Response) -> bytes:
+    """The beginning of the answer, as far as it comes within ten seconds."""
+    until, body = time.monotonic() + TIMEOUT[1], b""
+    while len(body) < MOST_ANSWER and time.monotonic() < until:
+        piece = answer.raw.read1(MOST_ANSWER)
+        if not piece:
+            break
+        body += piece
+    return body
 
 
 def _heading(channel: Channel, count: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 from django.db import models
@@ -103,6 +104,11 @@ class Clock(Governed):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def begins_at(self) -> dt.datetime:
+        """From when its time is counted: from the event, or if that lies ahead from the start."""
+        return min(self.event_at, self.started_at)
 
     @property
     def was_late(self) -> bool:

@@ -197,7 +197,7 @@ def _warn(act: Act, rows: list[Clock], holders: Holders) -> int:
     for row in rows:
         kind = queries.kind_of(row)
         percents = queries.section_of(row.pack).warn_percents
-        came = rules.marks_due(row.started_at, row.due_at, percents, taken[row.pk], clock.now())
+        came = rules.marks_due(row.begins_at, row.due_at, percents, taken[row.pk], clock.now())
         for mark in came if kind is not None else ():
             assert kind is not None  # noqa: S101 (the loop is empty without)
             told = _told(row, kind, mark, holders)
@@ -305,7 +305,7 @@ def _check_completion(
     if not earliest <= moment <= clock.now():
         raise DomainError(
             "moment_out_of_range",
-            _("It was completed after the clock started, and not in the future."),
+            _("It was completed after the event, and not in the future."),
             field="completed_at",
         )
     if moment < row.started_at and document_id is None:

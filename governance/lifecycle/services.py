@@ -175,7 +175,7 @@ def hand_over_tasks(*, actor: User, leaver: User, to: User, reason: str) -> Hand
             hand_over(actor=actor, model_id=model.pk, owner=to, reason=reason)
             given.append(model.code)
         except (DomainError, Forbidden) as refusal:
-            refused.append(f"{model.code}: {refusal.message}")
+            refused.append(_(": ").join([model.code, refusal.message]))
     packages = review_queries.visible_to(actor).filter(state="open", assignee=leaver)
     moved = []
     for package in review_queries.whole(packages).order_by("code"):
@@ -183,7 +183,14 @@ def hand_over_tasks(*, actor: User, leaver: User, to: User, reason: str) -> Hand
             reviews.reassign(actor=actor, package_ids=[package.pk], to=to, reason=reason)
             moved.append(package.code)
         except (DomainError, Forbidden) as refusal:
-            refused.append(f"{package.code}: {refusal.message}")
+            refused.append(_(": ").join([package.code, refusal.message]))
+    if refused and not given and not moved:
+        raise DomainError(
+            "nothing_handed_over",
+            _("This person can take over none of it. %(why)s") % {"why": refused[0]},
+            field="to",
+            hint=_("Choose a model owner of the same entity."),
+        )
     return HandedOver(tuple(given), tuple(moved), tuple(refused))
 
 

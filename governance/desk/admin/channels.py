@@ -20,7 +20,7 @@ def channels(request: PersonRequest) -> HttpResponse:
     """Every channel with how it fares, and the last deliveries."""
     require_everywhere(request.user, Capability.MANAGE_CHANNELS)
     user = request.user
-    log = queries.visible_deliveries(user).select_related("channel", "notice", "user")
+    log = queries.visible_deliveries(user).select_related("channel", "notice__user", "user")
     context = {
         "rows": [
             {

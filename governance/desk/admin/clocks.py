@@ -87,8 +87,8 @@ def in_words(rows: Iterable[Clock]) -> list[Clock]:
         told.label = clock_in_words(queries.section_of(row.pack), row.kind)
         told.about = name_of(row.release.model_use.model if row.release else row.entity)
         told.event_label = said(kind.event_label.model_dump()) if kind is not None else ""
-        whole = (row.due_at - row.started_at).total_seconds()
-        gone = (now - row.started_at).total_seconds()
+        whole = (row.due_at - row.begins_at).total_seconds()
+        gone = (now - row.begins_at).total_seconds()
         told.percent = 100 if whole <= 0 else max(0, min(100, round(100 * gone / whole)))
         told.is_overdue = now > row.due_at
         told.left = left_in_words((row.due_at - now).total_seconds())
@@ -121,9 +121,9 @@ def _rail(row: Clock) -> list[dict[str, Any]]:
     """Its marks as stages: those that have come, and the moments at which the others would."""
     percents = queries.section_of(row.pack).warn_percents
     taken = {one.mark: one for one in row.warnings.all() if one.due_at == row.due_at}
-    found = [{"key": "start", "label": _("started"), "state": "done",
-              "note": local_minute(row.started_at)}]  # fmt: skip
-    for mark, moment in rules.marks(row.started_at, row.due_at, percents):
+    found = [{"key": "start", "label": _("begin"), "state": "done",
+              "note": local_minute(row.begins_at)}]  # fmt: skip
+    for mark, moment in rules.marks(row.begins_at, row.due_at, percents):
         percent = mark.removeprefix("after_")
         is_end = mark == rules.OVERDUE
         if row.state != "running" and mark not in taken:

@@ -19,7 +19,7 @@ from registry.core.adminkit import named
 from registry.core.people import queries
 from registry.core.people.admin import scopes_in_words
 from registry.core.people.models import User
-from registry.core.people.rules import Role
+from registry.core.people.rules import Capability, Role
 
 
 @page
@@ -41,6 +41,7 @@ def person(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "delegations": _delegations(user, row),
         "tokens": _tokens(user, row),
         "own": own,
+        "sees_email": own or queries.standing(user).may(Capability.MANAGE_PEOPLE),
         "tasks": tasks_of(user, row),
         "verbs": offered(user, *_verbs(user, row)),
         "role_verbs": offered(user, "end-role"),
@@ -111,7 +112,7 @@ def people(request: PersonRequest) -> HttpResponse:
 
 
 def _verbs(user: User, row: User) -> list[str]:
-    found = ["assign-role", "deactivate-person"] if row.is_active else []
+    found = ["assign-role", "change-email", "deactivate-person"] if row.is_active else []
     may = row.pk == user.pk or queries.standing(user).has(Role.MODEL_RISK, Role.MODEL_RISK_HEAD)
     if may and row.kind == "person":
         found = ["hand-over-tasks", *found]

@@ -57,6 +57,11 @@ def workload(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     return HttpResponseRedirect(f"/jobs/{job.pk}/")
 
 
+def _roles(keys: str) -> str:
+    """Roles that carry the same out, in words."""
+    return " / ".join(role_label(key) for key in keys.split(","))
+
+
 def _may_forecast(request: PersonRequest) -> bool:
     return standing(request.user).may_everywhere(Capability.MANAGE_POLICY)
 
@@ -71,7 +76,7 @@ def forecast_in_words(result: dict[str, Any]) -> dict[str, Any]:
         "against": result["against"],
         "rows": [
             {
-                "who": row["who"] if row["kind"] == "person" else role_label(row["who"]),
+                "who": row["who"] if row["kind"] == "person" else _roles(row["who"]),
                 "people": row["people"],
                 "cells": [
                     {"count": now, "was": was, "shade": min(4, -(-4 * now // most))}

@@ -14,6 +14,7 @@ from governance.desk.admin.fields import DeskForm, choice, day, text
 from governance.desk.admin.forms import NothingForm, ReasonForm
 from governance.desk.admin.words import approvals_words, name_of, seat_label
 from registry.core import clock
+from registry.core.calendars import queries as arrangements
 from registry.core.calendars import rules as calendars
 from registry.core.people.admin import CAPABILITIES
 from registry.core.people.models import (
@@ -25,7 +26,7 @@ from registry.core.people.models import (
     UserKind,
 )
 from registry.core.people.queries import able_to_stand_in
-from registry.core.people.rules import Capability, Role
+from registry.core.people.rules import NEVER_DECIDING, Capability, Role
 
 
 def secret(label: Any, autocomplete: str, help_text: Any = "") -> forms.CharField:
@@ -176,8 +177,21 @@ class HandOverTasksForm(DeskForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         others = User.objects.filter(kind=UserKind.PERSON, is_active=True)
-        others = others.exclude(pk=self.subject.pk).order_by("username")
-        self.fields["to"].queryset = others  # type: ignore[attr-defined]  # ModelChoiceField
+        working = set(Role) - NEVER_DECIDING - {Role.PIPELINE}
+        others = others.filter(role_assignments__role__in=[role.value for role in working]).exclude(
+            pk=self.subject.pk
+        )
+        self.fields["to"].queryset = others.distinct().order_by("username")  # type: ignore[attr-defined]  # ModelChoiceField
+
+
+class EmailForm(DeskForm):
+    """Where a person's mails go."""
+
+    email = forms.EmailField(label=_("e-mail"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("email", self.subject.email)
 
 
 class DelegationForm(DeskForm):
@@ -286,7 +300,15 @@ class ArrangementForm(DeskForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.initial.setdefault("country", "CN")
         self.initial.setdefault("year", clock.today().year + 1)
+        year = str(self.initial["year"])
+        known = arrangements.recorded(str(self.initial["country"]), int(year) if year.isdecimal()
+                                      and len(year) == 4 else 0)  # fmt: skip
+        if known is not None:
+            self.initial["source"], self.initial["is_published"] = known.source, known.is_published
+            self.initial["days_off"] = "\n".join(known.days_off)
+            self.initial["worked_days"] = "\n".join(known.worked_days)
 
     def clean(self) -> dict[str, Any]:
         """The texts as days of the year."""

@@ -21,6 +21,7 @@ from governance.desk.admin.words import (
     outcome_in_words,
     requirement_labels,
 )
+from governance.desk.queries import tasks_of
 from governance.lifecycle import queries as lifecycle
 from governance.reviews import queries as review_queries
 from governance.reviews.models import Explanation
@@ -275,8 +276,17 @@ def _of_person(user: User, row: Any) -> About:
         (
             Fact(_("person"), f"{row.name} · {row.username}", row.get_absolute_url()),
             Fact(_("kind"), row.get_kind_display()),
+            *_left_behind(user, row),
         ),
     )
+
+
+def _left_behind(user: User, row: Any) -> list[Fact]:
+    """What somebody answers for: whoever deactivates an account should see it first."""
+    tasks = tasks_of(user, row)
+    counts = len(tasks.models), len(tasks.packages), tasks.conditions
+    told = _("%d models, %d review packages, %d conditions") % counts
+    return [] if tasks.is_empty else [Fact(_("open tasks"), told, row.get_absolute_url())]
 
 
 def _of_holder(user: User, row: Any) -> About:

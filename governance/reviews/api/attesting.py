@@ -64,6 +64,7 @@ class ProgressRow(serializers.Serializer[Any]):
     confirmed = serializers.IntegerField()
     excepted = serializers.IntegerField()
     waiting = serializers.IntegerField()
+    signed = serializers.IntegerField()
     percent = serializers.IntegerField()
 
 

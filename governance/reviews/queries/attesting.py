@@ -22,6 +22,7 @@ class Progress:
     confirmed: int
     excepted: int
     waiting: int
+    signed: int
 
     @property
     def percent(self) -> int:
@@ -69,6 +70,7 @@ def progress(campaign: Campaign, user: User) -> list[Progress]:
             confirmed=Count("pk", filter=answered & Q(outcome__in=plain)),
             excepted=Count("pk", filter=answered & ~Q(outcome__in=plain)),
             waiting=Count("pk", filter=Q(state="planned")),
+            signed=Count("pk", filter=Q(state="signed_off")),
         )
         .order_by("release__model_use__model__department__code")
     )

@@ -146,7 +146,8 @@ def _whose(release: Release, kind: Kind, holders: Holders) -> tuple[tuple[str, s
         return ("person", owner.name), 1
     roles = [role for role in kind.lead if role is not Role.OWNER]
     able = {one for role in roles for one in holders.of(role, release.model_use.entity.path)}
-    return ("role", roles[0].value if roles else Role.MODEL_RISK.value), len(able)
+    named = ",".join(role.value for role in roles) or Role.MODEL_RISK.value
+    return ("role", named), len(able)
 
 
 def _rows(before: _Work, after: _Work) -> list[dict[str, Any]]:  # Any: JSON

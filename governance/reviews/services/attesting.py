@@ -243,6 +243,6 @@ def _as_confirmed(row: Review, note: str) -> Report:
     section = queries.section_of(row.pack)
     kind = section.kind(row.kind)
     plain = next(one.key for one in section.outcomes if one.effect == "none")
-    words = note.strip() or "负责人确认本行信息属实。"
+    words = f"负责人确认本行信息属实。{note.strip()}"
     answers: dict[str, Any] = {one.key: words for one in (kind.checklist if kind else ())}
     return Report(words, plain, answers)

@@ -22,3 +22,8 @@ def working_days(country: str) -> WorkingDays:
     changed = {dt.date.fromisoformat(day): False for row in rows for day in row.days_off}
     changed |= {dt.date.fromisoformat(day): True for row in rows for day in row.worked_days}
     return WorkingDays(country, changed, frozenset(row.year for row in rows if row.is_published))
+
+
+def recorded(country: str, year: int) -> Arrangement | None:
+    """What was recorded for the year here."""
+    return Arrangement.objects.filter(country=country, year=year).first()

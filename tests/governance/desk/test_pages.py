@@ -187,6 +187,8 @@ def subjects(approval: Approval) -> dict[str, tuple[str, Any]]:
         "change-password": ("li", person("li")),
         "reset-password": ("admin", person("li")),
         "delegate": ("sun", person("sun")),
+        "hand-over-tasks": ("chen", person("wang")),
+        "change-email": ("admin", person("li")),
         "open-entity": ("admin", head_office()),
         "arrange-working-days": ("sun", head_office()),
         "start-clock": ("data", head_office()),

@@ -373,6 +373,15 @@ def test_a_test_goes_out_at_once(receiver: Receiver) -> None:
     assert "测试消息" in bodies(receiver)[1]["markdown"]["content"]
 
 
+def test_a_test_goes_out_at_night_too(receiver: Receiver) -> None:
+    row = opened(receiver)
+    tell("chen")
+    notices.try_channel(actor=person("admin"), channel_id=row.pk)
+    assert post(600) == 1
+    assert "测试消息" in bodies(receiver)[0]["markdown"]["content"]
+    assert "逾期" not in bodies(receiver)[0]["markdown"]["content"]
+
+
 def test_an_address_that_was_put_in_by_hand_gets_nothing(receiver: Receiver) -> None:
     row = opened(receiver)
     tell("chen")

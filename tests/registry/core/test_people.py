@@ -796,3 +796,16 @@ def test_a_post_has_one_holder_at_a_time() -> None:
 
 def test_everybody_of_the_world_is_here_once() -> None:
     assert User.objects.count() == len(PEOPLE) + 4  # the system, two administrators, a machine
+
+
+def test_an_administrator_changes_where_somebodys_mails_go() -> None:
+    row = enrolled()
+    people.change_email(actor=person("admin"), user_id=row.pk, email="fang@bank.example")
+    row.refresh_from_db()
+    assert row.email == "fang@bank.example"
+    with refused(Forbidden, "not_permitted"):
+        people.change_email(actor=person("wang"), user_id=row.pk, email="x@evil.example")
+    with refused(DomainError, "no_person"):
+        people.change_email(
+            actor=person("admin"), user_id=person("pipeline").pk, email="x@bank.example"
+        )

@@ -82,6 +82,7 @@ KINDS: dict[str, Promise] = {
     "package.restriction_spared": _("uninterruptible use spared despite overdue reviews"),
     "package.suspension_proposed": _("suspension proposed for overdue reviews"),
     "person.deactivated": _("account deactivated"),
+    "person.email_changed": _("e-mail address changed"),
     "person.enrolled": _("person enrolled"),
     "person.password_changed": _("password changed"),
     "person.password_reset": _("password reset"),

@@ -62,6 +62,8 @@ TELLING: dict[str, tuple[str, ...]] = {
     "governance.validationtest": ("name", "measure", "outcome"),
     "governance.vote": ("choice", "reason"),
     "governance.waiver": ("requirement", "expires_on"),
+    "registry.arrangement": ("country", "year", "source"),
+    "registry.channel": ("name", "way"),
     "registry.delegation": ("delegate_id", "valid_from", "valid_to"),
     "registry.deployment": ("environment", "traffic_percent"),
     "registry.document": ("kind",),

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from governance.clocks import queries
 from governance.clocks import services as clocks
+from governance.clocks.models import Clock
 from governance.desk.admin import clock_forms
 from governance.desk.admin.verbs.base import Verb, hand_in
+from governance.desk.admin.words import local_minute
+from registry.core import clock
 from registry.core.ledger import services as ledger
 from registry.core.people.models import User
 from registry.core.people.queries import visible_entities
@@ -28,6 +32,14 @@ def _release(user: User) -> QuerySet[Any]:
 
 def _own(subject: Any) -> str:
     return str(subject.get_absolute_url())
+
+
+def _runs(row: Clock) -> str:
+    """Until when, or that it is too late already."""
+    due = {"due": local_minute(row.due_at)}
+    if row.due_at < clock.now():
+        return gettext("The limit passed on %(due)s already; the clock says so.") % due
+    return gettext("The clock runs until %(due)s.") % due
 
 
 def _complete(user: User, subject: Any, data: dict[str, Any]) -> object:
@@ -49,14 +61,14 @@ CLOCK_VERBS: dict[str, Verb] = {
         _("Start a legal clock"), Capability.KEEP_CLOCKS, visible_entities,
         clock_forms.StartForm,
         lambda user, subject, data: clocks.start(actor=user, entity=subject, **data),
-        lambda subject: "/clocks/", forward=_own,
+        lambda subject: "/clocks/", forward=_own, done=_runs,
         explanation=_("It cannot be paused. Started in error it is withdrawn by somebody else."),
     ),
     "start-release-clock": Verb(
         _("Start a legal clock"), Capability.KEEP_CLOCKS, _release,
         clock_forms.StartForm,
         lambda user, subject, data: clocks.start(actor=user, release=subject, **data),
-        _own, forward=_own,
+        _own, forward=_own, done=_runs,
         explanation=_("It cannot be paused. Started in error it is withdrawn by somebody else."),
     ),
     "complete-clock": Verb(

@@ -107,6 +107,13 @@ PEOPLE_VERBS: dict[str, Verb] = {
         _own_page,
         explanation=_("The person is told who set it, and why."),
     ),
+    "change-email": Verb(
+        _("Change the e-mail address"), Capability.MANAGE_PEOPLE, queries.visible_users,
+        forms.EmailForm,
+        lambda user, subject, data: people.change_email(actor=user, user_id=subject.pk, **data),
+        _own_page,
+        explanation=_("Digests of what is unread go there, once a working day."),
+    ),
     "deactivate-person": Verb(
         _("Deactivate the account"), Capability.MANAGE_PEOPLE, queries.visible_users,
         forms.ReasonForm,
@@ -114,7 +121,7 @@ PEOPLE_VERBS: dict[str, Verb] = {
         _own_page, is_danger=True,
     ),
     "hand-over-tasks": Verb(
-        _("Hand over the open tasks"), Capability.READ, queries.visible_users,
+        _("Hand over the open tasks"), Capability.REGISTER, queries.visible_users,
         forms.HandOverTasksForm,
         lambda user, subject, data: lifecycle.hand_over_tasks(
             actor=user, leaver=subject, **data

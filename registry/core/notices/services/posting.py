@@ -59,7 +59,7 @@ def _serve(channel: Channel, *, may_disturb: bool) -> int:
         _claim(channel)
         if channel.way not in CARRYING_MANY:
             return _send_singles(channel)
-        return _send_together(channel) if may_disturb else 0
+        return _send_together(channel, may_disturb=may_disturb)
     except SoftTimeLimitExceeded:
         raise
     except Exception:
@@ -162,11 +162,13 @@ def _claim_closing(channel: Channel) -> None:
 # Sending
 
 
-def _send_together(channel: Channel) -> int:
-    """One message tells everything that waits; a backlog is counted, not poured out."""
+def _send_together(channel: Channel, *, may_disturb: bool) -> int:
+    """One message tells everything that waits; a test goes out at any time."""
     recently = clock.now() - BETWEEN_ROBOT_MESSAGES
     told = Delivery.objects.filter(channel=channel, action="tell", sent_at__gte=recently)
-    waiting = _due(channel) if not told.exists() else _due(channel).filter(action="test")
+    waiting = _due(channel)
+    if told.exists() or not may_disturb:
+        waiting = waiting.filter(action="test")
     keys = _attempt(waiting)
     return _exchange(channel, keys) if keys else 0
 

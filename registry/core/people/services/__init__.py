@@ -2,6 +2,7 @@
 
 from registry.core.people.services.enrolling import (
     NewPerson,
+    change_email,
     change_password,
     deactivate,
     enrol,
@@ -44,6 +45,7 @@ __all__ = [
     "assign_role",
     "check_dates",
     "check_ending",
+    "change_email",
     "change_password",
     "create_post",
     "deactivate",

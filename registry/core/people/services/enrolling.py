@@ -143,6 +143,16 @@ def set_preferences(*, actor: User, language: str, time_zone: str) -> User:
         return act.update(user, "person.preferences_set", changes)
 
 
+def change_email(*, actor: User, user_id: uuid.UUID, email: str) -> User:
+    """The person's mails go there from now on; nowhere where it is empty."""
+    with ledger.act(actor) as act:
+        user = ledger.lock(User.objects.all(), user_id)
+        queries.require_over(actor, user)
+        if user.kind != UserKind.PERSON:
+            raise DomainError("no_person", _("Machine accounts have no mail."), field="email")
+        return act.update(user, "person.email_changed", {"email": email.strip()})
+
+
 def deactivate(*, actor: User, user_id: uuid.UUID, reason: str) -> User:
     """The person can no longer sign in; roles of today and later have ended."""
     with ledger.act(actor) as act:

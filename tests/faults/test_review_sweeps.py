@@ -1,7 +1,8 @@
 """Ten thousand rungs and a day's digests, while workers, broker and sessions die: each once.
 
-The sessions are cut off by pg_terminate_backend, which is what clients see of a restart. The server
-itself is not restarted: the tests that run beside this one, and the run that started it, use it.
+The sessions are cut off by pg_terminate_backend, which is what clients see of a restart: the tests
+that run beside this one use the same server. Where nobody else uses it, TEST_RESTART_COMMAND says
+how it is restarted, and it is.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from registry.core import clock
 from registry.core.errors import DomainError
 from registry.core.ledger import services as ledger
 from registry.core.people.queries import get_or_refuse, root_entity
+from registry.core.web.parsing import is_uuid
 from registry.core.web.wording import whole_text
 
 MOST = 50  # rows at a time, as many as one act takes
@@ -61,7 +62,7 @@ def campaign(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _answer(request: PersonRequest, row: Campaign) -> None:
     """The chosen rows are confirmed, or signed; a refusal is told on the page."""
-    chosen = [uuid.UUID(one) for one in request.POST.getlist("reviews") if _is_key(one)]
+    chosen = [uuid.UUID(one) for one in request.POST.getlist("reviews") if is_uuid(one)]
     about = {"actor": request.user, "campaign_id": row.pk, "review_ids": chosen}
     try:
         if request.POST.get("verb") == "sign":
@@ -73,14 +74,6 @@ def _answer(request: PersonRequest, row: Campaign) -> None:
         messages.error(request, whole_text(refusal))
     else:
         messages.success(request, _("%(count)s rows done.") % {"count": len(done)})
-
-
-def _is_key(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _rows(reviews: Any) -> list[Review]:

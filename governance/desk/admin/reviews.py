@@ -9,21 +9,25 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import Q, QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from governance.desk.admin.pages import PersonRequest, page, said, show
 from governance.desk.admin.verbs import offered
 from governance.desk.admin.words import name_of, role_label
 from governance.reviews import queries, rules
+from governance.reviews import services as reviews
 from governance.reviews.models import PENDING, Explanation, Package, Review
 from governance.reviews.rules import importances
 from governance.reviews.schema import ReviewsSection
 from registry.core import clock
 from registry.core.people.models import User
-from registry.core.people.queries import get_or_refuse, visible_departments
-from registry.core.people.rules import Role
+from registry.core.people.queries import get_or_refuse, require, standing, visible_departments
+from registry.core.people.rules import Capability, Role
+from registry.core.web.parsing import is_uuid
 from registry.evidence import queries as evidence
 from registry.releases.models import Release, Stage
 
@@ -60,11 +64,34 @@ def months(request: PersonRequest) -> HttpResponse:
         "after": (last + dt.timedelta(days=1)).strftime("%Y-%m"),
         "weeks": _weeks(first, due, today),
         "due": due,
+        "due_only": [row for row in due if row.due_on >= today],
+        "may_reassign": standing(user).may(Capability.PLAN_REVIEW),
+        "able": queries.able_to_review().order_by("username"),
         "overdue": _rows(section, waiting.filter(due_on__lt=today)),
         "to_do": _mine(queries.to_do(user)),
         "to_sign": _mine(queries.to_sign(user)),
     }
     return show(request, "reviews", _("Reviews"), context)
+
+
+@page
+@require_POST
+def reassign(request: PersonRequest) -> HttpResponse:
+    """The chosen packages are carried out by somebody else: all of them or none."""
+    require(request.user, Capability.PLAN_REVIEW)
+    keys = [uuid.UUID(one) for one in request.POST.getlist("packages") if is_uuid(one)]
+    asked = request.POST.get("to", "")
+    to = get_or_refuse(User.objects.all(), uuid.UUID(asked) if is_uuid(asked) else None)
+    rows = reviews.reassign(
+        actor=request.user,
+        package_ids=list(
+            queries.visible_to(request.user).filter(pk__in=keys).values_list("pk", flat=True)
+        ),
+        to=to,
+        reason=request.POST.get("reason", ""),
+    )
+    messages.success(request, _("%(count)s packages reassigned.") % {"count": len(rows)})
+    return HttpResponseRedirect("/reviews/")
 
 
 def _narrowed(request: PersonRequest) -> dict[str, Any]:

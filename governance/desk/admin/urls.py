@@ -53,6 +53,7 @@ urlpatterns = [
     path("documents/<uuid:pk>/file/", story.document, name="document"),
     path("validations/<uuid:pk>/", story.validation, name="validation"),
     path("reviews/", reviews.months, name="reviews"),
+    path("reviews/reassign/", reviews.reassign, name="reassign"),
     path("reviews/<uuid:pk>/", reviews.package, name="package"),
     path("calendar/", calendar_feed.subscribe, name="calendar"),
     path("calendar/<str:key>.ics", calendar_feed.feed, name="calendar-feed"),

@@ -274,6 +274,13 @@ def able_to_carry_out(package: Package) -> models.QuerySet[User]:
     return User.objects.filter(able, kind=UserKind.PERSON, is_active=True)
 
 
+def able_to_review() -> models.QuerySet[User]:
+    """The people who carry some kind of review out."""
+    lead = {role.value for kind in active_section().kinds for role in kind.lead}
+    duties = RoleAssignment.objects.filter(on_duty(), user=OuterRef("pk"), role__in=lead)
+    return User.objects.filter(Exists(duties), kind=UserKind.PERSON, is_active=True)
+
+
 # What waits for whom
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import uuid
 from typing import Any
 
 from django.conf import settings
@@ -105,3 +106,12 @@ def _check_text(text: str, path: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise _malformed(_("A text holds half a character (a lone surrogate)."), path) from error
+
+
+def is_uuid(text: str) -> bool:
+    """Whether the text is the key of something."""
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True

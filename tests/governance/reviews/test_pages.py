@@ -105,3 +105,23 @@ def test_the_command_refuses_a_day_that_is_none(live: Release) -> None:
     with pytest.raises(CommandError) as caught:
         call_command("reviews", "due", "--as-of", "30.4.2026")
     assert caught.value.returncode == 2
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_packages_are_reassigned_together_in_the_browser(live: Release, language: str) -> None:
+    packages = list(Package.objects.filter(release=live, due_on__in=["2026-07-12", "2027-01-12"]))
+    client = browser("sun", language)
+    assert 'form="reassign"' in client.get("/reviews/", {"month": "2026-07"}).content.decode()
+    told: dict[str, Any] = {
+        "packages": [str(row.pk) for row in packages], "to": str(person("he").pk),
+        "reason": "岗位调整，移交办理。",
+    }  # fmt: skip
+    assert client.post("/reviews/reassign/", told).status_code == 302
+    assert set(Package.objects.filter(assignee=person("he"))) == set(packages)
+    wrong: list[dict[str, Any]] = [{"reason": "短"}, {"to": "nobody"}, {"packages": []}]
+    for changed in wrong:
+        before = footprint()
+        client.post("/reviews/reassign/", told | changed)
+        assert changes(before) == {}
+    assert browser("wang", language).post("/reviews/reassign/", told).status_code in (302, 403)
+    assert b'form="reassign"' not in browser("wang", language).get("/reviews/").content

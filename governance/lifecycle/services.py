@@ -174,7 +174,7 @@ def hand_over_tasks(*, actor: User, leaver: User, to: User, reason: str) -> Hand
         try:
             hand_over(actor=actor, model_id=model.pk, owner=to, reason=reason)
             given.append(model.code)
-        except (DomainError, Forbidden) as refusal:
+        except DomainError as refusal:
             refused.append(_(": ").join([model.code, refusal.message]))
     packages = review_queries.visible_to(actor).filter(state="open", assignee=leaver)
     moved = []
@@ -182,7 +182,7 @@ def hand_over_tasks(*, actor: User, leaver: User, to: User, reason: str) -> Hand
         try:
             reviews.reassign(actor=actor, package_ids=[package.pk], to=to, reason=reason)
             moved.append(package.code)
-        except (DomainError, Forbidden) as refusal:
+        except DomainError as refusal:
             refused.append(_(": ").join([package.code, refusal.message]))
     if refused and not given and not moved:
         raise DomainError(

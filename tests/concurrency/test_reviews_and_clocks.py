@@ -17,8 +17,9 @@ from registry.core.calendars import services as calendars
 from registry.core.calendars.models import Arrangement
 from registry.core.notices import services as notices
 from registry.core.notices.models import Delivery
+from registry.core.people.models import LegalEntity
 from registry.core.people.queries import system
-from tests.concurrency.conftest import Outcome, together
+from tests.concurrency.conftest import Outcome, codes, together
 from tests.registry.core.receiver import receiving
 from tests.world import head_office, person
 
@@ -73,6 +74,18 @@ def test_one_campaign_opens(committed: str) -> None:
     )  # fmt: skip
     outcomes = together(verb, verb)
     assert kinds_of(outcomes).count("done") == 1
+    assert Campaign.objects.count() == 1
+
+
+def test_a_campaign_opens_above_or_below_but_not_both(committed: str) -> None:
+    def opening(code: str) -> None:
+        reviews.open_campaign(
+            actor=person("chen"), entity=LegalEntity.objects.get(code=code), title="台账确认",
+            due_on=clock.today() + dt.timedelta(days=9),
+        )  # fmt: skip
+
+    outcomes = together(partial(opening, "SH"), partial(opening, head_office().code))
+    assert codes(outcomes) == ["campaign_open", "done"]
     assert Campaign.objects.count() == 1
 
 

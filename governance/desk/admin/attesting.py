@@ -55,7 +55,6 @@ def campaign(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "to_sign": _rows(attesting.to_sign_together(row, user)),
         "excepted": _rows(attesting.rows_of(row, user).filter(outcome="with_findings")),
         "verbs": offered(user, "close-campaign") if row.state == "open" else [],
-        "most": MOST,
     }
     return show(request, "campaign", row.title, context)
 

@@ -19,7 +19,6 @@ from governance.desk.admin.words import clock_in_words, local_minute, name_of, r
 from registry.core import clock
 from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse, root_entity
-from registry.evidence import queries as evidence
 from registry.releases.models import Release
 
 MOST = 200
@@ -58,11 +57,9 @@ def one(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     kind = queries.kind_of(row)
     context = {
         "clock": row,
-        "kind": kind,
         "receipt_label": said(kind.receipt.model_dump()) if kind is not None else "",
         "lead": _(", ").join(role_label(role) for role in (kind.lead if kind is not None else ())),
         "rail": _rail(row),
-        "papers": evidence.visible_to(user).filter(subject_id=row.pk).order_by("handed_in_at"),
         "verbs": offered(user, "complete-clock") if row.state == "running" else [],
         "danger_verbs": offered(user, "withdraw-clock") if row.state == "running" else [],
     }

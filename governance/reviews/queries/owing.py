@@ -12,6 +12,7 @@ from governance.reviews.models import Review
 from governance.reviews.schema import Kind, ReviewsSection, TierKey, is_tier
 from registry.classification import queries as classification
 from registry.core import clock
+from registry.core.calendars.rules import add_months
 from registry.core.jobs.services import Progress
 from registry.core.people import queries as people
 from registry.core.people.queries import Holders
@@ -110,7 +111,7 @@ def forecast(pack: PackRelease, progress: Progress | None = None) -> dict[str, A
         if progress is not None and done % 20 == 0:
             progress("forecast", done, len(keys))
     first = today.replace(day=1)
-    months = [rules.month_after(first, number).strftime("%Y-%m") for number in range(MONTHS)]
+    months = [add_months(first, number).strftime("%Y-%m") for number in range(MONTHS)]
     return {"months": months, "rows": _rows(*works), "pack": f"{pack.key} {pack.version}",
             "against": f"{pack.key} {policy.active_pack().version}"}  # fmt: skip
 

@@ -94,17 +94,12 @@ def first_due(
 
 def rounds(first: dt.date, months: int, today: dt.date, ahead: int) -> list[dt.date]:
     """The days on which a kind falls due within so many months from the present month on."""
-    end = month_after(today.replace(day=1), ahead)
+    end = add_months(today.replace(day=1), ahead)
     found, number = [], 0
     while (day := add_months(first, months * number)) < end:
         found.append(day)
         number += 1
     return found
-
-
-def month_after(first: dt.date, months: int) -> dt.date:
-    """The first day of a month so many months later."""
-    return add_months(first, months)
 
 
 def bundle(

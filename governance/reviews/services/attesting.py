@@ -70,7 +70,8 @@ def open_campaign(*, actor: User, entity: LegalEntity, title: str, due_on: dt.da
 
 def _check_alone(entity: LegalEntity, kind: str) -> None:
     """No campaign is open there, above or below: a row belongs to one at a time."""
-    open_ = Campaign.objects.select_for_update().filter(kind=kind, state="open")
+    LegalEntity.objects.select_for_update(no_key=True).get(parent=None)  # one opens at a time
+    open_ = Campaign.objects.filter(kind=kind, state="open")
     for path in open_.values_list("entity__path", flat=True):
         if path.startswith(entity.path) or entity.path.startswith(path):
             raise Conflict(

@@ -73,7 +73,14 @@ urlpatterns = [
     path("me/password/", MyselfDoor.as_view({"post": "password"}), name="me-password"),
     path("me/preferences/", MyselfDoor.as_view({"post": "preferences"}), name="me-preferences"),
     *collection("policy-packs", PackDoor),
-    *collection("working-days", ArrangementDoor),
+    *collection(
+        "working-days",
+        ArrangementDoor,
+        sub={
+            "confirmations": ("post", "confirmations"),
+            "rejections": ("post", "rejections"),
+        },
+    ),
     *collection("jobs", JobDoor),
     *collection("parked-objects", ParkedDoor, sub={"releases": ("post", "releases")}),
     *collection(

@@ -26,6 +26,7 @@ from registry.catalogue import queries as catalogue
 from registry.catalogue.models import AIModel
 from registry.classification.models import Grade, GradeConfirmation, TierOverride
 from registry.classification.queries import visible_grades
+from registry.core.calendars import queries as calendars
 from registry.core.dispatch import queries as parked
 from registry.core.notices.queries import visible_to as notices_of
 from registry.core.people.models import User
@@ -61,6 +62,7 @@ class Desk:
     awaited: list[Any]
     to_production: list[Any]
     to_close: list[Any]
+    working_days: list[Any]
 
     @property
     def is_empty(self) -> bool:
@@ -99,6 +101,9 @@ def desk_of(user: User) -> Desk:
         awaited=lifecycle.documents_awaited(user, MOST) if may(Capability.HAND_IN_EVIDENCE) else [],
         to_production=_to_production(user) if standing(user).has(Role.IT_OPERATIONS) else [],
         to_close=_to_close(user) if may(Capability.MANAGE_APPROVAL) else [],
+        working_days=list(calendars.to_confirm(user)[:MOST])
+        if standing(user).may_everywhere(Capability.MANAGE_POLICY)
+        else [],
     )
 
 

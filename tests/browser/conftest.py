@@ -10,7 +10,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,16 +43,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def site(committed: str) -> Iterator[str]:
     """The address of gunicorn, serving the test's own database."""
+    with serving(committed) as address:
+        yield address
+
+
+@contextmanager
+def serving(database: str, **told: str) -> Iterator[str]:
+    """The address of gunicorn on the database; `told` goes into its environment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     at = settings.DATABASES["default"]
     host = at["HOST"] or at["OPTIONS"].get("host", "127.0.0.1")
     environment = os.environ | {
-        "DATABASE_URL": f"postgresql://{at['USER']}@/{committed}?host={host}",
+        "DATABASE_URL": f"postgresql://{at['USER']}@/{database}?host={host}",
         "DJANGO_SETTINGS_MODULE": "tests.browser.settings",
         "MINGCE_TEST_DATA_DIR": str(settings.DATA_DIR),
         "LOG_LEVEL": "ERROR",
+        **told,
     }
     command = [
         sys.executable, "-m", "gunicorn", "config.wsgi:application", "-k", "gthread", "-w", "1",
@@ -92,7 +102,7 @@ class Browser:
             )
             page = context.new_page()
             page.on("console", self._hear)
-            page.on("pageerror", lambda error: self.faults.append(str(error)))
+            page.on("pageerror", lambda error: self.faults.append(error.stack or str(error)))
             page.goto(f"{self.base}/admin/login/")
             page.fill("[name=username]", username)
             page.fill("[name=password]", PASSWORD)
@@ -122,3 +132,29 @@ def desk(request: pytest.FixtureRequest, site: str) -> Iterator[Browser]:
         yield found
         chromium.close()
     assert found.faults == []
+
+
+def press(desk: Browser, username: str, verb: str, key: uuid.UUID, fields: dict[str, str]) -> None:
+    """The person fills the verb's form and presses its button."""
+    page = desk.window(username)
+    page.goto(f"{desk.base}/do/{verb}/{key}/")
+    for name, value in fields.items():
+        radio = page.query_selector(f"[name={name}][type=radio][value='{value}']")
+        if radio is not None:
+            radio.check()
+            continue
+        field = page.locator(f"[name={name}]")
+        if field.evaluate("field => field.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.fill(value)
+    submit(page)
+
+
+def submit(page: Any) -> None:
+    """The form's own button; the page that follows is not an error."""
+    with page.expect_navigation():
+        page.click("main form.desk-form button[type=submit]")
+    refused = page.query_selector("main .notice-box.bad[role=alert]")
+    assert page.query_selector("form.desk-form .notice-box.bad") is None
+    assert refused is None or "/do/" not in page.url, refused.inner_text()

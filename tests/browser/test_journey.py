@@ -17,7 +17,7 @@ from registry.core.ledger import services as ledger
 from registry.core.policy import queries as policy
 from registry.releases.models import Release
 from tests import story
-from tests.browser.conftest import Browser
+from tests.browser.conftest import Browser, press, submit
 from tests.world import PASSWORD
 
 
@@ -85,32 +85,6 @@ def answered(page: Any) -> None:
             box = page.query_selector(f"[name='{key}'][value='{code}']")
             if box is not None:
                 box.check()
-
-
-def press(desk: Browser, username: str, verb: str, key: uuid.UUID, fields: dict[str, str]) -> None:
-    """The person fills the verb's form and presses its button."""
-    page = desk.window(username)
-    page.goto(f"{desk.base}/do/{verb}/{key}/")
-    for name, value in fields.items():
-        radio = page.query_selector(f"[name={name}][type=radio][value='{value}']")
-        if radio is not None:
-            radio.check()
-            continue
-        field = page.locator(f"[name={name}]")
-        if field.evaluate("field => field.tagName") == "SELECT":
-            field.select_option(value)
-        else:
-            field.fill(value)
-    submit(page)
-
-
-def submit(page: Any) -> None:
-    """The form's own button; the page that follows is not an error."""
-    with page.expect_navigation():
-        page.click("main form.desk-form button[type=submit]")
-    refused = page.query_selector("main .notice-box.bad[role=alert]")
-    assert page.query_selector("form.desk-form .notice-box.bad") is None
-    assert refused is None or "/do/" not in page.url, refused.inner_text()
 
 
 def documents(desk: Browser, username: str, release: uuid.UUID, *kinds: str) -> None:

@@ -99,6 +99,18 @@ def test_one_arrangement_of_a_year(committed: str) -> None:
     assert Arrangement.objects.count() == 1
 
 
+def test_a_proposed_change_of_days_is_answered_once(committed: str) -> None:
+    row = calendars.arrange(
+        actor=person("sun"), country="CN", year=2026, source="通知",
+        days_off=[dt.date(2026, 12, 24)], worked_days=[],
+    )  # fmt: skip
+    outcomes = together(
+        lambda: calendars.confirm(actor=person("qian"), arrangement_id=row.pk),
+        lambda: calendars.drop(actor=person("gao"), arrangement_id=row.pk),
+    )
+    assert codes(outcomes) == ["done", "nothing_proposed"]
+
+
 def test_two_workers_post_each_message_once(committed: str, settings: Any) -> None:
     with receiving() as receiver:
         settings.PUBLIC_URL = "https://models.bank.example"

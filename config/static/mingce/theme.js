@@ -110,6 +110,13 @@
     }
   });
 
+  /* The theme writes a chosen file's name into the first text field around it: ours is another's. */
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const input of document.querySelectorAll(".desk-form input[type=file]")) {
+      input.hasChangeListener = true;
+    }
+  });
+
   document.addEventListener("alpine:init", () => {
     Alpine.data("theme", theme);
     Alpine.data("shell", shell);

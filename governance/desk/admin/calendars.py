@@ -12,6 +12,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from governance.desk.admin.pages import PersonRequest, page, show
+from governance.desk.admin.subjects.institution import proposed
 from governance.desk.admin.verbs import offered
 from registry.core import clock
 from registry.core.calendars import queries, rules
@@ -39,9 +40,11 @@ def year(request: PersonRequest) -> HttpResponse:
         "year": shown,
         "is_published": days.is_published(shown),
         "recorded": recorded,
+        "proposed": proposed(recorded) if recorded else (),
         "months": [_month(days, shown, month) for month in range(1, 13)],
         "institution": root_entity(),
         "verbs": offered(request.user, "arrange-working-days"),
+        "may_confirm": recorded is not None and recorded.proposed_by_id != request.user.pk,
     }
     return show(request, "working_days", gettext("Working days"), context)
 

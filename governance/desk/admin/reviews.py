@@ -15,6 +15,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from governance.desk.admin.chronicle.kinds import KINDS
 from governance.desk.admin.pages import PersonRequest, page, said, show
 from governance.desk.admin.verbs import offered
 from governance.desk.admin.words import name_of, role_label
@@ -239,6 +240,7 @@ def _tell(user: User, package: Package, row: Review, does: bool, signs: bool) ->
     outcome = section.outcome(row.outcome)
     told: Any = row  # Any: attributes for the template alone
     told.kind_label = kind_label(section, row.kind)
+    told.reason_label = KINDS.get(row.trigger_reason, row.trigger_reason)
     told.outcome_label = said(outcome.label.model_dump()) if outcome is not None else ""
     told.leads = _roles(kind.lead) if kind is not None else ""
     told.signers = _roles(kind.signs) if kind is not None else ""

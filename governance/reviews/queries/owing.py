@@ -13,6 +13,7 @@ from governance.reviews.schema import Kind, ReviewsSection, TierKey, is_tier
 from registry.classification import queries as classification
 from registry.core import clock
 from registry.core.calendars.rules import add_months
+from registry.core.jobs.models import Job, JobState
 from registry.core.jobs.services import Progress
 from registry.core.people import queries as people
 from registry.core.people.queries import Holders
@@ -24,6 +25,7 @@ from registry.core.policy.schema import RuleSpec
 from registry.releases import queries as releases
 from registry.releases.models import Release, Stage
 
+JOB = "reviews.forecast"
 MONTHS = 12
 
 
@@ -114,6 +116,12 @@ def forecast(pack: PackRelease, progress: Progress | None = None) -> dict[str, A
     months = [add_months(first, number).strftime("%Y-%m") for number in range(MONTHS)]
     return {"months": months, "rows": _rows(*works), "pack": f"{pack.key} {pack.version}",
             "against": f"{pack.key} {policy.active_pack().version}"}  # fmt: skip
+
+
+def latest_forecast(pack: PackRelease) -> Job | None:
+    """The pack's forecast that was worked out last, whoever asked for it."""
+    done = Job.objects.filter(kind=JOB, state=JobState.DONE, arguments__pack=str(pack.pk))
+    return done.order_by("-ended_at").first()
 
 
 def _count(

@@ -6,6 +6,7 @@ import uuid
 
 from django.utils.translation import gettext as _
 
+from governance.reviews.queries.owing import JOB
 from registry.core.errors import Conflict, DomainError
 from registry.core.jobs import services as jobs
 from registry.core.jobs.models import Job
@@ -13,8 +14,6 @@ from registry.core.people.models import User
 from registry.core.people.queries import require_everywhere
 from registry.core.people.rules import Capability
 from registry.core.policy.models import PackRelease
-
-JOB = "reviews.forecast"
 
 
 def request_forecast(*, actor: User, pack_id: uuid.UUID) -> Job:

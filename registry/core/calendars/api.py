@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -11,6 +12,8 @@ from rest_framework.response import Response
 
 from registry.core.calendars import queries, rules, services
 from registry.core.calendars.models import Arrangement
+from registry.core.ledger.services import refusals_recorded
+from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, ListDoor, present
@@ -23,7 +26,7 @@ class ArrangementRow(serializers.ModelSerializer[Arrangement]):
         model = Arrangement
         fields = (
             "id", "country", "year", "source", "days_off", "worked_days", "is_published",
-            "row_version",
+            "proposal", "proposed_by", "confirmed_by", "row_version",
         )  # fmt: skip
 
 
@@ -50,6 +53,8 @@ class ArrangementDoor(ListDoor):
         "list": Capability.READ,
         "retrieve": Capability.READ,
         "create": Capability.MANAGE_POLICY,
+        "confirmations": Capability.MANAGE_POLICY,
+        "rejections": Capability.MANAGE_POLICY,
     }
 
     def visible(self) -> QuerySet[Arrangement]:
@@ -58,7 +63,7 @@ class ArrangementDoor(ListDoor):
 
     @extend_schema(request=NewArrangement, responses={201: ArrangementRow})
     def create(self, request: CallerRequest) -> Response:
-        """The year's days are off or worked as told."""
+        """The year's days are off or worked as told; a published year's once another confirms."""
         told = NewArrangement(data=request.data)
         told.is_valid(raise_exception=True)
         return once(
@@ -67,3 +72,18 @@ class ArrangementDoor(ListDoor):
                 services.arrange(actor=request.user, **told.validated_data), ArrangementRow, 201
             ),
         )
+
+    @extend_schema(request=None, responses={201: ArrangementRow})
+    def confirmations(self, request: CallerRequest, pk: uuid.UUID) -> Response:
+        """The proposed days count from now on; by another person than proposed them."""
+        row = get_or_refuse(self.get_queryset(), pk)
+        with refusals_recorded(request.user, row):
+            done = services.confirm(actor=request.user, arrangement_id=row.pk)
+        return present(done, ArrangementRow, 201)
+
+    @extend_schema(request=None, responses={201: ArrangementRow})
+    def rejections(self, request: CallerRequest, pk: uuid.UUID) -> Response:
+        """The proposed days are not taken over."""
+        row = get_or_refuse(self.get_queryset(), pk)
+        done = services.drop(actor=request.user, arrangement_id=row.pk)
+        return present(done, ArrangementRow, 201)

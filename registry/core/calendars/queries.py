@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -13,7 +14,7 @@ from registry.core.people.models import User
 
 def visible_to(user: User) -> QuerySet[Arrangement]:
     """Working days are no secret."""
-    return Arrangement.objects.all()
+    return Arrangement.objects.select_related("proposed_by", "confirmed_by")
 
 
 def working_days(country: str) -> WorkingDays:
@@ -27,3 +28,17 @@ def working_days(country: str) -> WorkingDays:
 def recorded(country: str, year: int) -> Arrangement | None:
     """What was recorded for the year here."""
     return Arrangement.objects.filter(country=country, year=year).first()
+
+
+def to_confirm(user: User) -> QuerySet[Arrangement]:
+    """Proposed by somebody else for a year that is published."""
+    return visible_to(user).exclude(proposal=None).exclude(proposed_by=user)
+
+
+def changed(row: Arrangement, proposal: dict[str, Any]) -> tuple[list[str], list[str], list[str]]:
+    """The days that would newly be off, be worked, and be neither recorded off nor worked."""
+    off = set(proposal["days_off"]) - set(row.days_off)
+    worked = set(proposal["worked_days"]) - set(row.worked_days)
+    told = set(proposal["days_off"]) | set(proposal["worked_days"])
+    gone = {*row.days_off, *row.worked_days} - told
+    return sorted(off), sorted(worked), sorted(gone)

@@ -1,15 +1,16 @@
-"""Calendars' one verb: record a year's arrangement of working days."""
+"""Calendars' verbs: record a year's working days; a published year's change by two people."""
 
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
-from registry.core.calendars import rules
+from registry.core.calendars import queries, rules
 from registry.core.calendars.models import Arrangement
-from registry.core.errors import DomainError
+from registry.core.errors import Conflict, DomainError, SegregationRefused
 from registry.core.ledger import services as ledger
 from registry.core.people import queries as people
 from registry.core.people.models import User
@@ -28,7 +29,9 @@ def arrange(
 ) -> Arrangement:
     """The year's days are off or worked as told; what was recorded for it before is replaced.
 
-    Raises DomainError for an unknown country, a year or a day outside, a day told both ways.
+    A year that is published already carries running limits and announcements: its change waits
+    until another person confirms it. Raises DomainError for an unknown country, a year or a day
+    outside, a day told both ways.
     """
     people.require_everywhere(actor, Capability.MANAGE_POLICY)
     _check(country, year, source, days_off, worked_days)
@@ -40,9 +43,46 @@ def arrange(
     }
     with ledger.act(actor) as act:
         row = Arrangement.objects.select_for_update().filter(country=country, year=year).first()
+        waits = queries.working_days(country).is_published(year)
+        kind = "calendar.proposed" if waits else "calendar.arranged"
+        fresh = {"proposal": None, "proposed_by": actor, "confirmed_by": None}
+        changes = fresh | ({"proposal": told} if waits else told)
         if row is not None:
-            return act.update(row, "calendar.arranged", told)
-        return act.create(Arrangement(country=country, year=year, **told), "calendar.arranged")
+            return act.update(row, kind, changes)
+        nothing_yet = told if not waits else {"source": source, "is_published": False}
+        return act.create(Arrangement(country=country, year=year, **nothing_yet | changes), kind)
+
+
+def confirm(*, actor: User, arrangement_id: uuid.UUID) -> Arrangement:
+    """Another person has compared the proposed days with their document; they count from now on.
+
+    Raises Conflict where nothing waits, SegregationRefused for who proposed it.
+    """
+    people.require_everywhere(actor, Capability.MANAGE_POLICY)
+    with ledger.act(actor) as act:
+        row = _waiting(arrangement_id)
+        if row.proposed_by_id == actor.pk:
+            raise SegregationRefused(
+                "own_proposal",
+                _("You proposed these days yourself."),
+                hint=_("Another person who manages policy confirms or drops them."),
+            )
+        changes = row.proposal | {"proposal": None, "confirmed_by": actor}
+        return act.update(row, "calendar.arranged", changes)
+
+
+def drop(*, actor: User, arrangement_id: uuid.UUID) -> Arrangement:
+    """The proposed days are not taken over; what was recorded before still holds."""
+    people.require_everywhere(actor, Capability.MANAGE_POLICY)
+    with ledger.act(actor) as act:
+        return act.update(_waiting(arrangement_id), "calendar.dropped", {"proposal": None})
+
+
+def _waiting(arrangement_id: uuid.UUID) -> Arrangement:
+    row = ledger.lock(Arrangement.objects.all(), arrangement_id)
+    if row.proposal is None:
+        raise Conflict("nothing_proposed", _("No change of these days waits for confirmation."))
+    return row
 
 
 def _check(

@@ -227,10 +227,11 @@ def test_what_has_run_out_stays_so_whatever_days_are_recorded() -> None:
             entity=head_office(),
         )  # fmt: skip
     with at(days=20):
-        calendars.arrange(
+        days = calendars.arrange(
             actor=person("sun"), country="CN", year=2026, source="补登放假安排",
             days_off=[dt.date(2026, 11, 25)], worked_days=[], is_published=False,
         )  # fmt: skip
+        calendars.confirm(actor=person("gao"), arrangement_id=days.pk)
         assert services.count_anew(actor=system(), country="CN") == 0
     due = row.due_at
     row.refresh_from_db()
@@ -271,10 +272,11 @@ def test_other_working_days_end_running_clocks_on_other_days() -> None:
     due = done.due_at
     assert clock.local_day(row.due_at) == dt.date(2026, 12, 14)
     with at(hours=1):
-        calendars.arrange(
+        days = calendars.arrange(
             actor=person("sun"), country="CN", year=2026, source="临时放假通知",
             days_off=[dt.date(2026, 11, 30)], worked_days=[], is_published=False,
         )  # fmt: skip
+        calendars.confirm(actor=person("gao"), arrangement_id=days.pk)
         dispatch.run()
     row.refresh_from_db()
     done.refresh_from_db()

@@ -18,6 +18,7 @@ from governance.lifecycle import services as lifecycle
 from governance.suspensions import services as suspensions
 from registry.catalogue import services as catalogue
 from registry.core import clock
+from registry.core.calendars import services as calendars
 from registry.core.people import services as people
 from registry.core.people.models import Delegation, Department, RoleAssignment, Token
 from registry.core.policy.models import PackRelease
@@ -144,6 +145,9 @@ def subjects(approval: Approval) -> dict[str, tuple[str, Any]]:
         actor=admin, code="P1", title_zh="岗位", title_en="", department=department
     )
     holding = people.hold_post(actor=admin, post=post, user=person("sun"), valid_from=clock.today())
+    proposed = calendars.arrange(
+        actor=person("sun"), country="CN", year=2026, source="通知", days_off=[], worked_days=[]
+    )
     told: dict[str, tuple[str, Any]] = {
         "register-version": ("li", use.model),
         "attach-version": ("li", release),
@@ -191,6 +195,8 @@ def subjects(approval: Approval) -> dict[str, tuple[str, Any]]:
         "change-email": ("admin", person("li")),
         "open-entity": ("admin", head_office()),
         "arrange-working-days": ("sun", head_office()),
+        "confirm-working-days": ("gao", proposed),
+        "drop-working-days": ("sun", proposed),
         "start-clock": ("data", head_office()),
         "start-release-clock": ("data", release),
         "open-department": ("admin", head_office()),

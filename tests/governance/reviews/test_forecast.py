@@ -151,3 +151,22 @@ def test_a_year_that_is_not_published_is_said_so(live: Release) -> None:
     client.force_login(person("sun"))
     assert b"not been published" in client.get("/reviews/", {"month": "2029-04"}).content
     assert b"not been published" not in client.get("/reviews/", {"month": "2026-04"}).content
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_it_stands_beside_the_signature_that_puts_the_pack_in_force(
+    live: Release, loaded: Callable[..., PackRelease], language: str
+) -> None:
+    pack = loaded("months: {I: 1, II: 3, III: 3, IV: 6}", "months: {I: 1, II: 1, III: 3, IV: 6}")
+    sun, gao = Client(), Client()
+    sun.force_login(person("sun"))
+    gao.force_login(person("gao"))
+    path, words = f"/do/activate-pack/{pack.pk}/", {"headers": {"Accept-Language": language}}
+    html = sun.get(path, **words).content.decode()  # type: ignore[arg-type]  # headers
+    assert f"/policy/{pack.pk}/workload/" in html
+    assert "王建国" not in html
+    jobs.run(services.request_forecast(actor=person("sun"), pack_id=pack.pk).pk)
+    for client in (sun, gao):  # whoever signs second reads the same figures
+        html = client.get(path, **words).content.decode()  # type: ignore[arg-type]  # headers
+        assert "王建国" in html
+        assert '<span class="faint">(6)</span>' in html

@@ -32,6 +32,11 @@ WORDS = "已按方案完成,详见附件。"
 
 @pytest.fixture(autouse=True)
 def mailboxes(live: Release, settings: Any) -> None:
+    """Everybody of the story has an address."""
+    use_mailboxes(settings)
+
+
+def use_mailboxes(settings: Any) -> None:
     """Everybody of the story has an address; mails stay in the process."""
     settings.EMAIL_IS_CONFIGURED = True
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
+from django.db import IntegrityError
+from rest_framework.test import APIClient
 
 from registry.core.calendars import queries, rules, services
 from registry.core.calendars.models import Arrangement
 from registry.core.calendars.rules import WorkingDays
-from registry.core.errors import DomainError, Forbidden
+from registry.core.errors import Conflict, DomainError, Forbidden, SegregationRefused
 from registry.core.ledger.models import Entry
+from tests.governance.desk.test_what_is_shown import browser
 from tests.refusals import refused
 from tests.world import person
 
@@ -145,7 +149,7 @@ class TestRecording:
         assert entry.kind == "calendar.arranged"
 
     def test_recording_again_replaces_what_was_recorded(self) -> None:
-        first = self.arrange()
+        first = self.arrange(is_published=False)
         again = self.arrange(days_off=[day("2027-03-01")], worked_days=[], is_published=False)
         assert (again.pk, again.row_version) == (first.pk, 2)
         china = queries.working_days("CN")
@@ -168,3 +172,102 @@ class TestRecording:
         kind = Forbidden if code == "not_permitted" else DomainError
         with refused(kind, code):
             self.arrange(by, **changed)
+
+
+@pytest.mark.django_db
+class TestAPublishedYear:
+    """Running limits count on its days: two people change them."""
+
+    def propose(self, by: str = "sun", **changed: object) -> Arrangement:
+        given: dict[str, object] = {
+            "country": "CN", "year": 2026, "source": "内部通知〔2026〕3号",
+            "days_off": [day("2026-12-24")], "worked_days": [day("2026-12-26")],
+            "is_published": False,
+        }  # fmt: skip
+        return services.arrange(actor=person(by), **(given | changed))  # type: ignore[arg-type]
+
+    def test_nothing_changes_until_another_person_confirms(self) -> None:
+        row = self.propose()
+        assert queries.working_days("CN").holds(day("2026-12-24"))
+        assert (row.days_off, row.proposed_by) == ([], person("sun"))
+        assert list(queries.to_confirm(person("sun"))) == []
+        assert list(queries.to_confirm(person("qian"))) == [row]
+        with refused(SegregationRefused, "own_proposal"):
+            services.confirm(actor=person("sun"), arrangement_id=row.pk)
+        done = services.confirm(actor=person("qian"), arrangement_id=row.pk)
+        china = queries.working_days("CN")
+        assert not china.holds(day("2026-12-24"))
+        assert china.holds(day("2026-12-26"))
+        assert china.is_published(2026)
+        assert (done.proposal, done.confirmed_by) == (None, person("qian"))
+        kinds = Entry.objects.filter(subject_id=row.pk).order_by("seq")
+        assert list(kinds.values_list("kind", flat=True)) == [
+            "calendar.proposed", "calendar.arranged",
+        ]  # fmt: skip
+
+    def test_a_dropped_change_leaves_what_was_confirmed(self) -> None:
+        row = self.propose()
+        services.confirm(actor=person("qian"), arrangement_id=row.pk)
+        self.propose("gao", days_off=[])
+        services.drop(actor=person("gao"), arrangement_id=row.pk)
+        assert not queries.working_days("CN").holds(day("2026-12-24"))
+        with refused(Conflict, "nothing_proposed"):
+            services.confirm(actor=person("qian"), arrangement_id=row.pk)
+        with refused(Conflict, "nothing_proposed"):
+            services.drop(actor=person("qian"), arrangement_id=row.pk)
+
+    def test_what_was_recorded_as_published_takes_two_as_well(self) -> None:
+        self.propose(year=2027, days_off=[], worked_days=[], is_published=True)
+        assert queries.working_days("CN").is_published(2027)
+        row = self.propose(year=2027, days_off=[day("2027-03-01")], worked_days=[])
+        assert row.proposal is not None
+        assert queries.working_days("CN").holds(day("2027-03-01"))
+        assert queries.changed(row, row.proposal) == (["2027-03-01"], [], [])
+
+    @pytest.mark.parametrize("verb", [services.confirm, services.drop])
+    def test_only_who_manages_policy_answers_it(self, verb: Any) -> None:
+        row = self.propose()
+        with refused(Forbidden, "not_permitted"):
+            verb(actor=person("wang"), arrangement_id=row.pk)
+
+    def test_the_database_lets_nobody_confirm_what_they_proposed(self) -> None:
+        row = self.propose()
+        with pytest.raises(IntegrityError, match="another_confirms_an_arrangement"):
+            Arrangement.objects.filter(pk=row.pk).update(
+                confirmed_by=row.proposed_by, proposal=None, row_version=2
+            )
+
+    def test_by_rest(self) -> None:
+        def post(by: str, path: str, **told: object) -> tuple[int, dict[str, Any]]:
+            client = APIClient()
+            client.force_authenticate(person(by))
+            answer = client.post(f"/api/v1/working-days/{path}", told, format="json")
+            return answer.status_code, answer.json()
+
+        status, row = post(
+            "sun", "", country="CN", year=2026, source="通知", days_off=["2026-12-24"],
+            worked_days=[], is_published=False,
+        )  # fmt: skip
+        assert (status, row["days_off"]) == (201, [])
+        assert row["proposal"]["days_off"] == ["2026-12-24"]
+        assert post("sun", f"{row['id']}/confirmations/")[0] == 403
+        assert Entry.objects.filter(kind="attempt.refused").count() == 1
+        status, row = post("gao", f"{row['id']}/confirmations/")
+        assert (status, row["days_off"]) == (201, ["2026-12-24"])
+        status, told = post("gao", f"{row['id']}/rejections/")
+        assert (status, told["code"]) == (409, "nothing_proposed")
+
+    @pytest.mark.parametrize("language", ["zh-hans", "en"])
+    def test_in_the_browser(self, language: str) -> None:
+        row = self.propose()
+        sun, gao = browser("sun", language), browser("gao", language)
+        confirm = f"/do/confirm-working-days/{row.pk}/"
+        page = "/working-days/?country=CN&year=2026"
+        assert confirm not in sun.get(page).content.decode()
+        assert confirm in gao.get(page).content.decode()
+        assert confirm in gao.get("/admin/").content.decode()
+        assert "2026-12-24" in gao.get(confirm).content.decode()
+        assert sun.post(confirm).status_code == 422
+        answer = gao.post(confirm)
+        assert (answer.status_code, answer.headers["Location"]) == (302, page)
+        assert "内部通知〔2026〕3号" in gao.get(page).content.decode()

@@ -23,6 +23,8 @@ KINDS: dict[str, Promise] = {
     "campaign.closed": _("attestation campaign closed"),
     "campaign.opened": _("attestation campaign opened"),
     "calendar.arranged": _("working days recorded"),
+    "calendar.dropped": _("change of working days dropped"),
+    "calendar.proposed": _("change of working days proposed"),
     "channel.closed": _("channel closed"),
     "channel.opened": _("channel opened"),
     "clock.completed": _("legal clock completed"),

@@ -11,6 +11,7 @@ from governance.committees import queries as committees_queries
 from governance.committees import services as committees
 from governance.desk.admin import people_forms as forms
 from governance.desk.admin.verbs.base import Verb
+from registry.core.calendars import queries as calendar_queries
 from registry.core.calendars import services as calendars
 from registry.core.people import queries
 from registry.core.people import services as people
@@ -24,6 +25,10 @@ def _tree(subject: Any) -> str:
 
 def _committees(subject: Any) -> str:
     return "/committees/"
+
+
+def _year(row: Any) -> str:
+    return f"/working-days/?country={row.country}&year={row.year}"
 
 
 INSTITUTION_VERBS: dict[str, Verb] = {
@@ -79,8 +84,27 @@ INSTITUTION_VERBS: dict[str, Verb] = {
         forms.ArrangementForm,
         lambda user, subject, data: calendars.arrange(actor=user, **data),
         lambda subject: "/working-days/",
-        forward=lambda row: f"/working-days/?country={row.country}&year={row.year}",
-        explanation=_("What was recorded for the year before is replaced."),
+        forward=_year,
+        explanation=_(
+            "What was recorded for the year before is replaced. Where the year is published "
+            "already, another person has to confirm it."
+        ),
+    ),
+    "confirm-working-days": Verb(
+        _("Confirm the changed days"), Capability.MANAGE_POLICY, calendar_queries.visible_to,
+        forms.NothingForm,
+        lambda user, subject, data: calendars.confirm(actor=user, arrangement_id=subject.pk),
+        _year,
+        explanation=_(
+            "You have compared the days with their document. Running limits are counted anew; "
+            "what has run out stays."
+        ),
+    ),
+    "drop-working-days": Verb(
+        _("Drop the change"), Capability.MANAGE_POLICY, calendar_queries.visible_to,
+        forms.NothingForm,
+        lambda user, subject, data: calendars.drop(actor=user, arrangement_id=subject.pk),
+        _year,
     ),
     "activate-pack": Verb(
         _("Sign that it shall be in force"), Capability.MANAGE_POLICY, policy_queries.visible_to,

@@ -1,18 +1,15 @@
-"""What a verb is about, in words: the breadcrumb and the facts beside its form."""
+"""What verbs about models, releases and their governance are about."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from governance.clocks import queries as clock_queries
-from governance.committees.models import Committee
 from governance.desk.admin import orders
 from governance.desk.admin.pages import said
+from governance.desk.admin.subjects.base import About, Fact, of_model, of_release, with_release
 from governance.desk.admin.words import (
     clock_in_words,
     kind_in_words,
@@ -21,80 +18,19 @@ from governance.desk.admin.words import (
     outcome_in_words,
     requirement_labels,
 )
-from governance.desk.queries import tasks_of
 from governance.lifecycle import queries as lifecycle
 from governance.reviews import queries as review_queries
 from governance.reviews.models import Explanation
 from governance.suspensions import queries as suspensions
 from registry.core.people.models import User
-from registry.core.people.queries import visible_users
 from registry.core.policy import queries as policy
 from registry.evidence import queries as evidence
 from registry.releases import queries as releases
 
 
-@dataclass(frozen=True)
-class Fact:
-    """A label and its value, with the page that tells more."""
-
-    label: str
-    value: Any  # Any: whatever a template prints
-    url: str = ""
-
-
-@dataclass(frozen=True)
-class About:
-    """The subject's name, and what somebody needs to know of it before they press the button."""
-
-    name: str
-    facts: tuple[Fact, ...] = ()
-
-
-def about(user: User, subject: Model) -> About:
-    """The subject in words: at most a few statements, whatever it is."""
-    tell = _TOLD.get(subject._meta.label_lower)
-    return tell(user, subject) if tell else About(name_of(subject))
-
-
-def _of_release(user: User, row: Any) -> About:
-    whole = releases.whole(releases.visible_to(user)).filter(pk=row.pk).first()
-    return _released(whole) if whole else About(row.code)
-
-
-def _released(row: Any) -> About:
-    model, use = row.model_use.model, row.model_use
-    return About(
-        name_of(model),
-        (
-            Fact(_("model"), f"{name_of(model)} · {model.code}", model.get_absolute_url()),
-            Fact(_("release"), row.code, row.get_absolute_url()),
-            Fact(_("version"), row.version.label if row.version else _("chosen later")),
-            Fact(_("stage"), row.get_stage_display()),
-            Fact(_("tier"), use.get_tier_display() if use.tier else _("not graded")),
-            Fact(_("use case"), name_of(use.use_case)),
-            Fact(_("using entity"), name_of(use.entity)),
-        ),
-    )
-
-
-def _with_release(user: User, row: Any, *more: Fact) -> About:
-    told = _of_release(user, row.release)
-    return About(told.name, (*more, *told.facts))
-
-
-def _of_model(user: User, row: Any) -> About:
-    return About(
-        name_of(row),
-        (
-            Fact(_("model"), f"{name_of(row)} · {row.code}", row.get_absolute_url()),
-            Fact(_("model owner"), name_of(row.owner), row.owner.get_absolute_url()),
-            Fact(_("tier"), row.get_tier_display() if row.tier else _("not graded")),
-        ),
-    )
-
-
-def _of_use(user: User, row: Any) -> About:
-    told = _of_model(user, row.model)
+def of_use(user: User, row: Any) -> About:
+    """A model use: the model, the use case, the using entity."""
+    told = of_model(user, row.model)
     return About(
         told.name,
         (
@@ -106,8 +42,9 @@ def _of_use(user: User, row: Any) -> About:
     )
 
 
-def _of_grade(user: User, row: Any) -> About:
-    told = _of_use(user, row.model_use)
+def of_grade(user: User, row: Any) -> About:
+    """A grade and what it was made from."""
+    told = of_use(user, row.model_use)
     return About(
         told.name,
         (
@@ -119,13 +56,15 @@ def _of_grade(user: User, row: Any) -> About:
     )
 
 
-def _of_card(user: User, row: Any) -> About:
+def of_card(user: User, row: Any) -> About:
+    """A use case's card."""
     return About(name_of(row), (Fact(_("use case"), f"{name_of(row)} · {row.code}"),))
 
 
-def _of_exemption(user: User, row: Any) -> About:
+def of_exemption(user: User, row: Any) -> About:
+    """An exception asked for, with what is to show it."""
     label = requirement_labels().get(row.requirement, row.requirement)
-    return _with_release(
+    return with_release(
         user, row,
         Fact(_("requirement"), label),
         Fact(_("kind"), row.get_kind_display()),
@@ -149,9 +88,10 @@ def _shown_by(user: User, row: Any) -> list[Fact]:
     return facts or [Fact(_("to be shown by"), missing % {"document": one}) for one in labels]
 
 
-def _of_waiver(user: User, row: Any) -> About:
+def of_waiver(user: User, row: Any) -> About:
+    """A waiver asked for, with what makes up for it."""
     label = requirement_labels().get(row.requirement, row.requirement)
-    return _with_release(
+    return with_release(
         user, row,
         Fact(_("requirement"), label),
         Fact(_("kind"), _("waiver")),
@@ -162,8 +102,9 @@ def _of_waiver(user: User, row: Any) -> About:
     )  # fmt: skip
 
 
-def _of_finding(user: User, row: Any) -> About:
-    return _with_release(
+def of_finding(user: User, row: Any) -> About:
+    """A finding and its plan."""
+    return with_release(
         user, row,
         Fact(_("finding"), row.title),
         Fact(_("severity"), row.get_severity_display()),
@@ -173,7 +114,8 @@ def _of_finding(user: User, row: Any) -> About:
     )  # fmt: skip
 
 
-def _of_validation(user: User, row: Any) -> About:
+def of_validation(user: User, row: Any) -> About:
+    """A validation as far as it is."""
     level = row.get_explainability_level_display() if row.explainability_level else ""
     tests = [
         _(": ").join([one.name, f"{one.measure} · {one.get_outcome_display()}"])
@@ -185,7 +127,7 @@ def _of_validation(user: User, row: Any) -> About:
         Fact(_("the owner's response"), row.owner_response),
         Fact(_("tests"), "\n".join(tests)),
     )
-    return _with_release(
+    return with_release(
         user, row,
         Fact(_("validation"), row.code, row.get_absolute_url()),
         Fact(_("validator"), name_of(row.validator)),
@@ -196,16 +138,18 @@ def _of_validation(user: User, row: Any) -> About:
     )  # fmt: skip
 
 
-def _of_approval(user: User, row: Any) -> About:
-    return _with_release(
+def of_approval(user: User, row: Any) -> About:
+    """An approval."""
+    return with_release(
         user, row,
         Fact(_("approval"), row.code, row.get_absolute_url()),
         Fact(_("state"), row.get_state_display()),
     )  # fmt: skip
 
 
-def _of_condition(user: User, row: Any) -> About:
-    told = _of_approval(user, row.approval)
+def of_condition(user: User, row: Any) -> About:
+    """A condition of an approval."""
+    told = of_approval(user, row.approval)
     more = (
         Fact(_("condition"), row.text),
         Fact(_("owner"), name_of(row.owner)),
@@ -214,7 +158,8 @@ def _of_condition(user: User, row: Any) -> About:
     return About(told.name, (*more, *told.facts))
 
 
-def _of_package(user: User, row: Any) -> About:
+def of_package(user: User, row: Any) -> About:
+    """A review package and what waits in it."""
     waiting = review_queries.pending([row.pk]).order_by("kind").values_list("kind", flat=True)
     section = review_queries.active_section()
     labels = [kind_in_words(section, key) for key in waiting]
@@ -225,13 +170,14 @@ def _of_package(user: User, row: Any) -> About:
     )
     if row.release is None:
         return About(name_of(row.entity), facts)
-    told = _of_release(user, row.release)
+    told = of_release(user, row.release)
     return About(told.name, (*facts, *told.facts))
 
 
-def _of_review(user: User, row: Any) -> About:
+def of_review(user: User, row: Any) -> About:
+    """A review, with what has been handed in."""
     row.package.release = row.release
-    told = _of_package(user, row.package)
+    told = of_package(user, row.package)
     section = review_queries.section_of(row.pack)
     kind, outcome = section.kind(row.kind), section.outcome(row.outcome)
     more = [Fact(_("kind of review"), kind_in_words(section, row.kind))]
@@ -254,7 +200,8 @@ def _of_review(user: User, row: Any) -> About:
     return About(told.name, (*more, *told.facts))
 
 
-def _of_order(user: User, row: Any) -> About:
+def of_order(user: User, row: Any) -> About:
+    """A stop or a restriction."""
     (order,) = suspensions.with_targets([row])
     text, url = suspensions.target_of(order)
     return About(
@@ -270,71 +217,8 @@ def _of_order(user: User, row: Any) -> About:
     )
 
 
-def _of_person(user: User, row: Any) -> About:
-    return About(
-        row.name,
-        (
-            Fact(_("person"), f"{row.name} · {row.username}", row.get_absolute_url()),
-            Fact(_("kind"), row.get_kind_display()),
-            *_left_behind(user, row),
-        ),
-    )
-
-
-def _left_behind(user: User, row: Any) -> list[Fact]:
-    """What somebody answers for: whoever deactivates an account should see it first."""
-    tasks = tasks_of(user, row)
-    counts = len(tasks.models), len(tasks.packages), tasks.conditions
-    told = _("%d models, %d review packages, %d conditions") % counts
-    return [] if tasks.is_empty else [Fact(_("open tasks"), told, row.get_absolute_url())]
-
-
-def _of_holder(user: User, row: Any) -> About:
-    """A role, a post or a token: whose it is, and what it is."""
-    told = _of_person(user, visible_users(user).get(pk=row.user_id))
-    if hasattr(row, "role"):
-        what = Fact(_("role"), f"{row.get_role_display()} · {name_of(row.entity)}")
-    elif hasattr(row, "post"):
-        what = Fact(_("post"), name_of(row.post))
-    else:
-        what = Fact(_("token"), row.name)
-    return About(told.name, (what, *told.facts))
-
-
-def _of_delegation(user: User, row: Any) -> About:
-    days = f"{row.valid_from.isoformat()} – {row.valid_to.isoformat()}"
-    body = Committee.objects.filter(code=row.body_code).first() if row.body_code else None
-    facts = (
-        Fact(_("stood in for"), name_of(row.principal), row.principal.get_absolute_url()),
-        Fact(_("deputy"), name_of(row.delegate), row.delegate.get_absolute_url()),
-        Fact(_("committee"), name_of(body) if body else _("all of them")),
-        Fact(_("days"), days),
-        Fact(_("reason"), row.reason),
-    )
-    return About(name_of(row.principal), facts)
-
-
-def _of_place(user: User, row: Any) -> About:
-    """An entity, a department, a post or a committee."""
-    return About(name_of(row), (Fact(str(row._meta.verbose_name), f"{name_of(row)} · {row.code}"),))
-
-
-def _of_seat(user: User, row: Any) -> About:
-    holder = name_of(row.user or row.post)
-    facts = (Fact(_("committee"), name_of(row.committee)), Fact(_("holder"), holder))
-    return About(name_of(row.committee), facts)
-
-
-def _of_pack(user: User, row: Any) -> About:
-    facts = (
-        Fact(_("policy pack"), f"{row.key} {row.version}"),
-        Fact(_("state"), row.get_state_display()),
-        Fact("SHA-256", row.sha256),
-    )
-    return About(f"{row.key} {row.version}", facts)
-
-
-def _of_clock(user: User, row: Any) -> About:
+def of_clock(user: User, row: Any) -> About:
+    """A legal clock and what started it."""
     section = clock_queries.section_of(row.pack)
     facts = (
         Fact(_("legal clock"), clock_in_words(section, row.kind), row.get_absolute_url()),
@@ -344,11 +228,12 @@ def _of_clock(user: User, row: Any) -> About:
     )
     if row.release is None:
         return About(row.code, facts)
-    told = _of_release(user, row.release)
+    told = of_release(user, row.release)
     return About(row.code, (*facts, *told.facts))
 
 
-def _of_campaign(user: User, row: Any) -> About:
+def of_campaign(user: User, row: Any) -> About:
+    """An attestation campaign."""
     facts = (
         Fact(_("attestation campaign"), f"{row.title} · {row.code}", row.get_absolute_url()),
         Fact(_("due on"), row.due_on.isoformat()),
@@ -356,44 +241,7 @@ def _of_campaign(user: User, row: Any) -> About:
     return About(row.title, facts)
 
 
-def _of_channel(user: User, row: Any) -> About:
-    facts = (Fact(_("way"), row.get_way_display()), Fact(_("host"), row.host))
-    return About(row.name, facts)
-
-
-def _of_initiation(user: User, row: Any) -> About:
-    told = _of_model(user, row.model)
+def of_initiation(user: User, row: Any) -> About:
+    """Somebody who may know of a confidential model."""
+    told = of_model(user, row.model)
     return About(told.name, (Fact(_("person"), name_of(row.user)), *told.facts))
-
-
-_TOLD: dict[str, Callable[[User, Any], About]] = {
-    "registry.aimodel": _of_model,
-    "registry.release": _of_release,
-    "registry.modeluse": _of_use,
-    "registry.usecase": _of_card,
-    "registry.grade": _of_grade,
-    "registry.needtoknow": _of_initiation,
-    "registry.user": _of_person,
-    "registry.roleassignment": _of_holder,
-    "registry.postholding": _of_holder,
-    "registry.token": _of_holder,
-    "registry.delegation": _of_delegation,
-    "registry.legalentity": _of_place,
-    "registry.department": _of_place,
-    "registry.post": _of_place,
-    "registry.packrelease": _of_pack,
-    "registry.channel": _of_channel,
-    "governance.clock": _of_clock,
-    "governance.campaign": _of_campaign,
-    "governance.exemption": _of_exemption,
-    "governance.waiver": _of_waiver,
-    "governance.finding": _of_finding,
-    "governance.validation": _of_validation,
-    "governance.approval": _of_approval,
-    "governance.condition": _of_condition,
-    "governance.package": _of_package,
-    "governance.review": _of_review,
-    "governance.order": _of_order,
-    "governance.committee": _of_place,
-    "governance.seat": _of_seat,
-}

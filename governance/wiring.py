@@ -22,7 +22,7 @@ from governance.reviews import services as review_services
 from governance.reviews.models import Package
 from governance.reviews.queries import owing
 from governance.reviews.schema import NOTHING, ReviewsSection
-from governance.reviews.services import attesting, computing, forecasting
+from governance.reviews.services import attesting, computing
 from governance.validations import queries as validations
 from governance.validations.models import Validation
 from registry.classification.schema.classification import ClassificationFile
@@ -52,7 +52,7 @@ def declare() -> None:
     ledger.declare_check("votes", approvals.unproved_votes)
     jobs.declare("reviews.plan", _plan_reviews)
     jobs.declare(attesting.JOB, _call_rows)
-    jobs.declare(forecasting.JOB, _forecast)
+    jobs.declare(owing.JOB, _forecast)
     jobs.declare(computing.KIND, _compute_importances)
     checks.register(_no_demo_accounts, "installation", deploy=True)
 

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from governance.desk.admin.chronicle import GROUPS, tell
 from governance.desk.admin.packs import forecast_in_words
 from governance.desk.admin.pages import PersonRequest, page, show
-from governance.reviews.services import forecasting
+from governance.reviews.queries import owing
 from governance.trail import queries
 from registry.core.jobs import services as jobs
 from registry.core.jobs.admin import job_label, stage_label
@@ -131,7 +131,7 @@ def job(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 def _result(row: Job) -> dict[str, Any]:
     """What came of it, as the page draws it."""
     found: dict[str, Any] = {"sha256": queries.digest_of_export(row)}
-    if row.kind == forecasting.JOB and row.result and "rows" in row.result:
+    if row.kind == owing.JOB and row.result and "rows" in row.result:
         found["forecast"] = forecast_in_words(row.result)
     return found
 

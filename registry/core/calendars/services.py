@@ -67,8 +67,8 @@ def confirm(*, actor: User, arrangement_id: uuid.UUID) -> Arrangement:
                 _("You proposed these days yourself."),
                 hint=_("Another person who manages policy confirms or drops them."),
             )
-        changes = row.proposal | {"proposal": None, "confirmed_by": actor}
-        return act.update(row, "calendar.arranged", changes)
+        told = dict(row.proposal or {}) | {"proposal": None, "confirmed_by": actor}
+        return act.update(row, "calendar.arranged", told)
 
 
 def drop(*, actor: User, arrangement_id: uuid.UUID) -> Arrangement:

@@ -1,6 +1,7 @@
 """Lists the slices' admin pages."""
 
 from governance.approvals import admin as approvals
+from governance.checkpoints import admin as checkpoints
 from governance.clocks import admin as clocks
 from governance.committees import admin as committees
 from governance.findings import admin as findings
@@ -8,4 +9,7 @@ from governance.reviews import admin as reviews
 from governance.suspensions import admin as suspensions
 from governance.validations import admin as validations
 
-__all__ = ["approvals", "clocks", "committees", "findings", "reviews", "suspensions", "validations"]
+__all__ = [
+    "approvals", "checkpoints", "clocks", "committees", "findings", "reviews", "suspensions",
+    "validations",
+]  # fmt: skip

@@ -1,6 +1,15 @@
 """Lists the slices' models."""
 
 from governance.approvals.models import Approval, BallotSeat, Condition, Step, Vote
+from governance.checkpoints.models import (
+    Batch,
+    Case,
+    Competence,
+    Decision,
+    DecisionKey,
+    Plan,
+    Seal,
+)
 from governance.clocks.models import Clock, ClockWarning
 from governance.committees.models import Committee, Resolution, Seat
 from governance.findings.models import Finding, Waiver
@@ -12,19 +21,26 @@ from governance.validations.models import Validation, ValidationTest
 __all__ = [
     "Approval",
     "BallotSeat",
+    "Batch",
     "Campaign",
+    "Case",
     "Clock",
     "ClockWarning",
     "Committee",
+    "Competence",
     "Condition",
+    "Decision",
+    "DecisionKey",
     "Exemption",
     "Explanation",
     "Finding",
     "Order",
     "Package",
+    "Plan",
     "Reminder",
     "Resolution",
     "Review",
+    "Seal",
     "Seat",
     "Step",
     "Validation",

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from governance.checkpoints import services as checkpoints
 from governance.clocks import services as clocks
 from governance.reviews import services as reviews
 from registry.core.people import queries as people
@@ -24,3 +25,21 @@ def plan_reviews() -> None:
     """Live releases that have lost their plan have one again, open campaigns their rows."""
     reviews.plan_missing(actor=people.system())
     reviews.call_missing_rows(actor=people.system())
+
+
+@shared_task(name="governance.seal_decisions")
+def seal_decisions() -> None:
+    """Every batch of decisions that has been received lies under a seal of the ledger."""
+    checkpoints.seal(actor=people.system())
+
+
+@shared_task(name="governance.sweep_cases")
+def sweep_cases() -> None:
+    """Cases whose limit has passed have its effect."""
+    checkpoints.sweep(actor=people.system())
+
+
+@shared_task(name="governance.make_partitions")
+def make_partitions() -> None:
+    """The coming months of decisions have their partitions."""
+    checkpoints.make_partitions(actor=people.system())

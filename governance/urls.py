@@ -9,6 +9,7 @@ from governance.approvals.api import (
     OverrideDoor,
     PackDecisionDoor,
 )
+from governance.checkpoints.api import CaseDoor, CompetenceDoor, DecisionDoor, PlanDoor
 from governance.clocks.api import ClockDoor
 from governance.committees.api import CommitteeDoor, ResolutionDoor, SeatDoor
 from governance.findings.api import FindingDoor, WaiverDoor
@@ -107,6 +108,30 @@ urlpatterns = [
     *collection("people", LeaverDoor, sub={"handovers": ("post", "handovers")}),
     *collection("explanations", ExplanationDoor),
     path("review-reminders/", ReminderDoor.as_view({"get": "list"}), name="review-reminders"),
+    *collection("decisions", DecisionDoor),
+    path("decisions/batch/", DecisionDoor.as_view({"post": "batch"}), name="decisions-batch"),
+    path("decisions/outcomes/", DecisionDoor.as_view({"get": "outcome"}), name="outcomes"),
+    path("decisions/proofs/", DecisionDoor.as_view({"get": "proof"}), name="proofs"),
+    *collection(
+        "intervention-plans",
+        PlanDoor,
+        sub={
+            "tests": ("post", "tests"),
+            "activations": ("post", "activations"),
+            "withdrawals": ("post", "withdrawals"),
+        },
+    ),
+    *collection(
+        "cases",
+        CaseDoor,
+        sub={
+            "claims": ("post", "claims"),
+            "outcomes": ("post", "outcomes"),
+            "escalations": ("post", "escalations"),
+            "reports": ("post", "reports"),
+        },
+    ),
+    *collection("competences", CompetenceDoor),
     *collection("orders", OrderDoor, sub={"resumptions": ("post", "resumptions")}),
     *collection("committees", CommitteeDoor, sub={"seats": ("post", "seats")}),
     *collection("seats", SeatDoor, sub={"endings": ("post", "endings")}),

@@ -10,6 +10,9 @@ from django.core import checks
 from governance import reactions
 from governance.approvals import queries as approvals
 from governance.approvals.schema import ApprovalsSection
+from governance.checkpoints.queries import decisions
+from governance.checkpoints.schema import NOTHING as NO_CHECKPOINTS
+from governance.checkpoints.schema import CheckpointsSection
 from governance.clocks import queries as clocks
 from governance.clocks.models import Clock
 from governance.clocks.schema import NOTHING as NO_CLOCKS
@@ -45,11 +48,13 @@ def declare() -> None:
     policy.declare_section("approvals", ("approvals",), _approvals)
     policy.declare_section("reviews", ("reviews",), _reviews)
     policy.declare_section("clocks", ("clocks",), _clocks)
+    policy.declare_section("checkpoints", ("checkpoints",), _checkpoints)
     evidence.declare_subject("validation", Validation, validations.visible_to, _of_validation)
     evidence.declare_subject("review_package", Package, reviews.visible_to, _of_package)
     evidence.declare_subject("clock", Clock, clocks.visible_to, _of_clock)
     reactions.declare()
     ledger.declare_check("votes", approvals.unproved_votes)
+    ledger.declare_check("decisions", decisions.unsound_seals)
     jobs.declare("reviews.plan", _plan_reviews)
     jobs.declare(attesting.JOB, _call_rows)
     jobs.declare(owing.JOB, _forecast)
@@ -114,6 +119,12 @@ def _of_package(package: Package) -> tuple[LegalEntity, set[UUID]]:
 
 def _of_clock(row: Clock) -> tuple[LegalEntity, set[UUID]]:
     return releases.place(row.release) if row.release else (row.entity, set())
+
+
+def _checkpoints(content: dict[str, Any]) -> CheckpointsSection:  # Any: a pack's content
+    if "checkpoints" not in content:
+        return NO_CHECKPOINTS  # a pack that was in force before checkpoints came
+    return validate(CheckpointsSection, content["checkpoints"], "checkpoints.yaml")
 
 
 def _clocks(content: dict[str, Any]) -> ClocksSection:  # Any: a pack's content

@@ -155,6 +155,9 @@ CELERY_BEAT_SCHEDULE = {
     "channels": {"task": "registry.post", "schedule": 60.0},
     "reviews": {"task": "governance.sweep_reviews", "schedule": 300.0},
     "clocks": {"task": "governance.sweep_clocks", "schedule": 60.0},
+    "seals": {"task": "governance.seal_decisions", "schedule": 5.0},
+    "cases": {"task": "governance.sweep_cases", "schedule": 15.0},
+    "partitions": {"task": "governance.make_partitions", "schedule": 86400.0},
     "review_plans": {"task": "governance.plan_reviews", "schedule": 3600.0},
 }
 
@@ -267,6 +270,7 @@ SPECTACULAR_SETTINGS = {
         "DeliveryState": ["claimed", "sent", "failed"],
         "ExplanationMethod": "governance.reviews.models.Method",
         "ReviewTrigger": "governance.reviews.models.TriggerChoice",
+        "CaseOutcome": "governance.checkpoints.models.cases.Outcome",
         "Environment": "registry.releases.models.Environment",
         "ApprovalState": "governance.approvals.models.ApprovalState",
         "StepState": "governance.approvals.models.StepState",
@@ -274,6 +278,7 @@ SPECTACULAR_SETTINGS = {
         "ValidationState": "governance.validations.models.ValidationState",
         "OrderKind": "governance.suspensions.models.OrderKind",
         "TargetType": "governance.suspensions.models.TargetType",
+        "TestOutcome": ["passed", "passed_with_limits", "failed"],
         "OrderState": ["in_force", "lifted"],
         "FindingState": ["open", "planned", "closed"],
         "WaiverState": ["requested", "granted", "refused", "revoked"],

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -25,6 +25,7 @@ from registry.usecases import queries as usecases
 from registry.usecases.models import ModelUse
 from registry.usecases.queries import visible_use_ids
 
+INTAKE_LOCK = 7301010
 TARGETS: dict[str, models.QuerySet[Any]] = {
     TargetType.MODEL: AIModel.objects.all(),
     TargetType.VERSION: ModelVersion.objects.select_related("model"),
@@ -132,3 +133,25 @@ def target_of(order: Order) -> tuple[str, str]:
             return f"{named(row.model)} · {named(row.use_case)}", row.model.get_absolute_url()
         case TargetType.MODEL:
             return named(row), row.get_absolute_url()
+
+
+def hold_still() -> None:
+    """No stop is given before this transaction has ended; one that was given has been seen."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [INTAKE_LOCK])
+
+
+def stand_still() -> None:
+    """Until this transaction ends no decision is taken in."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [INTAKE_LOCK])
+
+
+def orders_for(rows: Iterable[Release]) -> dict[uuid.UUID, list[Order]]:
+    """Release → the orders in force for it; one statement."""
+    targets = {row.pk: targets_of(row) for row in rows}
+    wanted = {target for found in targets.values() for target in found}
+    orders = list(Order.objects.filter(target_id__in=wanted, state="in_force"))
+    return {
+        pk: [order for order in orders if order.target_id in found] for pk, found in targets.items()
+    }

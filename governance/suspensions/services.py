@@ -40,6 +40,7 @@ def order(
     needed = Capability.STOP if kind == OrderKind.STOP else Capability.RESTRICT
     queries.check_reach(actor, needed, target_type, target_id)
     with ledger.act(actor) as act:
+        queries.stand_still()
         standing_stop = Order.objects.filter(kind=OrderKind.STOP, target_id=target_id)
         if kind == OrderKind.STOP and standing_stop.filter(state="in_force").exists():
             raise Conflict("stopped_already", _("This is stopped already."), field="target_id")

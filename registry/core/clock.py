@@ -23,6 +23,11 @@ def today() -> dt.date:
     return local_day(now())
 
 
+def day_begins() -> dt.datetime:
+    """The moment at which the present day began in the institution's time zone."""
+    return dt.datetime.combine(today(), dt.time(), _zone())
+
+
 def local_hour(moment: dt.datetime) -> int:
     """The hour of the moment, 0 to 23, in the institution's time zone."""
     return moment.astimezone(_zone()).hour

@@ -26,7 +26,7 @@ class Result:
         return f"{self.rate:8.1f}/s  {latencies}  {self.errors} errors"
 
 
-Make = Callable[[int, int], tuple[str, str, Any]]  # (client, n) → method, path, JSON body or None
+Make = Callable[[int, int], tuple[str, str, Any]]  # (client, n) → method, path, JSON or bytes
 
 
 def drive(port: int, token: str, make: Make, *, clients: int, seconds: float) -> Result:
@@ -42,7 +42,7 @@ def drive(port: int, token: str, make: Make, *, clients: int, seconds: float) ->
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         while time.monotonic() < deadline:
             method, path, body = make(client, n)
-            payload = json.dumps(body).encode() if body is not None else None
+            payload = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
             begun = time.perf_counter()
             connection.request(method, path, payload, headers)
             answer = connection.getresponse()

@@ -20,6 +20,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from governance.approvals.models import Approval, Condition
+from governance.checkpoints import services as checkpoints
 from governance.clocks import services as clocks
 from governance.committees import services as committees
 from governance.findings import services as findings
@@ -40,6 +41,7 @@ from registry.core.people.services import NewPerson
 from registry.releases import services as releases
 from registry.systems import services as systems
 from tests import story
+from tests.governance.checkpoints import world as oversight
 from tests.rest.actions import actions
 from tests.rest.calling import Caller, caller, secret_of
 from tests.story import Story
@@ -103,6 +105,7 @@ def everything() -> Caller:
     )
     _finish(approval)
     _review(made)
+    _oversee(made)
     _fill(made, "a")
     who = caller("shen")
     for path in lists():  # what is read once per process has been read
@@ -134,6 +137,15 @@ def _review(made: Story) -> None:
     words = "已按方案完成,详见附件。"
     found = Explained("shap", "E1", words, words, words, words, words)
     reviews.explain(actor=person("chen"), review_id=row.pk, told=found)
+
+
+def _oversee(made: Story) -> None:
+    """A gateway, trained reviewers, a plan in force, two decisions that wait."""
+    oversight.staffed()
+    oversight.planned(made.release)
+    told = [oversight.decision(made.release, n, fields={"score": 0.5}) for n in (1, 2)]
+    checkpoints.take(gateway=person("gateway"), told=told)
+    checkpoints.seal(actor=system())
 
 
 def _finish(approval: Approval) -> None:

@@ -26,7 +26,7 @@ from registry.core.people.models import (
     UserKind,
 )
 from registry.core.people.queries import able_to_stand_in
-from registry.core.people.rules import NEVER_DECIDING, Capability, Role
+from registry.core.people.rules import MACHINE_ROLES, NEVER_DECIDING, Capability, Role
 
 
 def secret(label: Any, autocomplete: str, help_text: Any = "") -> forms.CharField:
@@ -177,7 +177,7 @@ class HandOverTasksForm(DeskForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         others = User.objects.filter(kind=UserKind.PERSON, is_active=True)
-        working = set(Role) - NEVER_DECIDING - {Role.PIPELINE}
+        working = set(Role) - NEVER_DECIDING - MACHINE_ROLES
         others = others.filter(role_assignments__role__in=[role.value for role in working]).exclude(
             pk=self.subject.pk
         )

@@ -41,6 +41,8 @@ ROLE_LABELS = {
     Role.SUPERVISOR: _("supervisor of the regulator"),
     Role.ADMINISTRATOR: _("administrator"),
     Role.PIPELINE: _("pipeline"),
+    Role.REVIEWER: _("run-time reviewer"),
+    Role.GATEWAY: _("decision gateway"),
 }
 
 

@@ -44,6 +44,8 @@ class Role(StrEnum):
     SUPERVISOR = "supervisor"
     ADMINISTRATOR = "administrator"
     PIPELINE = "pipeline"
+    REVIEWER = "reviewer"
+    GATEWAY = "gateway"
 
 
 LINE_OF: dict[Role, Line] = {
@@ -67,12 +69,15 @@ LINE_OF: dict[Role, Line] = {
     Role.SUPERVISOR: Line.THIRD,
     Role.ADMINISTRATOR: Line.NONE,
     Role.PIPELINE: Line.NONE,
+    Role.REVIEWER: Line.FIRST,
+    Role.GATEWAY: Line.NONE,
 }
 
 
 # Roles that vote and sign nothing: somebody with no other has nothing to delegate.
 DECIDING_NOTHING = frozenset(
-    {Role.OWNER, Role.DEVELOPER, Role.AUDIT, Role.SUPERVISOR, Role.ADMINISTRATOR, Role.PIPELINE}
+    {Role.OWNER, Role.DEVELOPER, Role.AUDIT, Role.SUPERVISOR, Role.ADMINISTRATOR}
+    | {Role.PIPELINE, Role.GATEWAY}
 )
 
 # Whoever holds one of these decides nothing, whatever else they hold (SoD, regulations II.3.3).
@@ -110,6 +115,11 @@ class Capability(StrEnum):
     MANAGE_POLICY = "manage_policy"
     MANAGE_CHANNELS = "manage_channels"
     KEEP_CLOCKS = "keep_clocks"
+    PLAN_CHECKPOINTS = "plan_checkpoints"
+    ACTIVATE_CHECKPOINTS = "activate_checkpoints"
+    RECORD_COMPETENCE = "record_competence"
+    DECIDE_CASES = "decide_cases"
+    POST_DECISIONS = "post_decisions"
     READ_TRAIL = "read_trail"
     EXPORT_LEDGER = "export_ledger"
 
@@ -118,6 +128,10 @@ _SECOND_LINE = frozenset(role for role, line in LINE_OF.items() if line is Line.
 _FIRST_LINE = frozenset(role for role, line in LINE_OF.items() if line is Line.FIRST)
 _BUILDERS = frozenset({Role.OWNER, Role.DEVELOPER})
 _MODEL_RISK = frozenset({Role.MODEL_RISK, Role.MODEL_RISK_HEAD})
+_DECIDES_CASES = frozenset(
+    {Role.REVIEWER, Role.DEPARTMENT_HEAD, Role.LINE_RISK_OFFICER, Role.CONSUMER_PROTECTION}
+    | {Role.COMPLIANCE, Role.IT_OPERATIONS, Role.DUTY_OFFICER}
+)
 
 GRANTS: dict[Capability, frozenset[Role]] = {
     Capability.READ: frozenset(Role),
@@ -139,7 +153,7 @@ GRANTS: dict[Capability, frozenset[Role]] = {
     Capability.REQUEST_APPROVAL: frozenset({Role.OWNER}),
     Capability.MANAGE_APPROVAL: frozenset({Role.SECRETARY}),
     Capability.VOTE: frozenset(Role)
-    - {Role.AUDIT, Role.SUPERVISOR, Role.PIPELINE, Role.ADMINISTRATOR},
+    - {Role.AUDIT, Role.SUPERVISOR, Role.PIPELINE, Role.ADMINISTRATOR, Role.GATEWAY, Role.REVIEWER},
     Capability.CONFIRM_REQUIREMENT: _SECOND_LINE,
     Capability.WAIVE: frozenset({Role.CRO, Role.MODEL_RISK_HEAD}),
     Capability.PROMOTE: frozenset({Role.OWNER, Role.IT_OPERATIONS, *_MODEL_RISK}),
@@ -149,11 +163,18 @@ GRANTS: dict[Capability, frozenset[Role]] = {
     Capability.MANAGE_PEOPLE: frozenset({Role.ADMINISTRATOR}),
     Capability.MANAGE_COMMITTEES: frozenset({Role.SECRETARY, Role.MODEL_RISK_HEAD}),
     Capability.KEEP_CLOCKS: _SECOND_LINE | {Role.IT_OPERATIONS, Role.DUTY_OFFICER},
+    Capability.PLAN_CHECKPOINTS: _BUILDERS | _MODEL_RISK,
+    Capability.ACTIVATE_CHECKPOINTS: _SECOND_LINE,
+    Capability.RECORD_COMPETENCE: _MODEL_RISK | {Role.DEPARTMENT_HEAD},
+    Capability.DECIDE_CASES: _DECIDES_CASES,
+    Capability.POST_DECISIONS: frozenset({Role.GATEWAY}),
     Capability.MANAGE_CHANNELS: frozenset({Role.ADMINISTRATOR}),
     Capability.MANAGE_POLICY: frozenset({Role.MODEL_RISK_HEAD, Role.CRO, Role.COMPLIANCE}),
     Capability.READ_TRAIL: _SECOND_LINE | {Role.AUDIT, Role.SUPERVISOR, Role.ADMINISTRATOR},
     Capability.EXPORT_LEDGER: frozenset({Role.AUDIT, Role.SUPERVISOR, Role.COMPLIANCE}),
 }
+
+MACHINE_ROLES = frozenset({Role.PIPELINE, Role.GATEWAY})
 
 # A machine never decides: whatever roles it is given, only these buttons exist for it.
 MACHINE_CAPABILITIES = frozenset(
@@ -164,6 +185,7 @@ MACHINE_CAPABILITIES = frozenset(
         Capability.REPORT_DEPLOYMENT,
         Capability.HAND_IN_EVIDENCE,
         Capability.STOP,
+        Capability.POST_DECISIONS,
     }
 )
 

@@ -59,6 +59,10 @@ ADMIN_LISTS = {
         "committee",
         "seat",
         "resolution",
+        "plan",
+        "case",
+        "competence",
+        "seal",
     ),
 }
 

@@ -20,7 +20,13 @@ from registry.core.people.models import (
     User,
     UserKind,
 )
-from registry.core.people.rules import DECIDING_NOTHING, NEVER_DECIDING, Capability, Role
+from registry.core.people.rules import (
+    DECIDING_NOTHING,
+    MACHINE_ROLES,
+    NEVER_DECIDING,
+    Capability,
+    Role,
+)
 
 MOST_DELEGATION_DAYS = 366
 
@@ -43,8 +49,10 @@ def assign_role(
         raise Forbidden("own_role", _("Nobody assigns a role to themselves."), field="user")
     if user.is_vendor_staff and role is not Role.DEVELOPER:
         raise Forbidden("vendor_staff", _("Vendor staff can be developers only."), field="role")
-    if user.kind == UserKind.MACHINE and role is not Role.PIPELINE:
-        raise Forbidden("machine_role", _("A machine account is a pipeline only."), field="role")
+    if user.kind == UserKind.MACHINE and role not in MACHINE_ROLES:
+        raise Forbidden(
+            "machine_role", _("A machine account is a pipeline or a gateway only."), field="role"
+        )
     queries.require_at(actor, Capability.MANAGE_PEOPLE, entity)
     row = new_role(user, role, entity, department, valid_from, valid_to)
     check_dates(row.valid_from, valid_to)

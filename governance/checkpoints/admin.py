@@ -1,0 +1,58 @@
+"""The lists of plans, cases, competences and seals."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from governance.checkpoints import queries
+from governance.checkpoints.models import Case, Competence, Plan, Seal
+from registry.core.adminkit import GovernedAdmin
+
+
+@admin.register(Plan)
+class PlanAdmin(GovernedAdmin):
+    """人工干预方案."""
+
+    visible = staticmethod(queries.visible_plans)
+    list_display = (
+        "code", "release", "state", "drafted_by", "drafted_at", "activated_by", "activated_at",
+    )  # fmt: skip
+    list_filter = ("state",)
+    list_select_related = ("release", "drafted_by", "activated_by")
+    search_fields = ("code", "release__code")
+    ordering = ("-drafted_at", "-id")
+
+
+@admin.register(Case)
+class CaseAdmin(GovernedAdmin):
+    """复核案件."""
+
+    visible = staticmethod(queries.visible_to)
+    list_display = (
+        "code", "point", "release", "state", "opened_at", "due_at", "decided_by", "outcome",
+    )  # fmt: skip
+    list_filter = ("state", "point", "outcome")
+    list_select_related = ("release", "decided_by")
+    search_fields = ("code", "reference")
+    ordering = ("-opened_at", "-id")
+
+
+@admin.register(Competence)
+class CompetenceAdmin(GovernedAdmin):
+    """胜任资格."""
+
+    visible = staticmethod(queries.visible_competences)
+    list_display = ("user", "key", "valid_from", "valid_to", "daily_limit", "recorded_by")
+    list_filter = ("key",)
+    list_select_related = ("user", "recorded_by")
+    search_fields = ("user__name",)
+    ordering = ("-valid_from", "-id")
+
+
+@admin.register(Seal)
+class SealAdmin(GovernedAdmin):
+    """封存."""
+
+    visible = staticmethod(queries.visible_seals)
+    list_display = ("last_batch", "first_batch", "batches", "decisions", "sealed_at", "root")
+    ordering = ("-last_batch",)

@@ -1,0 +1,133 @@
+"""Reading plans, decisions and cases."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from functools import lru_cache
+
+from django.db import models
+from django.db.models import Q
+
+from governance.checkpoints.models import Case, Competence, Plan, Seal
+from governance.checkpoints.models.cases import WAITING
+from governance.checkpoints.rules.answering import Trigger
+from governance.checkpoints.schema import Checkpoint, CheckpointsSection, PlanContent, parse_plan
+from registry.catalogue.queries import may_be_seen
+from registry.core import clock
+from registry.core.people.models import LegalEntity, User
+from registry.core.people.queries import standing
+from registry.core.policy import queries as policy
+from registry.core.policy.models import PackRelease
+
+
+def section_of(pack: PackRelease) -> CheckpointsSection:
+    """The pack's section on checkpoints; a pack from before there was one has none."""
+    found = policy.section(pack, "checkpoints")
+    assert isinstance(found, CheckpointsSection)  # noqa: S101 (declared so in governance.wiring)
+    return found
+
+
+def active_section() -> CheckpointsSection:
+    """The section of the pack in force."""
+    return section_of(policy.active_pack())
+
+
+def visible_plans(user: User) -> models.QuerySet[Plan]:
+    """The plans of the releases that the person may see."""
+    return Plan.objects.filter(may_be_seen(user, "release__model_use__model__"))
+
+
+def visible_to(user: User) -> models.QuerySet[Case]:
+    """The cases of the releases that the person may see."""
+    return Case.objects.filter(may_be_seen(user, "release__model_use__model__"))
+
+
+def visible_competences(user: User) -> models.QuerySet[Competence]:
+    """Who is trained for what is no secret in the house."""
+    return Competence.objects.select_related("user", "recorded_by")
+
+
+def visible_seals(user: User) -> models.QuerySet[Seal]:
+    """Seals say nothing of what they cover."""
+    return Seal.objects.all()
+
+
+def whole(queryset: models.QuerySet[Case]) -> models.QuerySet[Case]:
+    """With what nearly every reader needs, in one statement."""
+    return queryset.select_related(
+        "plan", "release__version", "release__model_use__model", "release__model_use__entity",
+        "release__model_use__use_case", "gateway", "viewed_by", "first_by", "decided_by",
+    )  # fmt: skip
+
+
+def whole_plans(queryset: models.QuerySet[Plan]) -> models.QuerySet[Plan]:
+    """With release, model and people, in one statement; the pack's files when asked for."""
+    return queryset.select_related(
+        "release__version", "release__model_use__model__owner", "release__model_use__entity",
+        "release__model_use__use_case__owner", "pack", "drafted_by", "activated_by",
+    ).defer("pack__content")  # fmt: skip
+
+
+@lru_cache(maxsize=512)
+def compiled(sha256: str, plan_id: uuid.UUID) -> tuple[PlanContent, tuple[Trigger, ...]]:
+    """What the plan says, with its triggers ready; what a plan says never changes."""
+    told = parse_plan(Plan.objects.values_list("content", flat=True).get(pk=plan_id))
+    return told, tuple(Trigger(one.key, rule) for one, rule in told.rules())
+
+
+def checkpoint_of(case: Case) -> Checkpoint:
+    """The checkpoint under which the case was opened."""
+    told, _triggers = compiled(case.plan.sha256, case.plan_id)
+    return next(one for one in told.checkpoints if one.key == case.checkpoint)
+
+
+def waiting(user: User) -> models.QuerySet[Case]:
+    """The cases that somebody has to decide and the person may see, the next to run out first."""
+    return whole(visible_to(user).filter(state__in=WAITING)).order_by("due_at", "pk")
+
+
+def mine(user: User) -> list[Case]:
+    """Those of the waiting cases that the person can decide, by role and competence."""
+    found, known = standing(user), competences(user)
+    return [
+        row
+        for row in waiting(user).exclude(first_by=user)[:MOST_LOOKED_AT]
+        if found.has_at(row.release.model_use.entity.path, *checkpoint_of(row).roles)
+        and checkpoint_of(row).competence in known
+    ]
+
+
+MOST_LOOKED_AT = 200
+
+
+def competences(user: User) -> dict[str, Competence]:
+    """What the person is trained for today: key → the record with the highest daily limit."""
+    rows = Competence.objects.filter(on_a_day(), user=user).order_by("daily_limit")
+    return {row.key: row for row in rows}
+
+
+def on_a_day() -> Q:
+    """Records that hold today."""
+    day = clock.today()
+    return Q(valid_from__lte=day, valid_to__gte=day)
+
+
+def decided_today(user: User) -> int:
+    """How many cases the person has decided, or given a first view on, since midnight."""
+    rows = Case.objects.filter(Q(decided_by=user) | Q(first_by=user))
+    return rows.filter(decided_at__gte=clock.day_begins()).count()
+
+
+def plans_in_force(release_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[uuid.UUID, str]]:
+    """Release → (plan, its sha256); one statement."""
+    rows = Plan.objects.filter(release__in=list(release_ids), state="in_force")
+    return {
+        release: (pk, sha256)
+        for release, pk, sha256 in rows.values_list("release_id", "pk", "sha256")
+    }
+
+
+def place_of(plan: Plan) -> LegalEntity:
+    """The entity in which the plan's release is used."""
+    return plan.release.model_use.entity

@@ -1,0 +1,1 @@
+"""Checkpoints' rules: what is answered, proven, kept back, and how well people oversee. Pure."""

@@ -1,0 +1,105 @@
+"""Cases are opened for decisions that wait; personal data that gateways send is alerted of."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from governance.checkpoints import queries
+from governance.checkpoints.models import Case, Plan
+from governance.checkpoints.rules import limits
+from governance.checkpoints.schema import Checkpoint, CheckpointsSection
+from registry.core import clock
+from registry.core.calendars import queries as calendars
+from registry.core.ledger import services as ledger
+from registry.core.ledger.models import Entry
+from registry.core.people.models import User
+from registry.releases.models import Release
+
+CHUNK = 250
+QUIET = dt.timedelta(hours=1)  # the same alert of a plan, at most once
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A decision that a person looks at."""
+
+    place: int
+    release: Release
+    plan_id: uuid.UUID
+    checkpoint: Checkpoint
+    reference: str
+    output: str
+    kind: str
+
+
+def open_cases(
+    gateway: User, openings: Sequence[Opening], batch_id: int, received_at: dt.datetime
+) -> dict[int, Case]:
+    """Place → its case; each with its entry in the ledger."""
+    if not openings:
+        return {}
+    section, moment = queries.active_section(), clock.now()
+    due = {one.checkpoint.key: due_at(section, one.checkpoint, moment) for one in openings}
+    found = {
+        one.place: Case(
+            code=f"CAS-{batch_id}-{one.place}",
+            kind=one.kind, plan_id=one.plan_id, release=one.release,
+            checkpoint=one.checkpoint.key, point=one.checkpoint.point, gateway=gateway,
+            reference=one.reference, batch_id=batch_id, position=one.place,
+            received_at=received_at, output=one.output[:200], opened_at=moment,
+            due_at=due[one.checkpoint.key], legal_due_on=_owed(one.checkpoint, moment),
+        )
+        for one in openings
+    }  # fmt: skip
+    rows = list(found.values())
+    for begin in range(0, len(rows), CHUNK):
+        with ledger.act(gateway) as act:
+            act.create_many(rows[begin : begin + CHUNK], "case.opened")
+    return found
+
+
+def due_at(section: CheckpointsSection, one: Checkpoint, moment: dt.datetime) -> dt.datetime:
+    """Until when a case of the checkpoint is decided."""
+    point = section.point(one.point)
+    limit = one.limit or (point.limit if point is not None else None)
+    assert limit is not None  # noqa: S101 (linted when the plan was drafted)
+    if limit.hours == "around_the_clock":
+        return moment + dt.timedelta(minutes=limit.minutes)
+    hours = section.working_hours
+    return limits.due_at(
+        moment,
+        limit.minutes,
+        begin=dt.time.fromisoformat(hours.begin),
+        end=dt.time.fromisoformat(hours.end),
+        is_worked=calendars.working_days(hours.country).holds,
+        zone=ZoneInfo(settings.TIME_ZONE),
+    )
+
+
+def _owed(one: Checkpoint, moment: dt.datetime) -> dt.date | None:
+    """PIPL Art. 24(3), 50: the day by which the customer has an answer."""
+    days = one.legal_days
+    return clock.local_day(moment) + dt.timedelta(days=days) if days else None
+
+
+def alert(gateway: User, dropped: Iterable[tuple[uuid.UUID, list[str]]]) -> None:
+    """The ledger says that personal data was sent and not kept; of a plan once an hour."""
+    places: dict[uuid.UUID, set[str]] = {}
+    for plan_id, names in dropped:
+        places.setdefault(plan_id, set()).update(names)
+    for plan_id in sorted(places):
+        since = clock.now() - QUIET
+        told = Entry.objects.filter(
+            kind="plan.personal_data_dropped", subject_id=plan_id, recorded_at__gte=since
+        )
+        if told.exists():
+            continue
+        with ledger.act(gateway) as act:
+            row = Plan.objects.select_for_update().get(pk=plan_id)
+            act.note(row, "plan.personal_data_dropped", facts={"places": sorted(places[plan_id])})

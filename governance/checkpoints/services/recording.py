@@ -1,0 +1,150 @@
+"""A decision as it is stored: what its plan declares, without personal data, and its answer."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from governance.checkpoints.rules import answering, personal
+from governance.checkpoints.rules.answering import Trigger, Verdict
+from governance.checkpoints.schema import NUMBER, NewDecision, PlanContent
+from registry.core.people.models import User
+from registry.releases.models import Release
+
+MOST_NUMBER = 2**53
+
+
+@dataclass(slots=True)
+class Live:
+    """A release that decisions may be about: its plan, its triggers, what stops it."""
+
+    release: Release
+    plan_id: uuid.UUID
+    told: PlanContent
+    triggers: tuple[Trigger, ...]
+    reads: tuple[str, ...]  # the names that some trigger reads: the others are not converted
+    is_stopped: bool = False
+    is_restricted: bool = False
+    limits: str = ""
+
+
+@dataclass(slots=True)
+class Record:
+    """One decision on its way into the tables."""
+
+    place: int  # in the request
+    live: Live
+    reference: str
+    digest: str
+    verdict: Verdict
+    body: str
+    output: str
+    dropped: list[str] = field(default_factory=list)
+
+
+def values_of(told: PlanContent, one: NewDecision) -> dict[str, object]:
+    """What the triggers may read: the declared fields of the declared type, and the two of all.
+
+    Numbers beyond what a clause can compare exactly count as missing.
+    """
+    found: dict[str, object] = {"output": one.output, "confidence": one.confidence}
+    declared = told.types
+    for name, sent in one.fields.items():
+        types = declared.get(name)
+        if types is None or type(sent) not in types:
+            continue
+        if types is NUMBER and not -MOST_NUMBER < sent < MOST_NUMBER:  # type: ignore[operator]  # a number
+            continue
+        found[name] = sent
+    return found
+
+
+def faults_of(told: PlanContent, one: NewDecision) -> Iterator[tuple[str, str, str]]:
+    """What a sample may not do, each with code, place and words."""
+    declared = {field.name: field for field in told.fields}
+    for name, value in one.fields.items():
+        if name not in declared:
+            yield "undeclared_field", f"fields.{name}", _("The plan does not declare this field.")
+        elif value is not None and name not in values_of(told, one):
+            kind = declared[name].type
+            yield (
+                "field_type",
+                f"fields.{name}",
+                _("The plan declares it as %(kind)s.") % {"kind": kind},
+            )
+    for name, field_ in declared.items():
+        if field_.required and one.fields.get(name) is None:
+            yield "field_missing", f"fields.{name}", _("The plan requires this field.")
+    for name, text in texts(one):
+        if personal.kind_of(text):
+            yield (
+                "personal_data", name,
+                _("This looks like personal data; send a reference or a digest instead."),
+            )  # fmt: skip
+
+
+def texts(one: NewDecision) -> Iterator[tuple[str, object]]:
+    """Each place in which personal data could stand, with its value."""
+    yield "reference", one.reference
+    yield "output", one.output
+    yield "explanation_ref", one.explanation_ref
+    for name, value in one.fields.items():
+        yield f"fields.{name}", value
+
+
+def record(gateway: User, live: Live, place: int, one: NewDecision, moment: dt.datetime) -> Record:
+    """The decision as it is stored: without what was not declared, without personal data."""
+    dropped: list[str] = []
+    if personal.may_hold_any(" ".join(str(value) for _name, value in texts(one))):
+        dropped = [name for name, value in texts(one) if personal.kind_of(value)]
+        one = _without(gateway, one, dropped) if dropped else one
+    values = values_of(live.told, one)
+    verdict = answering.verdict(
+        live.triggers, {name: values[name] for name in live.reads if name in values},
+        is_stopped=live.is_stopped, is_restricted=live.is_restricted,
+    )  # fmt: skip
+    told = canonical({
+        "confidence": one.confidence, "explanation_ref": one.explanation_ref,
+        "fields": {name: value for name, value in one.fields.items() if name in values},
+        "input_digest": one.input_digest or "", "output": one.output, "reference": one.reference,
+        "release": one.release,
+    })  # fmt: skip
+    body = (
+        f'{{"answer":"{verdict.answer.value}","dropped":{canonical(dropped)},'
+        f'"fired":{canonical(verdict.fired)},"gateway":"{gateway.pk}","plan":"{live.plan_id}",'
+        f'"received_at":"{moment.isoformat(timespec="microseconds")}","told":{told}}}'
+    )
+    shown = "" if one.output is None else str(one.output)
+    digest = hashlib.sha256(told.encode()).hexdigest()
+    return Record(place, live, one.reference, digest, verdict, body, shown, dropped)
+
+
+def _without(gateway: User, one: NewDecision, places: list[str]) -> NewDecision:
+    """The same without the values there; a reference becomes a digest that only we can make."""
+    changes: dict[str, Any] = {  # Any: as the fields are typed
+        "fields": {k: v for k, v in one.fields.items() if f"fields.{k}" not in places}
+    }
+    if "reference" in places:
+        hidden = hmac.digest(gateway.salt.encode(), one.reference.encode(), "sha256").hex()
+        changes["reference"] = f"hidden:{hidden}"
+    if "output" in places:
+        changes["output"] = None
+    if "explanation_ref" in places:
+        changes["explanation_ref"] = ""
+    return one.model_copy(update=changes)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def canonical(told: Any) -> str:  # Any: JSON
+    """One spelling of the record; what is stored is what is hashed."""
+    return _ENCODER.encode(told)

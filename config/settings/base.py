@@ -278,7 +278,7 @@ SPECTACULAR_SETTINGS = {
         "ValidationState": "governance.validations.models.ValidationState",
         "OrderKind": "governance.suspensions.models.OrderKind",
         "TargetType": "governance.suspensions.models.TargetType",
-        "TestOutcome": ["passed", "passed_with_limits", "failed"],
+        "TestOutcome": "governance.validations.models.TestOutcome",
         "OrderState": ["in_force", "lifted"],
         "FindingState": ["open", "planned", "closed"],
         "WaiverState": ["requested", "granted", "refused", "revoked"],

@@ -39,6 +39,18 @@ def sweep_cases() -> None:
     checkpoints.sweep(actor=people.system())
 
 
+@shared_task(name="governance.trip")
+def trip() -> None:
+    """Releases whose trip condition holds are stopped."""
+    checkpoints.trip(actor=people.system())
+
+
+@shared_task(name="governance.oversee")
+def oversee() -> None:
+    """Oversight that lies out of its band calls for a review."""
+    checkpoints.oversee(actor=people.system())
+
+
 @shared_task(name="governance.make_partitions")
 def make_partitions() -> None:
     """The coming months of decisions have their partitions."""

@@ -157,6 +157,8 @@ CELERY_BEAT_SCHEDULE = {
     "clocks": {"task": "governance.sweep_clocks", "schedule": 60.0},
     "seals": {"task": "governance.seal_decisions", "schedule": 5.0},
     "cases": {"task": "governance.sweep_cases", "schedule": 15.0},
+    "trips": {"task": "governance.trip", "schedule": 15.0},
+    "oversight": {"task": "governance.oversee", "schedule": 3600.0},
     "partitions": {"task": "governance.make_partitions", "schedule": 86400.0},
     "review_plans": {"task": "governance.plan_reviews", "schedule": 3600.0},
 }
@@ -178,6 +180,8 @@ ABSOLUTE_URL_OVERRIDES = {
     "registry.document": lambda row: f"/documents/{row.pk}/file/",
     "registry.job": lambda row: f"/jobs/{row.pk}/",
     "governance.approval": lambda row: f"/approvals/{row.pk}/",
+    "governance.case": lambda row: f"/cases/{row.pk}/",
+    "governance.plan": lambda row: f"/plans/{row.pk}/",
     "governance.campaign": lambda row: f"/attestations/{row.pk}/",
     "governance.clock": lambda row: f"/clocks/{row.pk}/",
     "governance.package": lambda row: f"/reviews/{row.pk}/",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from governance.checkpoints import queries
 from governance.checkpoints.models import Case, Competence, Plan, Seal
-from registry.core.adminkit import GovernedAdmin
+from registry.core.adminkit import GovernedAdmin, linked
 
 
 @admin.register(Plan)
@@ -15,12 +17,17 @@ class PlanAdmin(GovernedAdmin):
 
     visible = staticmethod(queries.visible_plans)
     list_display = (
-        "code", "release", "state", "drafted_by", "drafted_at", "activated_by", "activated_at",
+        "code_link", "release", "state", "drafted_by", "drafted_at", "activated_by", "activated_at",
     )  # fmt: skip
     list_filter = ("state",)
     list_select_related = ("release", "drafted_by", "activated_by")
     search_fields = ("code", "release__code")
     ordering = ("-drafted_at", "-id")
+
+    @admin.display(description=_("code"), ordering="code")
+    def code_link(self, row: Plan) -> SafeString:
+        """Leads to the plan."""
+        return linked(row, row.code)
 
 
 @admin.register(Case)
@@ -29,12 +36,17 @@ class CaseAdmin(GovernedAdmin):
 
     visible = staticmethod(queries.visible_to)
     list_display = (
-        "code", "point", "release", "state", "opened_at", "due_at", "decided_by", "outcome",
+        "code_link", "point", "release", "state", "opened_at", "due_at", "decided_by", "outcome",
     )  # fmt: skip
     list_filter = ("state", "point", "outcome")
     list_select_related = ("release", "decided_by")
     search_fields = ("code", "reference")
     ordering = ("-opened_at", "-id")
+
+    @admin.display(description=_("code"), ordering="code")
+    def code_link(self, row: Case) -> SafeString:
+        """Leads to the case."""
+        return linked(row, row.code)
 
 
 @admin.register(Competence)

@@ -20,6 +20,7 @@ from registry.core.policy.schema import (
     RuleId,
     RuleSpec,
     Source,
+    Words,
     parse_yaml,
 )
 from registry.core.policy.schema import validate as validate_file
@@ -167,12 +168,24 @@ class Checkpoint(PolicyModel):
     legal_days: Annotated[int, Field(ge=0, le=365)] = 0  # PIPL 24: until the customer is answered
 
 
+class Trip(PolicyModel):
+    """RI-09: stop by itself where an output makes up more than so many percent of a window."""
+
+    key: Name
+    label: Label
+    output: Words
+    above_percent: Annotated[float, Field(gt=0, lt=100)]
+    window_minutes: Annotated[int, Field(ge=1, le=1_440)] = 10
+    least: Annotated[int, Field(ge=10, le=1_000_000)] = 100
+
+
 class PlanContent(PolicyModel):
     """What a plan says: the declared fields, the checkpoints, the gateway's fail-safe."""
 
     fields: Annotated[tuple[DeclaredField, ...], Field(max_length=MOST_FIELDS)]
     checkpoints: Annotated[tuple[Checkpoint, ...], Field(max_length=MOST_CHECKPOINTS)]
     fail_safe: Literal["hold", "stop_list"] = "hold"
+    trips: Annotated[tuple[Trip, ...], Field(max_length=10)] = ()
 
     @model_validator(mode="after")
     def _hangs_together(self) -> PlanContent:

@@ -10,6 +10,7 @@ from django.db import models
 
 from governance.approvals import queries as approvals
 from governance.approvals.models import Approval, Condition, Step, StepState, Vote
+from governance.checkpoints import queries as checkpoints
 from governance.clocks import queries as clocks
 from governance.committees.models import Resolution
 from governance.findings import queries as findings
@@ -63,6 +64,7 @@ class Desk:
     to_production: list[Any]
     to_close: list[Any]
     working_days: list[Any]
+    cases: list[Any]
 
     @property
     def is_empty(self) -> bool:
@@ -101,6 +103,7 @@ def desk_of(user: User) -> Desk:
         awaited=lifecycle.documents_awaited(user, MOST) if may(Capability.HAND_IN_EVIDENCE) else [],
         to_production=_to_production(user) if standing(user).has(Role.IT_OPERATIONS) else [],
         to_close=_to_close(user) if may(Capability.MANAGE_APPROVAL) else [],
+        cases=checkpoints.mine(user)[:MOST] if may(Capability.DECIDE_CASES) else [],
         working_days=list(calendars.to_confirm(user)[:MOST])
         if standing(user).may_everywhere(Capability.MANAGE_POLICY)
         else [],

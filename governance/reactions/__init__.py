@@ -46,6 +46,8 @@ def declare() -> None:
     react("plan_reviews", {"release.moved", "use.grade_shown"}, reviewing.plan_reviews)
     react("plan_everything_anew", {"pack.activated"}, reviewing.plan_everything_anew)
     react("call_for_reviews", set(reviewing.TRIGGERS), reviewing.call_for_reviews)
+    react("call_for_oversight_review", {"plan.out_of_band"}, reviewing.call_for_oversight_review)
+    react("tell_of_personal_data", {"plan.personal_data_dropped"}, people.tell_of_personal_data)
     react("tell_reviewers", {"review.called_for", "review.submitted"}, reviewing.tell_reviewers)
     react("settle_signing", {"review.signed_off", "review.returned"}, reviewing.settle_signing)
     react("raise_unconfirmed", {"review.unconfirmed"}, restricting.raise_unconfirmed)

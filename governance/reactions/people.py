@@ -1,12 +1,15 @@
-"""What people are told about their own accounts and delegations."""
+"""What people are told about accounts and delegations, and of personal data in decisions."""
 
 from __future__ import annotations
 
 import uuid
 
+from governance.checkpoints.models import Plan
 from registry.core.dispatch.services import Event
 from registry.core.notices import services as notices
+from registry.core.people import queries as people
 from registry.core.people.models import User
+from registry.core.people.rules import Role
 
 
 def tell_of_reset_password(event: Event) -> None:
@@ -42,3 +45,21 @@ def tell_deputy(event: Event) -> None:
 def settle_deputy(event: Event) -> None:
     """A delegation that was accepted or taken back asks nobody any more."""
     notices.settle(once_key=f"delegation:{event.subject_id}")
+
+
+def tell_of_personal_data(event: Event) -> None:
+    """A gateway has sent what looks like personal data: data security and the owner are told."""
+    plan = Plan.objects.select_related("release__model_use__model").get(pk=event.subject_id)
+    use = plan.release.model_use
+    told = set(people.holders_of(Role.DATA_SECURITY, use.entity.path).values_list("pk", flat=True))
+    places = ", ".join(event.body["facts"]["places"])
+    notices.tell(
+        user_ids=[*told, use.model.owner_id],
+        kind=event.kind,
+        text_zh=f"{plan.release.code} 的网关报送了疑似个人信息（{places}）；未予保存，请核查网关。",
+        text_en=f"The gateway of {plan.release.code} sent what looks like personal data ({places});"
+        " it was not kept. Check the gateway.",
+        link=f"/plans/{plan.pk}/",
+        once_key=f"personal-data:{event.seq}",
+        stays_inside=use.model.is_confidential,
+    )

@@ -6,9 +6,10 @@ import uuid
 
 from django.db.models import Q
 
+from governance.checkpoints.models import Plan
 from governance.reviews import queries as review_queries
 from governance.reviews import services as reviews
-from governance.reviews.models import Package, Review
+from governance.reviews.models import PENDING, Package, Review
 from governance.reviews.rules import Trigger
 from governance.suspensions.models import Order
 from registry.core.dispatch.services import Event
@@ -29,6 +30,7 @@ TRIGGERS = {
 }
 
 
+OVERSIGHT = "PR-06"
 # What of a use case's card the answers of grading rest on.
 GRADED = {"purpose", "process_node", "affected_people", "prohibited_uses"}
 
@@ -53,6 +55,20 @@ def call_for_reviews(event: Event) -> None:
         reviews.call_for_all(
             actor=people.system(), release_id=release_id, trigger=trigger, reason=event.kind
         )
+
+
+def call_for_oversight_review(event: Event) -> None:
+    """RI-05: oversight out of its band calls for PR-06; one that waits already does."""
+    plan = Plan.objects.select_related("release").get(pk=event.subject_id)
+    pending = Review.objects.filter(release=plan.release, kind=OVERSIGHT, trigger=Trigger.BREACH)
+    if plan.release.stage != Stage.S5 or pending.filter(state__in=PENDING).exists():
+        return
+    alarms = event.body["facts"]["alarms"]
+    told = "; ".join(f"{one['about']} · {one['verdict']} · {one['rate']} %" for one in alarms[:10])
+    reviews.call_for(
+        actor=people.system(), release_id=plan.release_id, kind=OVERSIGHT,
+        trigger=Trigger.BREACH.value, reason=f"{plan.code}: {told}"[:300],
+    )  # fmt: skip
 
 
 def _concerned(event: Event) -> Q:

@@ -8,6 +8,7 @@ from governance.checkpoints.services.deciding import (
     report_elsewhere,
     sweep,
 )
+from governance.checkpoints.services.overseeing import oversee, trip
 from governance.checkpoints.services.planning import activate, draft, test, withdraw
 from governance.checkpoints.services.sealing import make_partitions, seal
 from governance.checkpoints.services.taking import Taken, take
@@ -20,11 +21,13 @@ __all__ = [
     "draft",
     "escalate",
     "make_partitions",
+    "oversee",
     "record_competence",
     "report_elsewhere",
     "seal",
     "sweep",
     "take",
     "test",
+    "trip",
     "withdraw",
 ]

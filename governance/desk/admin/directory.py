@@ -116,6 +116,8 @@ def _verbs(user: User, row: User) -> list[str]:
     may = row.pk == user.pk or queries.standing(user).has(Role.MODEL_RISK, Role.MODEL_RISK_HEAD)
     if may and row.kind == "person":
         found = ["hand-over-tasks", *found]
+    if row.kind == "person" and row.pk != user.pk:
+        found = [*found, "record-competence"]
     if row.pk == user.pk:
         return ["delegate", "issue-token", "change-password", *found[:1]]
     return [*found, "issue-token" if row.kind == "machine" else "reset-password"]

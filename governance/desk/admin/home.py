@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from governance.desk import queries
 from governance.desk.admin import orders
 from governance.desk.admin.clocks import in_words as clocks_in_words
+from governance.desk.admin.oversight import in_words as cases_in_words
 from governance.desk.admin.pages import PersonRequest, page, said, show
 from governance.desk.admin.reviews import in_words
 from governance.desk.admin.words import approvals_words, body_label, requirement_labels
@@ -46,6 +47,7 @@ def _put_in_words(user: User, desk: queries.Desk) -> None:
         order.target_label, order.target_url = suspensions.target_of(order)
     if desk.to_review or desk.to_sign:
         in_words([*desk.to_review, *desk.to_sign])
+    desk.cases[:] = cases_in_words(desk.cases)
     desk.clocks[:] = clocks_in_words(desk.clocks)
     section = approvals_words() if desk.votes or desk.to_close else None
     for step in desk.to_close:

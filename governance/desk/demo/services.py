@@ -14,7 +14,16 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from governance.desk.demo import accounts, clocking, events, institution, reviewing, schema, telling
+from governance.desk.demo import (
+    accounts,
+    clocking,
+    events,
+    institution,
+    overseeing,
+    reviewing,
+    schema,
+    telling,
+)
 from governance.desk.demo.telling import Told
 from registry.core import clock
 from registry.core.dispatch import services as dispatch
@@ -78,7 +87,8 @@ def _tell(seeds: schema.Seeds, password: str, progress: Progress) -> None:
     told = (chain(telling.tell(one), events.tell(one)) for one in others.values())
     second = Told(seeds, seeds.stories[0], password, today, others)  # each keeps its own time
     clocked = clocking.tell(second, seeds.institution.founded_days_ago - 8)
-    tales = [founded, reviewed, clocked, *told]
+    third = Told(seeds, seeds.stories[0], password, today, others)
+    tales = [founded, reviewed, clocked, overseeing.tell(third), *told]
     queue = [(next(tale), number) for number, tale in enumerate(tales)]
     heapq.heapify(queue)
     while queue:

@@ -12,6 +12,7 @@ from governance.approvals.models import Approval
 from governance.committees.models import Committee, Seat
 from governance.desk.admin.verbs import VERBS
 from governance.desk.admin.verbs.channels import CHANNEL_VERBS
+from governance.desk.admin.verbs.oversight import OVERSIGHT_VERBS
 from governance.desk.admin.verbs.reviews import REVIEW_VERBS
 from governance.findings import services as findings
 from governance.lifecycle import services as lifecycle
@@ -217,6 +218,7 @@ def subjects(approval: Approval) -> dict[str, tuple[str, Any]]:
         "meet-condition", "answer-waiver", "accept-delegation", "revoke-delegation", "revoke-token",
     }  # fmt: skip
     needs_more |= {"complete-clock", "withdraw-clock"}  # test_clock_pages.py
+    needs_more |= OVERSIGHT_VERBS.keys()  # tests/governance/checkpoints/test_pages.py
     needs_more |= CHANNEL_VERBS.keys()  # test_channels_page.py
     needs_more |= REVIEW_VERBS.keys()  # tests/governance/reviews/test_pages.py
     return told | {

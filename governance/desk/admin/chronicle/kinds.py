@@ -32,6 +32,7 @@ KINDS: dict[str, Promise] = {
     "decisions.sealed": _("decisions sealed"),
     "plan.activated": _("intervention plan in force"),
     "plan.drafted": _("intervention plan drafted"),
+    "plan.out_of_band": _("oversight out of its band"),
     "plan.personal_data_dropped": _("personal data in decisions, not kept"),
     "plan.replaced": _("intervention plan replaced"),
     "plan.tested": _("intervention plan tested"),

@@ -37,6 +37,8 @@ _TOLD: dict[str, Callable[[User, Any], About]] = {
     "registry.packrelease": institution.of_pack,
     "registry.arrangement": institution.of_arrangement,
     "registry.channel": institution.of_channel,
+    "governance.case": cases.of_case,
+    "governance.plan": cases.of_plan,
     "governance.clock": cases.of_clock,
     "governance.campaign": cases.of_campaign,
     "governance.exemption": cases.of_exemption,

@@ -245,3 +245,24 @@ def of_initiation(user: User, row: Any) -> About:
     """Somebody who may know of a confidential model."""
     told = of_model(user, row.model)
     return About(told.name, (Fact(_("person"), name_of(row.user)), *told.facts))
+
+
+def of_plan(user: User, row: Any) -> About:
+    """An intervention plan and its release."""
+    return with_release(
+        user, row,
+        Fact(_("intervention plan"), row.code, row.get_absolute_url()),
+        Fact(_("state"), row.get_state_display()),
+        Fact(_("drafted by"), name_of(row.drafted_by)),
+    )  # fmt: skip
+
+
+def of_case(user: User, row: Any) -> About:
+    """A case at run time."""
+    return with_release(
+        user, row,
+        Fact(_("case"), row.code, row.get_absolute_url()),
+        Fact(_("reference"), row.reference),
+        Fact(_("the model's output"), row.output),
+        Fact(_("due at"), local_minute(row.due_at)),
+    )  # fmt: skip

@@ -50,9 +50,8 @@ def assign_role(
     if user.is_vendor_staff and role is not Role.DEVELOPER:
         raise Forbidden("vendor_staff", _("Vendor staff can be developers only."), field="role")
     if user.kind == UserKind.MACHINE and role not in MACHINE_ROLES:
-        raise Forbidden(
-            "machine_role", _("A machine account is a pipeline or a gateway only."), field="role"
-        )
+        told = _("A machine account is a pipeline or a gateway only.")
+        raise Forbidden("machine_role", told, field="role")
     queries.require_at(actor, Capability.MANAGE_PEOPLE, entity)
     row = new_role(user, role, entity, department, valid_from, valid_to)
     check_dates(row.valid_from, valid_to)

@@ -1,0 +1,101 @@
+"""People's oversight is itself looked at; models are tripped on conditions approved beforehand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import connection
+
+from governance.checkpoints import queries
+from governance.checkpoints.models import Plan
+from governance.checkpoints.queries import oversight
+from governance.checkpoints.rules.effectiveness import Verdict
+from governance.checkpoints.schema import Trip
+from governance.suspensions import queries as suspensions
+from governance.suspensions import services as suspending
+from registry.core import clock
+from registry.core.ledger import services as ledger
+from registry.core.ledger.models import Entry
+from registry.core.people.models import User
+
+QUIET = dt.timedelta(days=30)  # the same plan is told of at most so often
+MISSED_PERCENT = 5.0  # PR-06: a limit missed more often calls for the review
+ALARMS = (Verdict.AUTOMATION_BIAS, Verdict.MODEL_FAILURE)
+
+
+def oversee(*, actor: User) -> list[Plan]:
+    """What lies out of its band is in the ledger, which calls for PR-06; a plan once a month."""
+    found = []
+    for plan in oversight.plans_to_oversee().order_by("pk"):
+        alarms = alarms_of(plan)
+        if not alarms or _told_lately(plan):
+            continue
+        with ledger.act(actor) as act:
+            row = Plan.objects.select_for_update(of=("self",)).get(pk=plan.pk)
+            act.note(row, "plan.out_of_band", facts={"alarms": alarms})
+            found.append(row)
+    return found
+
+
+def alarms_of(plan: Plan) -> list[dict[str, Any]]:  # Any: JSON
+    """What of the release's oversight lies out of its band: of checkpoints, reviewers, limits."""
+    release, band = plan.release, queries.active_section().band
+    told: list[dict[str, Any]] = []  # Any: JSON
+    for about, lines in (
+        ("checkpoint", oversight.by_checkpoint(release)),
+        ("reviewer", oversight.by_reviewer(release)),
+    ):
+        for one in lines:
+            figures = one.figures
+            if figures.verdict in ALARMS:
+                told.append({"about": about, "name": one.name, "verdict": figures.verdict.value,
+                             "rate": str(figures.rate), "cases": figures.cases})  # fmt: skip
+            elif about == "reviewer" and figures.streak >= band.streak:
+                told.append({"about": about, "name": one.name, "verdict": "streak",
+                             "rate": str(figures.rate), "cases": figures.streak})  # fmt: skip
+    missed = oversight.missed_percent(release)
+    if missed > MISSED_PERCENT:
+        told.append({"about": "limits", "name": "", "verdict": "missed", "rate": str(missed),
+                     "cases": 0})  # fmt: skip
+    return told
+
+
+def _told_lately(plan: Plan) -> bool:
+    since = clock.now() - QUIET
+    return Entry.objects.filter(
+        kind="plan.out_of_band", subject_id=plan.pk, recorded_at__gte=since
+    ).exists()
+
+
+def trip(*, actor: User) -> list[str]:
+    """RI-09 自动熔断: a release whose trip condition holds is stopped; the reason names it.
+
+    The plan, and with it the condition, was put in force by the second line beforehand.
+    """
+    tripped = []
+    for plan in oversight.plans_to_oversee().order_by("pk"):
+        told, _triggers = queries.compiled(plan.sha256, plan.pk)
+        for one in told.trips:
+            if suspensions.is_stopped(plan.release) or not _holds(plan, one):
+                continue
+            reason = f"RI-09 · {plan.code} · {one.key}"
+            suspending.order(
+                actor=actor, kind="stop", target_type="release", target_id=plan.release_id,
+                reason=reason,
+            )  # fmt: skip
+            tripped.append(reason)
+    return tripped
+
+
+def _holds(plan: Plan, one: Trip) -> bool:
+    """Whether the share of the output lies above its bound, among enough decisions."""
+    since = clock.now() - dt.timedelta(minutes=one.window_minutes)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), count(*) FILTER (WHERE body::json->'told'->>'output' = %s)"
+            " FROM governance_decision WHERE release_id = %s AND received_at >= %s",
+            [one.output, plan.release_id, since],
+        )
+        many, such = cursor.fetchone()
+    return bool(many >= one.least and 100 * such > one.above_percent * many)

@@ -1,0 +1,312 @@
+"""The pages of human intervention: the queue of cases, one case, one plan and its oversight."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import messages
+from django.db import DatabaseError
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from governance.checkpoints import queries
+from governance.checkpoints import services as checkpoints
+from governance.checkpoints.models import Case, Plan
+from governance.checkpoints.models.cases import WAITING
+from governance.checkpoints.queries import decisions, oversight
+from governance.checkpoints.rules.effectiveness import Measure, Verdict
+from governance.checkpoints.schema import Checkpoint, CheckpointsSection, Limit
+from governance.desk.admin.clocks import left_in_words
+from governance.desk.admin.oversight_forms import DecideForm
+from governance.desk.admin.pages import PersonRequest, page, said, show
+from governance.desk.admin.verbs import offered
+from governance.desk.admin.words import name_of, role_label
+from registry.core import clock
+from registry.core.errors import DomainError
+from registry.core.ledger import services as ledger
+from registry.core.people.models import User
+from registry.core.people.queries import get_or_refuse, require, standing
+from registry.core.people.rules import Capability
+from registry.core.policy.rules import Readings
+from registry.core.web.wording import refusal_in, whole_text
+from registry.releases.models import Release
+
+MOST = 100
+ALARMS = (Verdict.AUTOMATION_BIAS, Verdict.MODEL_FAILURE)
+SCALE = 2.5  # the picture of an interval ends at 40 %
+VERDICTS = {
+    Verdict.TOO_FEW: gettext_lazy("too few cases to tell"),
+    Verdict.IN_BAND: gettext_lazy("within the band"),
+    Verdict.AUTOMATION_BIAS: gettext_lazy("overrides too rare: people may follow the machine"),
+    Verdict.MODEL_FAILURE: gettext_lazy("overrides too frequent: the model may fail"),
+}
+
+
+@page
+def cases(request: PersonRequest) -> HttpResponse:
+    """What waits for the person and for others, and what was decided lately."""
+    user = request.user
+    closed = queries.whole(queries.visible_to(user)).exclude(state__in=WAITING)
+    mine = in_words(queries.mine(user))
+    others = queries.waiting(user).exclude(pk__in=[row.pk for row in mine])
+    context = {
+        "mine": mine,
+        "waiting": in_words(others[:MOST]),
+        "closed": in_words(closed.order_by("-opened_at", "pk")[:20]),
+        "plans": plans_in_words(
+            queries.whole_plans(queries.visible_plans(user).filter(state__in=["draft", "in_force"]))
+            .order_by("state", "-drafted_at")[:MOST]
+        ),
+        "may_decide": standing(user).may(Capability.DECIDE_CASES),
+    }  # fmt: skip
+    return show(request, "cases", _("Human intervention"), context)
+
+
+@page
+@require_POST
+def take_up(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """The person looks at the case from now on."""
+    row = get_or_refuse(queries.visible_to(request.user), pk)
+    with ledger.refusals_recorded(request.user, row):
+        checkpoints.claim(actor=request.user, case_id=row.pk)
+    return HttpResponseRedirect(reverse("desk:case", args=[row.pk]))
+
+
+@page
+def case(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """The decision and what explains it, beside the form that decides; then the next case."""
+    user = request.user
+    row = get_or_refuse(queries.whole(queries.visible_to(user)), pk)
+    is_sent = request.method == "POST"
+    form = DecideForm(request.POST if is_sent else None, subject=row, user=user)
+    if is_sent and form.is_valid():
+        require(user, Capability.DECIDE_CASES)
+        try:
+            done = checkpoints.decide(actor=user, case_id=row.pk, **form.cleaned_data)
+        except (DomainError, DatabaseError) as error:
+            refusal = refusal_in(error)
+            if refusal is None:
+                raise
+            ledger.record_refusal(actor=user, subject=row, refusal=refusal)
+            name = refusal.field if refusal.field in form.fields else None
+            form.add_error(name, whole_text(refusal))
+        else:
+            messages.success(request, _outcome_in_words(done))
+            return HttpResponseRedirect(_next(user))
+    return show(request, "case", row.code, _case(user, row, form), 422 if form.errors else 200)
+
+
+@page
+def plan(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """What the plan says, and how well people oversee by it."""
+    user = request.user
+    row = get_or_refuse(queries.whole_plans(queries.visible_plans(user)), pk)
+    (told,) = plans_in_words([row])
+    keys = {"draft": ("test-plan", "activate-plan", "withdraw-plan"), "in_force": ("test-plan",)}
+    context = {
+        "plan": told,
+        "verbs": offered(user, *keys.get(row.state, ())),
+        "again": offered(user, "draft-plan"),
+        **_overseen(row),
+    }
+    return show(request, "plan", row.code, context)
+
+
+def of_release(user: User, release: Release) -> dict[str, Any]:
+    """What the release's story shows of human intervention."""
+    rows = queries.whole_plans(
+        queries.visible_plans(user).filter(release=release, state__in=["draft", "in_force"])
+    )
+    waiting = queries.visible_to(user).filter(release=release, state__in=WAITING).count()
+    return {
+        "plans": plans_in_words(rows.order_by("-state", "-drafted_at")[:5]),
+        "waiting_cases": waiting,
+        "plan_verbs": offered(user, "draft-plan"),
+    }
+
+
+def in_words(rows: Iterable[Case]) -> list[Case]:
+    """The cases with their names and what is left of their limits."""
+    found, now = list(rows), clock.now()
+    section = queries.active_section()
+    for row in found:
+        told: Any = row  # Any: attributes for the template alone
+        checkpoint = queries.checkpoint_of(row)
+        told.checkpoint_label = said(checkpoint.label.model_dump())
+        told.point_label = _point(section, row.point)
+        told.about = name_of(row.release.model_use.model)
+        told.left = left_in_words((row.due_at - now).total_seconds())
+        told.is_overdue = row.state in WAITING and now > row.due_at
+        whole = (row.due_at - row.opened_at).total_seconds()
+        gone = (now - row.opened_at).total_seconds()
+        told.percent = 100 if whole <= 0 else max(0, min(100, round(100 * gone / whole)))
+    return found
+
+
+def plans_in_words(rows: Iterable[Plan]) -> list[Plan]:
+    """The plans with their checkpoints as people read them."""
+    found, section = list(rows), queries.active_section()
+    for row in found:
+        told: Any = row  # Any: attributes for the template alone
+        told.about = name_of(row.release.model_use.model)
+        told.checkpoints = [_checkpoint(section, one) for one in row.told.checkpoints]
+        told.trips = [
+            {
+                "label": said(one.label.model_dump()),
+                "rule": _("“%(output)s” above %(percent)s %% within %(minutes)s minutes")
+                % {"output": one.output, "percent": one.above_percent,
+                   "minutes": one.window_minutes},
+                "least": one.least,
+            }
+            for one in row.told.trips
+        ]  # fmt: skip
+    return found
+
+
+def _checkpoint(section: CheckpointsSection, one: Checkpoint) -> dict[str, Any]:
+    point = section.point(one.point)
+    limit = one.limit or (point.limit if point is not None else None)
+    effect = one.at_limit or (point.at_limit if point is not None else "deny")
+    effects = {"deny": _("denied"), "fall_back": _("fallen back"), "escalate": _("escalated")}
+    competence = section.competences.get(one.competence)
+    return {
+        "key": one.key,
+        "label": said(one.label.model_dump()),
+        "point": f"{one.point} {_point(section, one.point)}",
+        "clauses": {name: list(getattr(one.trigger, name)) for name in
+                    ("when", "all", "any", "unless") if getattr(one.trigger, name)},
+        "roles": _(", ").join(role_label(role) for role in one.roles),
+        "competence": said(competence.model_dump()) if competence else one.competence,
+        "limit": _limit(limit) if limit is not None else "",
+        "effect": effects[effect],
+        "min_seconds": one.min_seconds,
+        "authority": one.authority,
+        "legal_days": one.legal_days,
+    }  # fmt: skip
+
+
+def _limit(limit: Limit) -> str:
+    hours, minutes = divmod(limit.minutes, 60)
+    told = _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
+    kind = _("working time") if limit.hours == "working" else _("around the clock")
+    return f"{told} · {kind}"
+
+
+def _point(section: CheckpointsSection, key: str) -> str:
+    point = section.point(key)
+    return said(point.label.model_dump()) if point is not None else key
+
+
+def _case(user: User, row: Case, form: DecideForm) -> dict[str, Any]:
+    (told,) = in_words([row])
+    checkpoint = queries.checkpoint_of(row)
+    decision = decisions.told_of(row)
+    is_mine = row.viewed_by_id == user.pk and row.state in WAITING
+    return {
+        "case": told,
+        "decision": decision,
+        "fields": sorted(decision["fields"].items()),
+        "why": _why(checkpoint, decision),
+        "form": form if is_mine else None,
+        "is_mine": is_mine,
+        "may_take": row.state in WAITING and row in queries.mine(user),
+        "min_seconds": checkpoint.min_seconds,
+        "reason_label": _reason(row),
+        "verbs": offered(user, "escalate-case") if is_mine and row.state != "escalated" else [],
+    }
+
+
+def _why(checkpoint: Checkpoint, decision: dict[str, Any]) -> list[dict[str, Any]]:
+    """The trigger, clause by clause, with the values that it read."""
+    values = decision["fields"] | {
+        "output": decision["output"], "confidence": decision["confidence"],
+    }  # fmt: skip
+    report = checkpoint.trigger.compiled.report(Readings(values))
+    outcomes = {"pass": _("holds"), "fail": _("does not hold"), "unknown": _("cannot be decided")}
+    return [
+        {
+            "part": part,
+            "clause": clause.expression,
+            "outcome": outcomes[clause.outcome.value],
+            "values": ", ".join(
+                f"{name} = {'–' if value is None else value}" for name, value in clause.values
+            ),
+        }
+        for part in ("when", "all", "any", "unless")
+        for clause in getattr(report, part)
+    ]
+
+
+def _reason(row: Case) -> str:
+    codes = queries.active_section().reason_codes
+    found = next((one for one in codes if one.key == row.reason_code), None)
+    return said(found.label.model_dump()) if found is not None else row.reason_code
+
+
+def _outcome_in_words(done: Case) -> str:
+    told = {
+        "second": _("Your view is recorded; a second person decides."),
+        "escalated": _("The two views differ: somebody else decides."),
+    }
+    return told.get(done.state, _("The case is decided."))
+
+
+def _next(user: User) -> str:
+    """The queue, where the next case waits."""
+    return reverse("desk:cases")
+
+
+def _overseen(row: Plan) -> dict[str, Any]:
+    """The figures of the plan's release, in words."""
+    release, band = row.release, queries.active_section().band
+    labels = {one.key: said(one.label.model_dump()) for one in row.told.checkpoints}
+    people = {str(one.pk): one.name for one in User.objects.filter(pk__in=_keys(release))}
+    answers = oversight.answers(release)
+    return {
+        "band": band,
+        "by_checkpoint": _lines(oversight.by_checkpoint(release), labels),
+        "by_reviewer": _lines(oversight.by_reviewer(release), people, band.streak),
+        "by_month": _lines(oversight.by_month(release), {}),
+        "answers": answers,
+        "answered": sum(answers.values()),
+        "missed": oversight.missed_percent(release),
+    }
+
+
+def _keys(release: Release) -> list[str]:
+    return [one.name for one in oversight.by_reviewer(release) if len(one.name) == 36]
+
+
+def _lines(
+    found: list[oversight.Overseen], names: dict[str, str], streak: int | None = None
+) -> list[dict[str, Any]]:
+    """The lines of a table; `streak`: from how many in a row on a reviewer is suspected."""
+    return [
+        {
+            "name": names.get(one.name, one.name),
+            "figures": one.figures,
+            "verdict": _verdict(one.figures, streak),
+            "is_alarming": one.figures.verdict in ALARMS or _is_streak(one.figures, streak),
+            "low": min(100, one.figures.low * SCALE),
+            "width": max(1, (min(100 / SCALE, one.figures.high) - one.figures.low) * SCALE),
+            "mark": min(99, one.figures.rate * SCALE),
+            "lapsed": one.lapsed,
+            "waiting": one.waiting,
+        }
+        for one in found
+    ]
+
+
+def _is_streak(figures: Measure, streak: int | None) -> bool:
+    return streak is not None and figures.streak >= streak
+
+
+def _verdict(figures: Measure, streak: int | None) -> str:
+    if _is_streak(figures, streak) and figures.verdict not in ALARMS:
+        return _("%(n)s in a row without an override") % {"n": figures.streak}
+    return str(VERDICTS[figures.verdict])

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from governance.suspensions import queries, services
 from governance.suspensions.models import Order, OrderKind, TargetType
+from governance.suspensions.queries import Target
 from registry.core.ledger.services import refusals_recorded
 from registry.core.people.queries import get_or_refuse, require
 from registry.core.people.rules import Capability
@@ -25,9 +26,9 @@ class OrderRow(serializers.ModelSerializer[Order]):
     class Meta:
         model = Order
         fields = (
-            "id", "kind", "target_type", "target_id", "reason", "limits", "given_by",
-            "ordered_by", "ordered_at", "state", "resume_asked_by", "lifted_by", "confirmed_by",
-            "lifted_at", "lift_reason", "row_version",
+            "id", "kind", "target_type", "target_id", "target_key", "reason", "limits", "given_by",
+            "is_drill", "ordered_by", "ordered_at", "state", "resume_asked_by", "lifted_by",
+            "confirmed_by", "lifted_at", "lift_reason", "row_version",
         )  # fmt: skip
 
 
@@ -36,10 +37,15 @@ class NewOrder(serializers.Serializer[Any]):
 
     kind = serializers.ChoiceField(choices=OrderKind.choices)
     target_type = serializers.ChoiceField(choices=TargetType.choices)
-    target_id = serializers.UUIDField()
+    target_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+    target_key = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=500,
+        help_text="The name of a vendor or a base model, as versions name it in their manifests.",
+    )  # fmt: skip
     reason = serializers.CharField()
     limits = serializers.CharField(required=False, default="", allow_blank=True)
     given_by = serializers.CharField(max_length=150, required=False, default="", allow_blank=True)
+    is_drill = serializers.BooleanField(required=False, default=False)
 
 
 class NewResumption(serializers.Serializer[Any]):
@@ -55,7 +61,7 @@ class OrderDoor(ListDoor):
     row = OrderRow
     orderings: ClassVar[dict[str, str]] = {"ordered_at": "ordered_at"}
     default_ordering = "-ordered_at"
-    filterset_fields = ("kind", "target_type", "target_id", "state")
+    filterset_fields = ("kind", "target_type", "target_id", "is_drill", "state")
     capabilities: ClassVar[dict[str, Capability]] = {
         "list": Capability.READ,
         "retrieve": Capability.READ,
@@ -75,7 +81,8 @@ class OrderDoor(ListDoor):
         data = told.validated_data
         stops = data["kind"] == OrderKind.STOP
         require(request.user, Capability.STOP if stops else Capability.RESTRICT)
-        queries.check_target(request.user, data["target_type"], data["target_id"])
+        target = Target(data["target_type"], data["target_id"], data["target_key"])
+        queries.check_target(request.user, target)
         return once(
             request,
             lambda: present(services.order(actor=request.user, **data), OrderRow, 201),

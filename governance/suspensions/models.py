@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower, Trim
 from django.utils.translation import gettext_lazy as _
 
 from registry.core.ledger.guards import follows, guarded
@@ -28,17 +29,30 @@ class TargetType(models.TextChoices):
     VERSION = "version", _("model version")
     MODEL_USE = "model_use", _("use of a model")
     MODEL = "model", _("model")
+    ENTITY = "entity", _("using entity, with all below it")
+    VENDOR = "vendor", _("vendor")
+    BASE_MODEL = "base_model", _("base model")
+
+
+# What has no row: the texts that versions name in their manifests.
+NAMED = (TargetType.VENDOR, TargetType.BASE_MODEL)
 
 
 class Order(Governed):
-    """An order, from the moment it was given until somebody else lifts it."""
+    """An order, from the moment it was given until somebody else lifts it.
+
+    target_id: the row that it is about; of a vendor or a base model target_key, its name instead.
+    is_drill: 演练, which is an order like any other, and everything that shows it says so.
+    """
 
     kind = models.CharField(_("order"), max_length=10, choices=OrderKind)
     target_type = models.CharField(_("about"), max_length=10, choices=TargetType)
-    target_id = models.UUIDField()
+    target_id = models.UUIDField(_("about"), null=True, blank=True)
+    target_key = models.TextField(_("name"), blank=True)
     reason = models.TextField(_("reason"))
     limits = models.TextField(_("limits of use"), blank=True)
     given_by = models.CharField(_("given by telephone by"), max_length=150, blank=True)
+    is_drill = models.BooleanField(_("drill"), default=False)
     ordered_by = models.ForeignKey(
         User, models.PROTECT, related_name="+", verbose_name=_("ordered by")
     )
@@ -71,12 +85,18 @@ class Order(Governed):
             *guarded(
                 "governance.order",
                 immutable=(
-                    "kind", "target_type", "target_id", "reason", "ordered_by_id", "ordered_at",
+                    "kind", "target_type", "target_id", "target_key", "reason", "is_drill",
+                    "ordered_by_id", "ordered_at",
                 ),
             ),
             follows(ORDER_STATES),
         )  # fmt: skip
         constraints = (
+            models.CheckConstraint(
+                name="an_order_is_about_a_row_or_a_name",
+                condition=Q(target_type__in=NAMED, target_id=None) & ~Q(target_key="")
+                | ~Q(target_type__in=NAMED) & Q(target_id__isnull=False, target_key=""),
+            ),
             models.CheckConstraint(
                 name="an_order_is_lifted_by_others_than_its_giver",
                 condition=Q(lifted_by__isnull=True)
@@ -106,6 +126,11 @@ class Order(Governed):
         indexes = (
             models.Index(
                 fields=["target_id"], name="orders_in_force", condition=Q(state="in_force")
+            ),
+            models.Index(
+                Lower(Trim("target_key")),
+                name="named_orders_in_force",
+                condition=Q(state="in_force", target_id=None),
             ),
         )
 

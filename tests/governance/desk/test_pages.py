@@ -182,6 +182,8 @@ def subjects(approval: Approval) -> dict[str, tuple[str, Any]]:
         "stop": ("luo", release),
         "stop-model": ("luo", use.model),
         "restrict": ("chen", release),
+        "stop-wider": ("luo", head_office()),
+        "restrict-wider": ("chen", head_office()),
         "resume": ("sun", order),
         "enrol-person": ("admin", head_office()),
         "enrol-machine": ("admin", head_office()),

@@ -1,4 +1,4 @@
-"""Stop and restrict at once, by one person; resume by others."""
+"""恢复启用: others than the giver lift an order."""
 
 from __future__ import annotations
 
@@ -8,52 +8,12 @@ from django.utils.translation import gettext as _
 
 from governance.suspensions import queries
 from governance.suspensions.models import Order, OrderKind
+from governance.suspensions.queries import Target
 from registry.core import clock
-from registry.core.errors import Conflict, DomainError, NotFound, SegregationRefused
+from registry.core.errors import Conflict, DomainError, SegregationRefused
 from registry.core.ledger import services as ledger
 from registry.core.people.models import User
 from registry.core.people.rules import Capability
-
-
-def order(
-    *,
-    actor: User,
-    kind: str,
-    target_type: str,
-    target_id: uuid.UUID,
-    reason: str,
-    limits: str = "",
-    given_by: str = "",
-) -> Order:
-    """The order is in force. It needs no approval, waits for nothing, and is seen at once.
-
-    A stop or restriction locks nothing of its target: no other work can hold it up.
-    """
-    if kind not in OrderKind.values:
-        raise DomainError("unknown_order", _("Unknown order."), field="kind", status=400)
-    if target_type not in queries.TARGETS:
-        raise DomainError("unknown_target", _("Unknown target."), field="target_type", status=400)
-    if len(reason.strip()) < 2:
-        raise DomainError("reason_needed", _("Say why, in a few words."), field="reason")
-    if not queries.TARGETS[target_type].filter(pk=target_id).exists():
-        raise NotFound("not_found", _("There is nothing with this key."), field="target_id")
-    needed = Capability.STOP if kind == OrderKind.STOP else Capability.RESTRICT
-    queries.check_reach(actor, needed, target_type, target_id)
-    with ledger.act(actor) as act:
-        standing_stop = Order.objects.filter(kind=OrderKind.STOP, target_id=target_id)
-        if kind == OrderKind.STOP and standing_stop.filter(state="in_force").exists():
-            raise Conflict("stopped_already", _("This is stopped already."), field="target_id")
-        row = Order(
-            kind=kind,
-            target_type=target_type,
-            target_id=target_id,
-            reason=reason,
-            limits=limits,
-            given_by=given_by,
-            ordered_by=actor,
-            ordered_at=clock.now(),
-        )
-        return act.create(row, f"order.{kind}", target=target_id)
 
 
 def resume(*, actor: User, order_id: uuid.UUID, reason: str) -> Order:
@@ -75,8 +35,9 @@ def resume(*, actor: User, order_id: uuid.UUID, reason: str) -> Order:
             raise SegregationRefused(
                 "own_order", _("Whoever gave the order does not take part in lifting it.")
             )
-        queries.check_reach(actor, Capability.RESUME, row.target_type, row.target_id)
-        if queries.is_own(actor, row.target_type, row.target_id):
+        target = Target.of(row)
+        queries.check_reach(actor, Capability.RESUME, target)
+        if queries.is_own(actor, target):
             raise SegregationRefused(
                 "own_model", _("Whoever owns or built the model takes no part in resuming it.")
             )

@@ -21,7 +21,7 @@ from governance.reviews.api import (
     ReminderDoor,
     ReviewDoor,
 )
-from governance.suspensions.api import OrderDoor
+from governance.suspensions.api import OrderDoor, StopListDoor
 from governance.trail.api import EntryDoor, TrailJobDoor
 from governance.validations.api import ValidationDoor
 from registry.core.web.routing import collection
@@ -108,6 +108,8 @@ urlpatterns = [
     *collection("explanations", ExplanationDoor),
     path("review-reminders/", ReminderDoor.as_view({"get": "list"}), name="review-reminders"),
     *collection("orders", OrderDoor, sub={"resumptions": ("post", "resumptions")}),
+    path("stop-list/", StopListDoor.as_view({"get": "current"}), name="stop-list"),
+    path("stop-list/key/", StopListDoor.as_view({"get": "key"}), name="stop-list-key"),
     *collection("committees", CommitteeDoor, sub={"seats": ("post", "seats")}),
     *collection("seats", SeatDoor, sub={"endings": ("post", "endings")}),
     *collection("resolutions", ResolutionDoor),

@@ -6,10 +6,17 @@ from governance.committees.models import Committee, Resolution, Seat
 from governance.findings.models import Finding, Waiver
 from governance.lifecycle.models import Exemption
 from governance.reviews.models import Campaign, Explanation, Package, Reminder, Review
-from governance.suspensions.models import Order
+from governance.suspensions.models import (
+    Acknowledgement,
+    Consumer,
+    DrillReport,
+    Order,
+    Posting,
+)
 from governance.validations.models import Validation, ValidationTest
 
 __all__ = [
+    "Acknowledgement",
     "Approval",
     "BallotSeat",
     "Campaign",
@@ -17,11 +24,14 @@ __all__ = [
     "ClockWarning",
     "Committee",
     "Condition",
+    "Consumer",
+    "DrillReport",
     "Exemption",
     "Explanation",
     "Finding",
     "Order",
     "Package",
+    "Posting",
     "Reminder",
     "Resolution",
     "Review",

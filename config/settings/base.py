@@ -158,6 +158,7 @@ CELERY_BEAT_SCHEDULE = {
     "channels": {"task": "registry.post", "schedule": 60.0},
     "reviews": {"task": "governance.sweep_reviews", "schedule": 300.0},
     "clocks": {"task": "governance.sweep_clocks", "schedule": 60.0},
+    "stops": {"task": "governance.sweep_stops", "schedule": 15.0},
     "review_plans": {"task": "governance.plan_reviews", "schedule": 3600.0},
 }
 
@@ -180,6 +181,7 @@ ABSOLUTE_URL_OVERRIDES = {
     "governance.approval": lambda row: f"/approvals/{row.pk}/",
     "governance.campaign": lambda row: f"/attestations/{row.pk}/",
     "governance.clock": lambda row: f"/clocks/{row.pk}/",
+    "governance.order": lambda row: f"/orders/{row.pk}/",
     "governance.package": lambda row: f"/reviews/{row.pk}/",
     "governance.validation": lambda row: f"/validations/{row.pk}/",
 }
@@ -278,6 +280,7 @@ SPECTACULAR_SETTINGS = {
         "OrderKind": "governance.suspensions.models.OrderKind",
         "TargetType": "governance.suspensions.models.TargetType",
         "OrderState": ["in_force", "lifted"],
+        "AcknowledgedAction": "governance.suspensions.models.AcknowledgedAction",
         "FindingState": ["open", "planned", "closed"],
         "WaiverState": ["requested", "granted", "refused", "revoked"],
         "ExemptionState": ["asked", "confirmed", "refused"],

@@ -77,3 +77,11 @@ def is_known(header: str, etag: str) -> bool:
     """Whether If-None-Match names the entity tag (RFC 9110: compared weakly)."""
     told = [one.strip().removeprefix("W/") for one in header.split(",")]
     return "*" in told or etag in told
+
+
+MOST_ATTEMPTS = 20
+
+
+def waits(attempts: int) -> dt.timedelta:
+    """How long after so many failed attempts the next is made: 15 seconds, doubled to 8 minutes."""
+    return dt.timedelta(seconds=15 * 2 ** min(max(attempts - 1, 0), 5))

@@ -4,22 +4,49 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 from django.db import connection, transaction
 
+from governance.lifecycle import services as lifecycle
 from governance.suspensions import queries
 from governance.suspensions import services as suspensions
-from governance.suspensions.models import Order
+from governance.suspensions.models import Acknowledgement, DrillReport, Order, Posting
+from governance.suspensions.services import Drilled, NewConsumer
 from registry.releases.models import Release
+from tests import story
 from tests.concurrency.conftest import codes, together
-from tests.world import person
+from tests.registry.core.receiver import receiving
+from tests.world import head_office, person
 
 
-def stop(kind: str = "stop", by: str = "luo") -> Order:
+def stop(kind: str = "stop", by: str = "luo", **more: Any) -> Order:
     return suspensions.order(
         actor=person(by), kind=kind, target_type="release", target_id=Release.objects.get().pk,
-        reason="误拒率异常",
+        reason="误拒率异常", **more,
     )  # fmt: skip
+
+
+def lift(row: Order, **more: Any) -> Order:
+    for username in ("chen", "gao"):
+        row = suspensions.resume(
+            actor=person(username), order_id=row.pk, reason="数据源故障已修复", **more
+        )
+    return row
+
+
+def consumer(address: str = "") -> None:
+    """The pipeline enforces stops."""
+    told = NewConsumer("网关", person("pipeline"), head_office(), address)
+    suspensions.open_consumer(actor=person("admin"), told=told)
+
+
+def in_pilot() -> None:
+    """The release whose approval was open is live."""
+    approval = Release.objects.get().approvals.get()
+    story.approve(approval)
+    lifecycle.promote(actor=person("wang"), release_id=Release.objects.get().pk, to="S4")
 
 
 def _waits() -> bool:
@@ -95,3 +122,64 @@ def test_decisions_do_not_wait_for_each_other(shared: str) -> None:
 def test_of_two_stops_of_one_thing_at_once_one_stands(shared: str) -> None:
     assert codes(together(stop, stop)) == ["done", "stopped_already"]
     assert Order.objects.count() == 1
+
+
+def test_a_consumer_that_says_so_twice_at_once_is_heard_once(shared: str) -> None:
+    in_pilot()
+    consumer()
+    row = stop()
+
+    def acknowledge() -> Acknowledgement:
+        return suspensions.acknowledge(actor=person("pipeline"), order_id=row.pk, action="applied")
+
+    assert codes(together(acknowledge, acknowledge)) == ["acknowledged_already", "done"]
+    assert Acknowledgement.objects.count() == 1
+
+
+def test_two_workers_post_a_message_once(shared: str, settings: Any) -> None:
+    settings.PUBLIC_URL = "https://models.bank.example"
+    with receiving() as receiver:
+        settings.OUTBOUND_HOSTS = [receiver.origin]
+        in_pilot()
+        consumer(f"{receiver.origin}/hook")
+        stop()
+        (key,) = suspensions.claim()
+        sent = together(*[lambda: suspensions.post(consumer_id=key)] * 2)
+        assert sorted(sent, key=str) == [0, 1]
+        assert len(receiver.got) == 1
+    assert Posting.objects.get().attempts == 1
+
+
+def test_two_sweeps_claim_a_message_once(shared: str, settings: Any) -> None:
+    with receiving() as receiver:
+        settings.OUTBOUND_HOSTS = [receiver.origin]
+        in_pilot()
+        consumer(f"{receiver.origin}/hook")
+        stop()
+        assert codes(together(suspensions.claim, suspensions.claim)) == ["done", "done"]
+    assert Posting.objects.count() == 1
+
+
+def test_of_two_ratifications_one_counts(shared: str) -> None:
+    row = lift(stop(), is_false_alarm=True)
+
+    def ratify() -> Order:
+        return suspensions.ratify(actor=person("mi"), order_id=row.pk, resolution="MRC 2026-014")
+
+    assert codes(together(ratify, ratify)) == ["done", "ratified_already"]
+
+
+def test_of_two_reports_and_two_countersignatures_one_counts(shared: str) -> None:
+    row = lift(stop(is_drill=True))
+    told = Drilled("供应商接口中断,切换规则", "运维与模型风险部门")
+
+    def report(username: str) -> Callable[[], DrillReport]:
+        return lambda: suspensions.report_drill(actor=person(username), order_id=row.pk, told=told)
+
+    assert codes(together(report("luo"), report("li"))) == ["done", "reported_already"]
+    key = DrillReport.objects.get().pk
+
+    def sign(username: str) -> Callable[[], DrillReport]:
+        return lambda: suspensions.countersign_drill(actor=person(username), report_id=key)
+
+    assert codes(together(sign("chen"), sign("qian"))) == ["countersigned_already", "done"]

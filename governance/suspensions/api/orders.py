@@ -11,7 +11,13 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from governance.suspensions import queries, services
-from governance.suspensions.models import Order, OrderKind, TargetType
+from governance.suspensions.models import (
+    AcknowledgedAction,
+    Acknowledgement,
+    Order,
+    OrderKind,
+    TargetType,
+)
 from governance.suspensions.queries import Target
 from registry.core.ledger.services import refusals_recorded
 from registry.core.people.queries import get_or_refuse, require
@@ -28,7 +34,8 @@ class OrderRow(serializers.ModelSerializer[Order]):
         fields = (
             "id", "kind", "target_type", "target_id", "target_key", "reason", "limits", "given_by",
             "is_drill", "ordered_by", "ordered_at", "state", "resume_asked_by", "lifted_by",
-            "confirmed_by", "lifted_at", "lift_reason", "row_version",
+            "confirmed_by", "lifted_at", "lift_reason", "is_false_alarm", "ratified_by",
+            "ratified_at", "ratified_under", "row_version",
         )  # fmt: skip
 
 
@@ -52,6 +59,51 @@ class NewResumption(serializers.Serializer[Any]):
     """Lift the order: root cause and test. A stop is lifted by the second officer who says so."""
 
     reason = serializers.CharField()
+    is_false_alarm = serializers.BooleanField(required=False, default=False)
+
+
+class NewAcknowledgement(serializers.Serializer[Any]):
+    """You have applied the order, or resumed after its lifting; when, if not just now."""
+
+    action = serializers.ChoiceField(choices=AcknowledgedAction.choices)
+    applied_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+
+
+class AcknowledgementRow(serializers.ModelSerializer[Acknowledgement]):
+    """Who has applied the order, or resumed, and when."""
+
+    class Meta:
+        model = Acknowledgement
+        fields = (
+            "id", "order", "consumer", "action", "applied_at", "received_at", "row_version",
+        )  # fmt: skip
+
+
+class Applied(serializers.Serializer[Any]):
+    """A system that enforces the order, and how long it took until it had applied it."""
+
+    consumer = serializers.UUIDField(source="consumer.pk")
+    name = serializers.CharField(source="consumer.name")
+    applied_at = serializers.DateTimeField(source="applied.applied_at", default=None)
+    resumed_at = serializers.DateTimeField(source="resumed.applied_at", default=None)
+    seconds = serializers.FloatField(allow_null=True)
+
+
+class Enforcement(serializers.Serializer[Any]):
+    """From the order to the last acknowledgement; due_at and in_time where the tier has a limit."""
+
+    tier = serializers.CharField(allow_blank=True)
+    due_at = serializers.DateTimeField(allow_null=True)
+    is_complete = serializers.BooleanField()
+    seconds = serializers.FloatField(allow_null=True)
+    in_time = serializers.BooleanField(allow_null=True)
+    answers = Applied(many=True)
+
+
+class NewRatification(serializers.Serializer[Any]):
+    """The number of the resolution that stands behind the lifting."""
+
+    resolution = serializers.CharField(max_length=100)
 
 
 class OrderDoor(ListDoor):
@@ -66,7 +118,10 @@ class OrderDoor(ListDoor):
         "list": Capability.READ,
         "retrieve": Capability.READ,
         "create": Capability.READ,
+        "enforcement": Capability.READ,
         "resumptions": Capability.RESUME,
+        "acknowledgements": Capability.ACKNOWLEDGE_STOP,
+        "ratifications": Capability.RATIFY,
     }
 
     def visible(self) -> QuerySet[Order]:
@@ -96,4 +151,29 @@ class OrderDoor(ListDoor):
         order = get_or_refuse(self.get_queryset(), pk)
         with refusals_recorded(request.user, order):
             row = services.resume(actor=request.user, order_id=order.pk, **told.validated_data)
+        return present(row, OrderRow, 201)
+
+    @extend_schema(responses=Enforcement)
+    def enforcement(self, request: CallerRequest, pk: uuid.UUID) -> Response:
+        """Who has applied the order and when, against the limit of the tier."""
+        order = get_or_refuse(self.get_queryset(), pk)
+        return Response(Enforcement(queries.measure(order)).data)
+
+    @extend_schema(request=NewAcknowledgement, responses={201: AcknowledgementRow})
+    def acknowledgements(self, request: CallerRequest, pk: uuid.UUID) -> Response:
+        """已执行: the caller's enforcing system has applied the order, or resumed."""
+        told = NewAcknowledgement(data=request.data)
+        told.is_valid(raise_exception=True)
+        data = told.validated_data
+        row = services.acknowledge(actor=request.user, order_id=pk, **data)
+        return present(row, AcknowledgementRow, 201)
+
+    @extend_schema(request=NewRatification, responses={201: OrderRow})
+    def ratifications(self, request: CallerRequest, pk: uuid.UUID) -> Response:
+        """追认: the lifting after a false alarm is ratified."""
+        told = NewRatification(data=request.data)
+        told.is_valid(raise_exception=True)
+        order = get_or_refuse(self.get_queryset(), pk)
+        with refusals_recorded(request.user, order):
+            row = services.ratify(actor=request.user, order_id=order.pk, **told.validated_data)
         return present(row, OrderRow, 201)

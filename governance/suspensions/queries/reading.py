@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
-from governance.suspensions.models import Order, TargetType
+from governance.suspensions.models import Acknowledgement, DrillReport, Order, TargetType
 from governance.suspensions.queries.targets import TARGETS, Target, naming, plain, reached
 from registry.catalogue.queries import visible_ids, visible_version_ids, visible_versions
 from registry.core.adminkit import named
@@ -39,6 +39,16 @@ def visible_to(user: User) -> models.QuerySet[Order]:
         seen = naming(target_type, OuterRef("target_key"), visible_versions(user))
         about |= Q(Q(target_type=target_type), Exists(seen))
     return Order.objects.filter(about)
+
+
+def visible_drill_reports(user: User) -> models.QuerySet[DrillReport]:
+    """The reports of the drills that the person may see."""
+    return DrillReport.objects.filter(order__in=visible_to(user))
+
+
+def visible_acknowledgements(user: User) -> models.QuerySet[Acknowledgement]:
+    """What was said of the orders that the person may see."""
+    return Acknowledgement.objects.filter(order__in=visible_to(user))
 
 
 def _along(user: User) -> models.QuerySet[Any, Any]:

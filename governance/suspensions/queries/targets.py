@@ -97,6 +97,17 @@ def exists(target: Target) -> bool:
     return target.id is not None and TARGETS[target.type].filter(pk=target.key).exists()
 
 
+def with_code(target_type: str, code: str) -> Target:
+    """The release, model or entity with this code. Raises NotFound; others have a key alone."""
+    target = Target(target_type)
+    if target_type in (TargetType.RELEASE, TargetType.MODEL, TargetType.ENTITY):
+        row = TARGETS[target_type].filter(code=code).first()
+        target = Target(target_type, row.pk if row else None)
+    if target.id is None:
+        raise not_found(target)
+    return target
+
+
 def names_in_use(user: User, target_type: str) -> list[str]:
     """The vendors or base models that versions name which the person may see."""
     found = visible_versions(user).alias(named=named_in(target_type)).exclude(named=None)
@@ -127,6 +138,21 @@ def check_reach(user: User, capability: Capability, target: Target) -> None:
         require_at(user, capability, row)
     else:
         catalogue.check_reach(user, capability, row.model if isinstance(row, ModelVersion) else row)
+
+
+def entity_of(target: Target) -> LegalEntity:
+    """Where the order belongs: the target's entity; of a name the whole institution."""
+    row = None if target.is_named else TARGETS[target.type].get(pk=target.key)
+    match row:
+        case LegalEntity():
+            return row
+        case AIModel() | ModelUse():
+            return row.entity
+        case ModelVersion():
+            return row.model.entity
+        case Release():
+            return row.model_use.entity
+    return LegalEntity.objects.get(parent=None)
 
 
 def check_target(user: User, target: Target) -> None:

@@ -13,6 +13,7 @@ from governance.suspensions.models import Order, OrderKind, TargetType
 from governance.suspensions.queries import Target
 from governance.suspensions.queries.holding import LOCK
 from governance.suspensions.queries.targets import not_found, plain
+from governance.suspensions.services import posting
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError
 from registry.core.ledger import services as ledger
@@ -57,6 +58,7 @@ def order(
             ordered_by=actor,
             ordered_at=clock.now(),
         )
+        posting.wake()
         return act.create(row, f"order.{kind}", target=target.id or target.name)
 
 

@@ -13,6 +13,7 @@ from governance.approvals import services as approvals
 from governance.reactions import reviewing
 from governance.reviews import services
 from governance.reviews.models import Review
+from governance.suspensions import services as suspensions
 from registry.core.dispatch import services as dispatch
 from registry.core.dispatch.services import Event
 from registry.core.ledger import services as ledger
@@ -23,7 +24,7 @@ from registry.core.policy.models import PackRelease
 from registry.releases.models import Release
 from registry.usecases import services as usecases
 from tests.refusals import changes, footprint
-from tests.world import person
+from tests.world import head_office, person
 
 
 def called(release: Release, trigger: str) -> list[str]:
@@ -61,6 +62,18 @@ def test_a_corrected_name_calls_for_nothing(live: Release) -> None:
     assert called(live, "grade_stale") == []
 
 
+@pytest.mark.parametrize(("is_drill", "calls"), [(False, True), (True, False)])
+def test_a_stop_of_anything_that_reaches_it_calls_for_reviews_a_drill_for_none(
+    live: Release, is_drill: bool, calls: bool
+) -> None:
+    suspensions.order(
+        actor=person("luo"), kind="stop", target_type="entity", target_id=head_office().pk,
+        reason="误拒率异常", is_drill=is_drill,
+    )  # fmt: skip
+    dispatch.run()
+    assert bool(called(live, "stop_ordered")) is calls
+
+
 @pytest.mark.parametrize(("flag", "expected"), [("yes", ["PR-08"]), ("no", [])])
 def test_a_new_generative_release_is_tested_by_red_team(
     live: Release, flag: str, expected: list[str]
@@ -84,7 +97,7 @@ def activate(live: Release, settings: Any, tmp_path: Path) -> Any:
     def change(file: str, old: str, new: str) -> PackRelease:
         folder = tmp_path / "cn-nfra"
         shutil.copytree(Path(project.POLICY_PACKS_DIR) / "cn-nfra", folder)
-        for name, was, becomes in (("pack.yaml", 'version: "1.3"', 'version: "9.0"'),
+        for name, was, becomes in (("pack.yaml", 'version: "1.4"', 'version: "9.0"'),
                                    (file, old, new)):  # fmt: skip
             text = (folder / name).read_text()
             assert was in text

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from governance.suspensions import queries
 from governance.suspensions import services as suspensions
 from governance.suspensions.models import Order
-from governance.suspensions.queries import Target
+from governance.suspensions.queries import Target, targets
 from registry.catalogue import services as catalogue
 from registry.catalogue.services import NewVersion
 from registry.core.errors import Conflict, DomainError, Forbidden, NotFound, SegregationRefused
@@ -252,3 +252,10 @@ def test_what_an_order_is_about_stays() -> None:
             row.row_version += 1
             row.save()
         row = Order.objects.get()
+
+
+@pytest.mark.parametrize("kind", ["vendor", "base_model"])
+def test_a_name_is_found_by_index(kind: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    assert f"version_by_{kind}" in targets.naming(kind, "甲").order_by().explain()

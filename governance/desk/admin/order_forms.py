@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from governance.desk.admin.fields import DeskForm, text
 from governance.desk.admin.forms import SENTENCE
 from governance.suspensions import queries
-from governance.suspensions.models import NAMED, TargetType
+from governance.suspensions.models import NAMED, OrderKind, TargetType
 from governance.suspensions.queries import Target
 from registry.core.adminkit import named
+from registry.core.people.models import LegalEntity, User, UserKind
 from registry.core.people.queries import standing, visible_entities
 from registry.core.people.rules import Capability
 from registry.usecases.models import ModelUse
@@ -143,6 +144,61 @@ class ResumeForm(DeskForm):
     """Lift an order."""
 
     reason = text(_("root cause and test"), least=SENTENCE)
+    is_false_alarm = forms.BooleanField(
+        label=_("false alarm"), required=False,
+        help_text=_("The stop was in error. The lifting is then ratified at the next meeting."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.subject.kind != OrderKind.STOP:
+            del self.fields["is_false_alarm"]
+        elif self.subject.is_false_alarm:
+            self.initial["is_false_alarm"] = True
+
+
+class RatifyForm(DeskForm):
+    """Ratify the lifting after a false alarm."""
+
+    resolution = forms.CharField(
+        label=_("resolution number"), max_length=100, help_text=_("Such as: MRC 2026-014.")
+    )
+
+
+class DrillForm(DeskForm):
+    """Report a drill."""
+
+    scenario = text(_("scenario"), least=SENTENCE)
+    participants = text(_("participants"), least=SENTENCE)
+    vendor_took_part = forms.BooleanField(label=_("vendor took part"), required=False)
+    manual_capacity_hours = forms.DecimalField(
+        label=_("hours of peak volume handled by hand"), required=False, min_value=0,
+        max_digits=6, decimal_places=1,
+    )  # fmt: skip
+    findings = text(_("findings"), required=False)
+    actions = text(_("actions"), required=False)
+
+
+class ConsumerForm(DeskForm):
+    """Open an enforcing system."""
+
+    name = forms.CharField(label=_("name"), max_length=100)
+    user = forms.ModelChoiceField(
+        label=_("machine account"),
+        queryset=User.objects.filter(kind=UserKind.MACHINE, is_active=True).order_by("username"),
+    )
+    entity = forms.ModelChoiceField(
+        label=_("legal entity"), queryset=LegalEntity.objects.order_by("path"),
+        help_text=_("It enforces orders for what is used there or below."),
+    )  # fmt: skip
+    address = forms.CharField(
+        label=_("address of its webhook"), max_length=2_000, required=False,
+        help_text=_("Left out, it fetches the list. It is sealed, and never shown again."),
+    )  # fmt: skip
+    secret = forms.CharField(
+        label=_("secret"), required=False, max_length=200,
+        help_text=_("Leave it out, and one is made up."),
+    )  # fmt: skip
 
 
 def target_from(told: str) -> Target:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from django.db import connection, transaction
 
 from governance.lifecycle import services as lifecycle
@@ -117,6 +118,17 @@ def test_decisions_do_not_wait_for_each_other(shared: str) -> None:
             barrier.wait(timeout=20)
 
     assert codes(together(deciding, deciding)) == ["done", "done"]
+
+
+def test_nobody_orders_inside_a_transaction_that_holds_still(shared: str) -> None:
+    with transaction.atomic():
+        queries.hold_still()
+        with pytest.raises(RuntimeError, match="holds still"):
+            stop()
+    assert Order.objects.count() == 0
+    assert stop().state == "in_force"
+    with pytest.raises(RuntimeError, match="inside a transaction"):
+        queries.hold_still()
 
 
 def test_of_two_stops_of_one_thing_at_once_one_stands(shared: str) -> None:

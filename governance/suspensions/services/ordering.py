@@ -66,9 +66,18 @@ def _shut_out_decisions() -> None:
     """Nobody is taking in a decision, nor begins to until this transaction has ended.
 
     First of all locks: a decision that holds still waits for rows and for the ledger, never for
-    what this transaction holds.
+    what this transaction holds. Raises RuntimeError inside a transaction that holds still itself:
+    two of them would wait for each other for ever.
     """
     with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s"
+            " AND objsubid = 1 AND mode = 'ShareLock' AND pid = pg_backend_pid()",
+            [LOCK],
+        )
+        (held,) = cursor.fetchone()
+        if held:
+            raise RuntimeError("Order after the transaction that holds still, not inside it.")
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 
 

@@ -70,7 +70,7 @@ SIDEBAR: list[tuple[Promise, list[Line]]] = [
             Line(_("Approvals"), "approval", "admin:governance_approval_changelist"),
             Line(_("Findings"), "flag", "admin:governance_finding_changelist"),
             Line(_("Human intervention"), "pan_tool", "desk:cases"),
-            Line(_("Orders"), "front_hand", "admin:governance_order_changelist"),
+            Line(_("Orders"), "front_hand", "desk:orders"),
             Line(_("Committees"), "groups", "desk:committees"),
         ],
     ),

@@ -15,10 +15,17 @@ from governance.committees.models import Committee, Resolution, Seat
 from governance.findings.models import Finding, Waiver
 from governance.lifecycle.models import Exemption
 from governance.reviews.models import Campaign, Explanation, Package, Reminder, Review
-from governance.suspensions.models import Order
+from governance.suspensions.models import (
+    Acknowledgement,
+    Consumer,
+    DrillReport,
+    Order,
+    Posting,
+)
 from governance.validations.models import Validation, ValidationTest
 
 __all__ = [
+    "Acknowledgement",
     "Approval",
     "BallotSeat",
     "Batch",
@@ -31,12 +38,15 @@ __all__ = [
     "Condition",
     "Decision",
     "DecisionKey",
+    "Consumer",
+    "DrillReport",
     "Exemption",
     "Explanation",
     "Finding",
     "Order",
     "Package",
     "Plan",
+    "Posting",
     "Reminder",
     "Resolution",
     "Review",

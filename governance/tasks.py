@@ -1,11 +1,18 @@
 """Governance's Celery tasks: each calls one service. Beat wakes them; what is due is a query."""
 
+import contextlib
+import uuid
+
 from celery import shared_task
+from celery.exceptions import SoftTimeLimitExceeded
 
 from governance.checkpoints import services as checkpoints
 from governance.clocks import services as clocks
 from governance.reviews import services as reviews
+from governance.suspensions import services as suspensions
 from registry.core.people import queries as people
+
+STALE_SECONDS = 30  # a wake-up that has waited longer is one of many
 
 
 @shared_task(name="governance.sweep_reviews")
@@ -55,3 +62,18 @@ def oversee() -> None:
 def make_partitions() -> None:
     """The coming months of decisions have their partitions."""
     checkpoints.make_partitions(actor=people.system())
+
+
+@shared_task(name="governance.sweep_stops")
+def sweep_stops() -> None:
+    """Orders are on their way to those who enforce them, each by a worker's task of its own."""
+    for consumer_id in suspensions.claim():
+        post_to_consumer.apply_async((str(consumer_id),), expires=STALE_SECONDS)
+    suspensions.tell_late()
+
+
+@shared_task(name="governance.post_to_consumer", soft_time_limit=50, time_limit=70)
+def post_to_consumer(consumer_id: str) -> None:
+    """What waits for the consumer has been sent; a dead one holds up nobody else."""
+    with contextlib.suppress(SoftTimeLimitExceeded):  # what is left waits for its next attempt
+        suspensions.post(consumer_id=uuid.UUID(consumer_id))

@@ -22,7 +22,13 @@ from governance.reviews.api import (
     ReminderDoor,
     ReviewDoor,
 )
-from governance.suspensions.api import OrderDoor
+from governance.suspensions.api import (
+    AcknowledgementDoor,
+    ConsumerDoor,
+    DrillReportDoor,
+    OrderDoor,
+    StopListDoor,
+)
 from governance.trail.api import EntryDoor, TrailJobDoor
 from governance.validations.api import ValidationDoor
 from registry.core.web.routing import collection
@@ -132,7 +138,25 @@ urlpatterns = [
         },
     ),
     *collection("competences", CompetenceDoor),
-    *collection("orders", OrderDoor, sub={"resumptions": ("post", "resumptions")}),
+    *collection(
+        "orders",
+        OrderDoor,
+        sub={
+            "enforcement": ("get", "enforcement"),
+            "resumptions": ("post", "resumptions"),
+            "acknowledgements": ("post", "acknowledgements"),
+            "ratifications": ("post", "ratifications"),
+        },
+    ),
+    *collection("consumers", ConsumerDoor, sub={"closings": ("post", "closings")}),
+    *collection("acknowledgements", AcknowledgementDoor),
+    *collection(
+        "drill-reports",
+        DrillReportDoor,
+        sub={"countersignatures": ("post", "countersignatures")},
+    ),
+    path("stop-list/", StopListDoor.as_view({"get": "current"}), name="stop-list"),
+    path("stop-list/key/", StopListDoor.as_view({"get": "key"}), name="stop-list-key"),
     *collection("committees", CommitteeDoor, sub={"seats": ("post", "seats")}),
     *collection("seats", SeatDoor, sub={"endings": ("post", "endings")}),
     *collection("resolutions", ResolutionDoor),

@@ -26,6 +26,8 @@ from governance.reviews.models import Package
 from governance.reviews.queries import owing
 from governance.reviews.schema import NOTHING, ReviewsSection
 from governance.reviews.services import attesting, computing
+from governance.suspensions.schema import NOTHING as NO_STOPS
+from governance.suspensions.schema import StopsSection
 from governance.validations import queries as validations
 from governance.validations.models import Validation
 from registry.classification.schema.classification import ClassificationFile
@@ -49,6 +51,7 @@ def declare() -> None:
     policy.declare_section("reviews", ("reviews",), _reviews)
     policy.declare_section("clocks", ("clocks",), _clocks)
     policy.declare_section("checkpoints", ("checkpoints",), _checkpoints)
+    policy.declare_section("stops", ("stops",), _stops)
     evidence.declare_subject("validation", Validation, validations.visible_to, _of_validation)
     evidence.declare_subject("review_package", Package, reviews.visible_to, _of_package)
     evidence.declare_subject("clock", Clock, clocks.visible_to, _of_clock)
@@ -133,6 +136,12 @@ def _clocks(content: dict[str, Any]) -> ClocksSection:  # Any: a pack's content
     section = validate(ClocksSection, content["clocks"], "clocks.yaml")
     section.lint(_names(content))
     return section
+
+
+def _stops(content: dict[str, Any]) -> StopsSection:  # Any: a pack's content
+    if "stops" not in content:
+        return NO_STOPS  # a pack that was in force before stops had limits
+    return validate(StopsSection, content["stops"], "stops.yaml")
 
 
 def _reviews(content: dict[str, Any]) -> ReviewsSection:  # Any: a pack's content

@@ -27,6 +27,9 @@ ANCHOR_KEY_FILE = Path(
     env.str("MINGCE_ANCHOR_KEY_FILE", default=str(DATA_DIR / "keys" / "anchor.pem"))
 )
 ANCHOR_SINK_DIR = Path(env.str("MINGCE_ANCHOR_SINK_DIR", default=str(DATA_DIR / "anchors")))
+STOP_LIST_KEY_FILE = Path(
+    env.str("MINGCE_STOP_LIST_KEY_FILE", default=str(DATA_DIR / "keys" / "stop_list.pem"))
+)
 DOCUMENT_MAX_BYTES = env.int("MINGCE_DOCUMENT_MAX_BYTES", default=50 * 1024 * 1024)
 CLOCK_CAN_BE_SET = False
 UNSAFE_START_REFUSED = False  # the database is looked at before the web server answers
@@ -160,6 +163,7 @@ CELERY_BEAT_SCHEDULE = {
     "trips": {"task": "governance.trip", "schedule": 15.0},
     "oversight": {"task": "governance.oversee", "schedule": 3600.0},
     "partitions": {"task": "governance.make_partitions", "schedule": 86400.0},
+    "stops": {"task": "governance.sweep_stops", "schedule": 15.0},
     "review_plans": {"task": "governance.plan_reviews", "schedule": 3600.0},
 }
 
@@ -184,6 +188,7 @@ ABSOLUTE_URL_OVERRIDES = {
     "governance.plan": lambda row: f"/plans/{row.pk}/",
     "governance.campaign": lambda row: f"/attestations/{row.pk}/",
     "governance.clock": lambda row: f"/clocks/{row.pk}/",
+    "governance.order": lambda row: f"/orders/{row.pk}/",
     "governance.package": lambda row: f"/reviews/{row.pk}/",
     "governance.validation": lambda row: f"/validations/{row.pk}/",
 }
@@ -284,6 +289,7 @@ SPECTACULAR_SETTINGS = {
         "TargetType": "governance.suspensions.models.TargetType",
         "TestOutcome": "governance.validations.models.TestOutcome",
         "OrderState": ["in_force", "lifted"],
+        "AcknowledgedAction": "governance.suspensions.models.AcknowledgedAction",
         "FindingState": ["open", "planned", "closed"],
         "WaiverState": ["requested", "granted", "refused", "revoked"],
         "ExemptionState": ["asked", "confirmed", "refused"],

@@ -20,7 +20,6 @@ from governance.lifecycle.models import Exemption
 from governance.reviews import queries as reviews
 from governance.reviews.models import Package, Review
 from governance.suspensions import queries as suspensions
-from governance.suspensions.models import Order
 from governance.validations import queries as validations
 from governance.validations.models import Validation, ValidationTest
 from registry.catalogue import queries as catalogue
@@ -229,7 +228,7 @@ def happened_to(release: Release) -> list[uuid.UUID]:
         Deployment.objects.filter(release=release),
         Package.objects.filter(release=release),
         Review.objects.filter(release=release).exclude(state__in=["planned", "cancelled"]),
-        Order.objects.filter(target_id__in=suspensions.targets_of(release)),
+        suspensions.about_release(release),
         Document.objects.filter(subject_id__in=releases.subjects_of(release)),
         Document.objects.filter(
             subject_id__in=Validation.objects.filter(release=release).order_by().values("pk")

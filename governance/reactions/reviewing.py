@@ -11,7 +11,9 @@ from governance.reviews import queries as review_queries
 from governance.reviews import services as reviews
 from governance.reviews.models import PENDING, Package, Review
 from governance.reviews.rules import Trigger
+from governance.suspensions import queries as stopping
 from governance.suspensions.models import Order
+from governance.suspensions.queries import Target
 from registry.core.dispatch.services import Event
 from registry.core.jobs import services as jobs
 from registry.core.notices import services as notices
@@ -86,8 +88,12 @@ def _concerned(event: Event) -> Q:
         tested = Q(model_use__flags__generative="yes") | Q(model_use__flags__agent="yes")
         return Q(pk=about) & tested if went_live else Q(pk__in=[])
     if event.kind == "order.stop":
-        about = uuid.UUID(state["target_id"])
-        return Q(pk=about) | Q(version=about) | Q(model_use=about) | Q(model_use__model=about)
+        if state.get("is_drill"):
+            return Q(pk__in=[])  # nothing has gone wrong
+        key = state["target_id"]
+        name = state.get("target_key", "")
+        target = Target(state["target_type"], uuid.UUID(key) if key else None, name)
+        return Q(pk__in=stopping.reached(target).order_by().values("pk"))
     ranks = {tier: rank for rank, tier in enumerate(("P", "I", "II", "III", "IV"))}
     was, now = event.body.get("facts", {}).get("was_tier", ""), state["tier"]
     raised = was in ranks and now in ranks and ranks[now] < ranks[was]

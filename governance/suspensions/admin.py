@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from governance.suspensions import queries
 from governance.suspensions.models import Order
-from registry.core.adminkit import GovernedAdmin
+from registry.core.adminkit import GovernedAdmin, linked
 
 
 @admin.register(Order)
@@ -20,9 +20,10 @@ class OrderAdmin(GovernedAdmin):
 
     visible = staticmethod(queries.visible_to)
     list_display = (
-        "kind", "target", "reason", "state_shown", "ordered_by", "ordered_at", "lifted_by",
+        "kind_link", "is_drill", "target", "reason", "state_shown", "ordered_by", "ordered_at",
+        "lifted_by",
     )  # fmt: skip
-    list_filter = ("kind", "state")
+    list_filter = ("kind", "is_drill", "state")
     list_select_related = ("ordered_by", "lifted_by", "resume_asked_by")
     ordering = ("-ordered_at", "-id")
 
@@ -38,6 +39,11 @@ class OrderAdmin(GovernedAdmin):
             return state
         asked = _("resuming asked for by %(name)s") % {"name": row.resume_asked_by.name}
         return f"{state} · {asked}"
+
+    @admin.display(description=_("order"), ordering="kind")
+    def kind_link(self, row: Order) -> SafeString:
+        """Leads to the order."""
+        return linked(row, row.get_kind_display())
 
     @admin.display(description=_("about"))
     def target(self, row: Order) -> SafeString:

@@ -12,7 +12,8 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
-from governance.suspensions.models import Order
+from governance.suspensions.models import Acknowledgement, DrillReport, Order
+from governance.suspensions.queries import visible_to as visible_orders
 from registry.catalogue.models import AIModel
 from registry.catalogue.queries import may_be_seen
 from registry.core.jobs.models import Job
@@ -68,7 +69,12 @@ def _hidden_subjects(user: User) -> list[uuid.UUID]:
         found += rows.values_list("pk", flat=True)
     documents = Document.objects.filter(subject_id__in=found).values_list("pk", flat=True)
     orders = Order.objects.filter(target_id__in=found).values_list("pk", flat=True)
-    return [*found, *documents, *orders]
+    named = Order.objects.filter(target_id=None).exclude(pk__in=visible_orders(user))
+    hidden_orders = [*orders, *named.values_list("pk", flat=True)]
+    for model in (Acknowledgement, DrillReport):
+        rows = model._base_manager.filter(order__in=hidden_orders)
+        hidden_orders += rows.values_list("pk", flat=True)
+    return [*found, *documents, *hidden_orders]
 
 
 @cache

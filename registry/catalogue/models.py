@@ -8,6 +8,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.json import KT
+from django.db.models.functions import Lower, Trim
 from django.utils.translation import gettext_lazy as _
 
 from registry.core.ledger.guards import guarded, recorded
@@ -132,6 +134,8 @@ class ModelVersion(Governed):
         indexes = (
             models.Index(fields=["digest"], name="version_by_digest"),
             models.Index(fields=["-registered_at", "-id"], name="version_by_age"),
+            models.Index(Lower(Trim(KT("manifest__vendor"))), name="version_by_vendor"),
+            models.Index(Lower(Trim(KT("manifest__base_model"))), name="version_by_base_model"),
         )
 
     def __str__(self) -> str:

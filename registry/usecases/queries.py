@@ -64,6 +64,18 @@ def has_owned(user: User, use: ModelUse) -> bool:
     return bool(owned)
 
 
+def has_owned_any(user: User, uses: list[uuid.UUID]) -> bool:
+    """Whether the person has owned any of the uses so; one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(bool_or(mingce_owns(%s, use, mingce_first_entry(use))), false)"
+            " FROM unnest(%s::uuid[]) use",
+            (user.pk, uses),
+        )
+        (owned,) = cursor.fetchone()
+    return bool(owned)
+
+
 def other_tiers(use: ModelUse) -> list[str]:
     """The tiers of the model's other live uses."""
     rows = ModelUse.objects.filter(model=use.model_id, is_live=True).exclude(pk=use.pk)

@@ -228,26 +228,6 @@ class NoteForm(DeskForm):
     note = text(_("how it was mended"))
 
 
-class StopForm(DeskForm):
-    """Stop at once."""
-
-    reason = text(_("reason"), least=2)
-    given_by = forms.CharField(label=_("given by telephone by"), max_length=150, required=False)
-
-
-class RestrictForm(DeskForm):
-    """Restrict at once."""
-
-    reason = text(_("reason"), least=2)
-    limits = text(_("limits of use"))
-
-
-class ResumeForm(DeskForm):
-    """Lift an order."""
-
-    reason = text(_("root cause and test"), least=SENTENCE)
-
-
 class DeploymentForm(DeskForm):
     """Report a deployment."""
 

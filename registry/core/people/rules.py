@@ -110,6 +110,10 @@ class Capability(StrEnum):
     STOP = "stop"
     RESTRICT = "restrict"
     RESUME = "resume"
+    ACKNOWLEDGE_STOP = "acknowledge_stop"
+    RATIFY = "ratify"
+    REPORT_DRILL = "report_drill"
+    COUNTERSIGN_DRILL = "countersign_drill"
     MANAGE_PEOPLE = "manage_people"
     MANAGE_COMMITTEES = "manage_committees"
     MANAGE_POLICY = "manage_policy"
@@ -160,6 +164,10 @@ GRANTS: dict[Capability, frozenset[Role]] = {
     Capability.STOP: frozenset({Role.DUTY_OFFICER, Role.IT_OPERATIONS, Role.CRO, *_MODEL_RISK}),
     Capability.RESTRICT: _MODEL_RISK | {Role.COMPLIANCE, Role.CRO, Role.CONSUMER_PROTECTION},
     Capability.RESUME: _MODEL_RISK | {Role.CRO},
+    Capability.ACKNOWLEDGE_STOP: frozenset({Role.PIPELINE}),
+    Capability.RATIFY: frozenset({Role.SECRETARY, Role.CRO}),
+    Capability.REPORT_DRILL: _FIRST_LINE | _MODEL_RISK,
+    Capability.COUNTERSIGN_DRILL: _SECOND_LINE,
     Capability.MANAGE_PEOPLE: frozenset({Role.ADMINISTRATOR}),
     Capability.MANAGE_COMMITTEES: frozenset({Role.SECRETARY, Role.MODEL_RISK_HEAD}),
     Capability.KEEP_CLOCKS: _SECOND_LINE | {Role.IT_OPERATIONS, Role.DUTY_OFFICER},
@@ -186,6 +194,7 @@ MACHINE_CAPABILITIES = frozenset(
         Capability.HAND_IN_EVIDENCE,
         Capability.STOP,
         Capability.POST_DECISIONS,
+        Capability.ACKNOWLEDGE_STOP,
     }
 )
 

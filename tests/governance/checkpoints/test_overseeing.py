@@ -135,14 +135,20 @@ class TestTrips:
         [(6, 14, False), (7, 13, True), (10, 9, False), (300, 0, True)],
     )
     def test_above_its_share_among_enough_decisions(
-        self, live: Release, refusals: int, others: int, trips: bool
+        self, live_committed: str, refusals: int, others: int, trips: bool
     ) -> None:
+        live = Release.objects.get()
         planned(live, PLAN + TRIPS)
         self.post(live, refusals, others)
         assert bool(services.trip(actor=system())) is trips
         assert Order.objects.filter(kind="stop").exists() is trips
 
-    def test_it_stops_once_and_only_what_is_recent_counts(self, live: Release) -> None:
+    def test_it_stops_once_and_only_what_is_recent_counts(self, live_committed: str) -> None:
+        live = Release.objects.get()
+        with clock.at(LIVE):
+            self.trips_once(live)
+
+    def trips_once(self, live: Release) -> None:
         plan = planned(live, PLAN + TRIPS)
         self.post(live, 30, 0)
         with clock.at(LIVE + dt.timedelta(minutes=11)):

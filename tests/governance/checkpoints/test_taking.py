@@ -123,7 +123,8 @@ def test_another_body_under_a_reference_refuses_the_whole_batch(live: Release) -
         take(decision(live, 5), decision(live, 5, output="refuse"))
 
 
-def test_an_order_outranks_the_plan(live: Release) -> None:
+def test_an_order_outranks_the_plan(live_committed: str) -> None:
+    live = Release.objects.select_related("model_use").get()
     grey = decision(live, 2, fields={"score": 0.5})
     assert answers(decision(live, 1)) == ["proceed"]
     restriction = suspensions.order(

@@ -187,6 +187,9 @@ def subjects(approval: Approval) -> dict[str, tuple[str, Any]]:
         "stop": ("luo", release),
         "stop-model": ("luo", use.model),
         "restrict": ("chen", release),
+        "stop-wider": ("luo", head_office()),
+        "restrict-wider": ("chen", head_office()),
+        "open-consumer": ("admin", head_office()),
         "resume": ("sun", order),
         "enrol-person": ("admin", head_office()),
         "enrol-machine": ("admin", head_office()),
@@ -219,6 +222,12 @@ def subjects(approval: Approval) -> dict[str, tuple[str, Any]]:
     }  # fmt: skip
     needs_more |= {"complete-clock", "withdraw-clock"}  # test_clock_pages.py
     needs_more |= OVERSIGHT_VERBS.keys()  # tests/governance/checkpoints/test_pages.py
+    needs_more |= {
+        "ratify",
+        "report-drill",
+        "countersign-drill",
+        "close-consumer",
+    }  # test_order_page
     needs_more |= CHANNEL_VERBS.keys()  # test_channels_page.py
     needs_more |= REVIEW_VERBS.keys()  # tests/governance/reviews/test_pages.py
     return told | {

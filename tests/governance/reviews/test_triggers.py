@@ -13,6 +13,7 @@ from governance.approvals import services as approvals
 from governance.reactions import reviewing
 from governance.reviews import services
 from governance.reviews.models import Review
+from governance.suspensions import services as suspensions
 from registry.core.dispatch import services as dispatch
 from registry.core.dispatch.services import Event
 from registry.core.ledger import services as ledger
@@ -23,7 +24,7 @@ from registry.core.policy.models import PackRelease
 from registry.releases.models import Release
 from registry.usecases import services as usecases
 from tests.refusals import changes, footprint
-from tests.world import person
+from tests.world import head_office, person
 
 
 def called(release: Release, trigger: str) -> list[str]:
@@ -59,6 +60,18 @@ def test_a_corrected_name_calls_for_nothing(live: Release) -> None:
     )  # fmt: skip
     dispatch.run()
     assert called(live, "grade_stale") == []
+
+
+@pytest.mark.parametrize(("is_drill", "calls"), [(False, True), (True, False)])
+def test_a_stop_of_anything_that_reaches_it_calls_for_reviews_a_drill_for_none(
+    live: Release, is_drill: bool, calls: bool
+) -> None:
+    suspensions.order(
+        actor=person("luo"), kind="stop", target_type="entity", target_id=head_office().pk,
+        reason="误拒率异常", is_drill=is_drill,
+    )  # fmt: skip
+    dispatch.run()
+    assert bool(called(live, "stop_ordered")) is calls
 
 
 @pytest.mark.parametrize(("flag", "expected"), [("yes", ["PR-08"]), ("no", [])])

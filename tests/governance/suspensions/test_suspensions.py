@@ -103,7 +103,7 @@ def test_stops_are_named_before_restrictions() -> None:
     ("name", "change", "kind", "code"),
     [
         ("no such order", {"kind": "pause"}, DomainError, "unknown_order"),
-        ("no such kind of target", {"target_type": "vendor"}, DomainError, "unknown_target"),
+        ("no such kind of target", {"target_type": "planet"}, DomainError, "unknown_target"),
         ("no such thing", {"target_id": uuid.UUID(int=5)}, NotFound, "not_found"),
         ("no reason", {"reason": " 停 "}, DomainError, "reason_needed"),
     ],

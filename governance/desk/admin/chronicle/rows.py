@@ -216,6 +216,17 @@ ROWS: dict[str, Kind] = {
     "governance.order": Kind(
         suspensions.visible_to, (), lambda row: Named(*suspensions.target_of(row))
     ),
+    "governance.acknowledgement": Kind(
+        suspensions.visible_acknowledgements, ("consumer",),
+        lambda row: Named(row.consumer.name, f"/orders/{row.order_id}/"),
+    ),
+    "governance.consumer": Kind(
+        suspensions.visible_consumers, (), lambda row: Named(row.name, "/orders/")
+    ),
+    "governance.drillreport": Kind(
+        suspensions.visible_drill_reports, (),
+        lambda row: Named("R12", f"/orders/{row.order_id}/"),
+    ),
     "governance.committee": Kind(committees.visible_to, (), _at("/committees/")),
     "governance.seat": Kind(
         committees.visible_seats, ("committee",),

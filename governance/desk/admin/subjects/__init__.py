@@ -50,6 +50,8 @@ _TOLD: dict[str, Callable[[User, Any], About]] = {
     "governance.package": cases.of_package,
     "governance.review": cases.of_review,
     "governance.order": cases.of_order,
+    "governance.consumer": institution.of_consumer,
+    "governance.drillreport": cases.of_drill_report,
     "governance.committee": institution.of_place,
     "governance.seat": institution.of_seat,
 }

@@ -217,6 +217,21 @@ def of_order(user: User, row: Any) -> About:
     )
 
 
+def of_drill_report(user: User, row: Any) -> About:
+    """A drill report, as far as one needs it to countersign."""
+    told = of_order(user, row.order)
+    minutes = "–" if row.rto_minutes is None else row.rto_minutes
+    facts = (
+        Fact(_("scenario"), row.scenario),
+        Fact(_("participants"), row.participants),
+        Fact(_("minutes until it was fully in effect"), minutes),
+        Fact(_("findings"), row.findings or "–"),
+        Fact(_("actions"), row.actions or "–"),
+        Fact(_("written by"), name_of(row.written_by)),
+    )
+    return About(told.name, (*facts, *told.facts))
+
+
 def of_clock(user: User, row: Any) -> About:
     """A legal clock and what started it."""
     section = clock_queries.section_of(row.pack)

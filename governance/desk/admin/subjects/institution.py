@@ -111,6 +111,12 @@ def proposed(row: Any) -> tuple[Fact, ...]:
     )
 
 
+def of_consumer(user: User, row: Any) -> About:
+    """A system that enforces stops."""
+    facts = (Fact(_("host"), row.host or "–"), Fact(_("legal entity"), name_of(row.entity)))
+    return About(row.name, facts)
+
+
 def of_channel(user: User, row: Any) -> About:
     """A channel out of the house."""
     facts = (Fact(_("way"), row.get_way_display()), Fact(_("host"), row.host))

@@ -20,6 +20,7 @@ from governance.desk.admin.verbs.channels import CHANNEL_VERBS
 from governance.desk.admin.verbs.clocks import CLOCK_VERBS
 from governance.desk.admin.verbs.institution import INSTITUTION_VERBS
 from governance.desk.admin.verbs.models import MODEL_VERBS
+from governance.desk.admin.verbs.orders import ORDER_VERBS
 from governance.desk.admin.verbs.oversight import OVERSIGHT_VERBS
 from governance.desk.admin.verbs.people import PEOPLE_VERBS, Secret
 from governance.desk.admin.verbs.releases import RELEASE_VERBS
@@ -40,6 +41,7 @@ VERBS: dict[str, Verb] = (
     | CHANNEL_VERBS
     | CLOCK_VERBS
     | OVERSIGHT_VERBS
+    | ORDER_VERBS
 )
 
 

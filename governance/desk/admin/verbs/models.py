@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from governance.approvals import services as approvals
-from governance.desk.admin import forms, model_forms
+from governance.desk.admin import forms, model_forms, order_forms
 from governance.desk.admin.verbs.base import Verb, ordering
 from governance.lifecycle import services as lifecycle
 from registry.catalogue import queries as catalogue_queries
@@ -161,7 +161,8 @@ MODEL_VERBS: dict[str, Verb] = {
         lambda subject: "/admin/registry/usecase/",
     ),
     "stop-model": Verb(
-        _("Emergency stop"), Capability.STOP, catalogue_queries.visible_to, forms.StopForm,
+        _("Emergency stop"), Capability.STOP, catalogue_queries.visible_to,
+        order_forms.StopModelForm,
         ordering("stop", "model"), _own, is_danger=True,
         explanation=_("Every use and version of this model is stopped at once."),
     ),

@@ -9,14 +9,12 @@ from django.utils.translation import gettext_lazy as _
 
 from governance.approvals import queries as approvals_queries
 from governance.approvals import services as approvals
-from governance.desk.admin import exception_forms, forms, orders
-from governance.desk.admin.verbs.base import Verb, hand_in, ordering
+from governance.desk.admin import exception_forms, forms
+from governance.desk.admin.verbs.base import Verb, hand_in
 from governance.findings import queries as findings_queries
 from governance.findings import services as findings
 from governance.lifecycle import queries as lifecycle_queries
 from governance.lifecycle import services as lifecycle
-from governance.suspensions import queries as suspensions_queries
-from governance.suspensions import services as suspensions
 from governance.validations import queries as validations_queries
 from governance.validations import services as validations
 from governance.validations.services import Findings, TestResult
@@ -36,13 +34,6 @@ def _own(subject: Any) -> str:
 
 def _of_release(subject: Any) -> str:
     return f"/releases/{subject.release_id}/"
-
-
-def _of_order(subject: Any) -> str:
-    return {
-        "release": f"/releases/{subject.target_id}/",
-        "model": f"/models/{subject.target_id}/",
-    }.get(subject.target_type, "/admin/governance/order/")
 
 
 def _ask_exemption(user: User, subject: Any, data: dict[str, Any]) -> object:
@@ -206,25 +197,5 @@ RELEASE_VERBS: dict[str, Verb] = {
             actor=user, approval_id=subject.pk, **data
         ),
         _own,
-    ),
-    "stop": Verb(
-        _("Emergency stop"), Capability.STOP, _release, forms.StopForm,
-        ordering("stop", "release"), _own, is_danger=True,
-        explanation=_("It takes effect at once and needs no approval. Others than you resume."),
-    ),
-    "restrict": Verb(
-        _("Restrict the use"), Capability.RESTRICT, _release, forms.RestrictForm,
-        ordering("restrict", "release"), _own, is_danger=True,
-    ),
-    "resume": Verb(
-        _("Resume"), Capability.RESUME, suspensions_queries.visible_to, forms.ResumeForm,
-        lambda user, subject, data: suspensions.resume(
-            actor=user, order_id=subject.pk, **data
-        ),
-        _of_order,
-        explanation=_(
-            "Whoever gave the order takes no part in lifting it; a stop needs two officers."
-        ),
-        done=orders.asked_or_lifted,
     ),
 }  # fmt: skip

@@ -5,10 +5,12 @@ from registry.core.notices.rules.robots import (
     Item,
     Request,
     Way,
+    as_json,
     compose,
     judge,
     kept,
     parts_to_hide,
+    signed,
 )
 from registry.core.notices.rules.sealing import fingerprint, seal, unseal
 from registry.core.notices.rules.timing import MOST_ATTEMPTS, may_write, waits
@@ -19,6 +21,7 @@ __all__ = [
     "Item",
     "Request",
     "Way",
+    "as_json",
     "compose",
     "fingerprint",
     "judge",
@@ -26,6 +29,7 @@ __all__ = [
     "may_write",
     "parts_to_hide",
     "seal",
+    "signed",
     "unseal",
     "waits",
 ]

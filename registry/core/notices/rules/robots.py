@@ -77,11 +77,11 @@ def compose(
     match way:
         case Way.WECOM:
             told = {"content": _markdown(heading, items, total)}
-            return _json(address, {"msgtype": "markdown", "markdown": told})
+            return as_json(address, {"msgtype": "markdown", "markdown": told})
         case Way.DINGTALK:
             told = {"title": heading, "text": _markdown(heading, items, total)}
             url = _signed_for_dingtalk(address, secret, seconds * 1000)
-            return _json(url, {"msgtype": "markdown", "markdown": told})
+            return as_json(url, {"msgtype": "markdown", "markdown": told})
         case Way.FEISHU:
             named = items[:MOST_LINES]
             lines = [[{"tag": "a", "text": one.title, "href": one.link}] for one in named]
@@ -91,10 +91,10 @@ def compose(
             body: dict[str, Any] = {"msg_type": "post", "content": post}
             if secret:
                 body |= {"timestamp": str(seconds), "sign": _signed_for_feishu(secret, seconds)}
-            return _json(address, body)
+            return as_json(address, body)
         case _:
             (item,) = items
-            return _signed(_json(address, _body(item)), message_id, seconds, secret)
+            return signed(as_json(address, _body(item)), message_id, seconds, secret)
 
 
 def judge(way: Way, status: int, body: bytes) -> str:
@@ -154,7 +154,8 @@ def _plain(text: str) -> str:
     return "".join(one for one in text if one not in "[]()<>*_`#\n\r")
 
 
-def _json(url: str, body: dict[str, Any]) -> Request:
+def as_json(url: str, body: dict[str, Any]) -> Request:
+    """A POST of the body as JSON."""
     written = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     return Request(url, {"Content-Type": "application/json; charset=utf-8"}, written)
 
@@ -174,8 +175,8 @@ def _body(item: Item) -> dict[str, Any]:
     }
 
 
-def _signed(request: Request, message_id: str, seconds: int, secret: str) -> Request:
-    """With the three headers of Standard Webhooks 1.0.0."""
+def signed(request: Request, message_id: str, seconds: int, secret: str) -> Request:
+    """The request with the three headers of Standard Webhooks 1.0.0."""
     key = base64.b64decode(secret.removeprefix("whsec_"))
     told = f"{message_id}.{seconds}.".encode() + request.body
     mark = base64.b64encode(hmac.new(key, told, hashlib.sha256).digest()).decode()

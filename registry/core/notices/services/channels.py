@@ -43,7 +43,7 @@ def open_channel(*, actor: User, told: NewChannel) -> tuple[Channel, str]:
     """
     people.require_everywhere(actor, Capability.MANAGE_CHANNELS)
     host = _check(told)
-    made_up = "" if told.secret or told.way in CARRYING_MANY else _new_secret()
+    made_up = "" if told.secret or told.way in CARRYING_MANY else new_secret()
     secret = told.secret or made_up
     row = Channel(
         name=told.name,
@@ -99,7 +99,8 @@ def vault_keys() -> list[str]:
     return settings.VAULT_KEYS or [settings.SECRET_KEY]
 
 
-def _new_secret() -> str:
+def new_secret() -> str:
+    """A secret for signing, as Standard Webhooks writes it."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
@@ -122,11 +123,12 @@ def _check(told: NewChannel) -> str:
             hint=_("The operators set MINGCE_PUBLIC_URL."),
         )
     if told.secret and told.way in (Way.WEBHOOK, Way.TODO):
-        _check_secret(told.secret)
-    return _check_host(told.address)
+        check_secret(told.secret)
+    return check_host(told.address)
 
 
-def _check_secret(secret: str) -> None:
+def check_secret(secret: str) -> None:
+    """Raises DomainError where the secret is too short to sign with, or no base64."""
     try:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except ValueError:
@@ -140,8 +142,8 @@ def _check_secret(secret: str) -> None:
         )
 
 
-def _check_host(address: str) -> str:
-    """Only where the operators allow it: a channel is no way into the bank's network."""
+def check_host(address: str) -> str:
+    """The host, where the operators allow it: this is no way into the bank's network."""
     try:
         parts = urlsplit(address)
     except ValueError:

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import requests
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import connection, transaction
@@ -26,6 +24,7 @@ from registry.core.notices import rules
 from registry.core.notices.models import Channel, Delivery, Notice
 from registry.core.notices.rules import CARRYING_MANY, Item, Way
 from registry.core.notices.services.channels import vault_keys
+from registry.core.notices.services.outgoing import send
 from registry.core.people.models import RoleAssignment
 from registry.core.people.queries import on_duty
 
@@ -35,8 +34,6 @@ MOST_SINGLES = 1_000  # of a channel in one round
 MOST_NAMED = 200  # in a robot's message; the rest is counted
 BACK = dt.timedelta(days=14)  # how far back a channel looks for what it has not carried yet
 BETWEEN_ROBOT_MESSAGES = dt.timedelta(minutes=30)
-TIMEOUT = (3.0, 10.0)  # seconds to connect, seconds between bytes
-MOST_ANSWER = 20_000  # bytes
 
 
 def post(*, is_working_day: bool) -> int:
@@ -239,37 +236,7 @@ def _send(channel: Channel, rows: Sequence[Delivery], count: int) -> str:
         message_id=str(rows[0].pk),
         total=count,
     )
-    return rules.kept(_post(channel, way, request), hidden)
-
-
-def _post(channel: Channel, way: Way, request: rules.Request) -> str:
-    with requests.Session() as session:
-        session.trust_env = False
-        session.proxies = settings.OUTBOUND_PROXIES
-        try:
-            with session.post(
-                request.url,
-                data=request.body,
-                headers=request.headers,
-                timeout=TIMEOUT,
-                allow_redirects=False,
-                stream=True,
-            ) as answer:
-                return rules.judge(way, answer.status_code, _read(answer))
-        except requests.RequestException as error:
-            # Without the address: a robot's holds its key.
-            return f"{type(error).__name__}: {channel.host} did not take it"
-
-
-def _read(answer: requests.Response) -> bytes:
-    """The beginning of the answer, as far as it comes within ten seconds."""
-    until, body = time.monotonic() + TIMEOUT[1], b""
-    while len(body) < MOST_ANSWER and time.monotonic() < until:
-        piece = answer.raw.read1(MOST_ANSWER)
-        if not piece:
-            break
-        body += piece
-    return body
+    return rules.kept(send(way, request, channel.host), hidden)
 
 
 def _heading(channel: Channel, count: int) -> str:

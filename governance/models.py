@@ -8,6 +8,7 @@ from governance.checkpoints.models import (
     Decision,
     DecisionKey,
     Plan,
+    Sample,
     Seal,
 )
 from governance.clocks.models import Clock, ClockWarning
@@ -50,6 +51,7 @@ __all__ = [
     "Reminder",
     "Resolution",
     "Review",
+    "Sample",
     "Seal",
     "Seat",
     "Step",

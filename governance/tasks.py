@@ -58,6 +58,13 @@ def oversee() -> None:
     checkpoints.oversee(actor=people.system())
 
 
+@shared_task(name="governance.sample")
+def sample() -> None:
+    """Tomorrow's seed is fixed; yesterday's sample is drawn."""
+    checkpoints.commit(actor=people.system())
+    checkpoints.draw(actor=people.system())
+
+
 @shared_task(name="governance.make_partitions")
 def make_partitions() -> None:
     """The coming months of decisions have their partitions."""

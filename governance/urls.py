@@ -125,6 +125,7 @@ urlpatterns = [
             "tests": ("post", "tests"),
             "activations": ("post", "activations"),
             "withdrawals": ("post", "withdrawals"),
+            "trials": ("post", "trials"),
         },
     ),
     *collection(

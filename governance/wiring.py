@@ -10,7 +10,8 @@ from django.core import checks
 from governance import reactions
 from governance.approvals import queries as approvals
 from governance.approvals.schema import ApprovalsSection
-from governance.checkpoints.queries import decisions
+from governance.checkpoints.models import Plan
+from governance.checkpoints.queries import decisions, trials
 from governance.checkpoints.schema import NOTHING as NO_CHECKPOINTS
 from governance.checkpoints.schema import CheckpointsSection
 from governance.clocks import queries as clocks
@@ -61,6 +62,7 @@ def declare() -> None:
     jobs.declare("reviews.plan", _plan_reviews)
     jobs.declare(attesting.JOB, _call_rows)
     jobs.declare(owing.JOB, _forecast)
+    jobs.declare(trials.JOB, _try_plan)
     jobs.declare(computing.KIND, _compute_importances)
     checks.register(_no_demo_accounts, "installation", deploy=True)
 
@@ -107,6 +109,10 @@ def _compute_importances(
 def _forecast(arguments: dict[str, Any], progress: Progress) -> dict[str, Any]:  # Any: JSON
     pack = PackRelease.objects.get(pk=arguments["pack"])
     return owing.forecast(pack, progress)
+
+
+def _try_plan(arguments: dict[str, Any], progress: Progress) -> dict[str, Any]:  # Any: JSON
+    return trials.trial(Plan.objects.get(pk=arguments["plan"]), progress)
 
 
 def _call_rows(arguments: dict[str, Any], progress: Progress) -> dict[str, Any]:  # Any: JSON

@@ -162,6 +162,7 @@ CELERY_BEAT_SCHEDULE = {
     "cases": {"task": "governance.sweep_cases", "schedule": 15.0},
     "trips": {"task": "governance.trip", "schedule": 15.0},
     "oversight": {"task": "governance.oversee", "schedule": 3600.0},
+    "samples": {"task": "governance.sample", "schedule": 600.0},
     "partitions": {"task": "governance.make_partitions", "schedule": 86400.0},
     "stops": {"task": "governance.sweep_stops", "schedule": 15.0},
     "review_plans": {"task": "governance.plan_reviews", "schedule": 3600.0},

@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from governance.checkpoints import queries
-from governance.checkpoints.models import Case, Competence, Plan, Seal
+from governance.checkpoints.models import Case, Competence, Plan, Sample, Seal
 from registry.core.adminkit import GovernedAdmin, linked
 
 
@@ -68,3 +68,12 @@ class SealAdmin(GovernedAdmin):
     visible = staticmethod(queries.visible_seals)
     list_display = ("last_batch", "first_batch", "batches", "decisions", "sealed_at", "root")
     ordering = ("-last_batch",)
+
+
+@admin.register(Sample)
+class SampleAdmin(GovernedAdmin):
+    """抽样种子."""
+
+    visible = staticmethod(queries.visible_samples)
+    list_display = ("day", "committed_at", "drawn_at", "cases", "seed_digest", "seed")
+    ordering = ("-day",)

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from governance.checkpoints import queries, services
 from governance.checkpoints.api.decisions import Batch, BatchTold, read
 from governance.checkpoints.models import Plan
+from registry.core.jobs.api import JobRow
 from registry.core.ledger.services import refusals_recorded
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
@@ -64,6 +65,7 @@ class PlanDoor(ListDoor):
         "tests": Capability.READ,
         "activations": Capability.ACTIVATE_CHECKPOINTS,
         "withdrawals": Capability.PLAN_CHECKPOINTS,
+        "trials": Capability.PLAN_CHECKPOINTS,
     }
 
     def visible(self) -> QuerySet[Plan]:
@@ -109,3 +111,10 @@ class PlanDoor(ListDoor):
         """The draft is put aside."""
         row = get_or_refuse(self.get_queryset(), pk)
         return present(services.withdraw(actor=request.user, plan_id=row.pk), PlanRow, 201)
+
+    @extend_schema(request=None, responses={202: JobRow})
+    def trials(self, request: CallerRequest, pk: uuid.UUID) -> Response:
+        """What the plan would have made of recorded decisions is worked out; poll the job."""
+        row = get_or_refuse(self.get_queryset(), pk)
+        job = services.request_trial(actor=request.user, plan_id=row.pk)
+        return Response(JobRow(job).data, status=202)

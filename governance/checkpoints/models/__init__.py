@@ -1,7 +1,7 @@
 """Plans, decisions and their seals, cases: what happens at run time, and what people do with it."""
 
-from governance.checkpoints.models.cases import Case, Competence
+from governance.checkpoints.models.cases import Case, Competence, Sample
 from governance.checkpoints.models.decisions import Batch, Decision, DecisionKey, Seal
 from governance.checkpoints.models.plans import Plan
 
-__all__ = ["Batch", "Case", "Competence", "Decision", "DecisionKey", "Plan", "Seal"]
+__all__ = ["Batch", "Case", "Competence", "Decision", "DecisionKey", "Plan", "Sample", "Seal"]

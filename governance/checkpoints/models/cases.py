@@ -45,7 +45,8 @@ class Case(Governed):
     """复核案件: a decision in front of a person, with a limit. Nothing is approved by silence.
 
     batch, position, received_at: where the decision lies; view_at: when the reviewer opened it;
-    first_*: the first view, where a second person decides as well; effect: what the limit did.
+    first_*: the first view, where a second person decides as well; effect: what the limit did;
+    about: the case that this one looks at once more, blindly.
     """
 
     code = models.CharField(_("code"), max_length=30, unique=True)
@@ -63,6 +64,10 @@ class Case(Governed):
     opened_at = models.DateTimeField(_("opened at"))
     due_at = models.DateTimeField(_("due at"))
     legal_due_on = models.DateField(_("answer owed by law until"), null=True, blank=True)
+    about = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="+",
+        verbose_name=_("looked at once more"),
+    )  # fmt: skip
     state = models.CharField(
         _("state"),
         max_length=10,
@@ -108,7 +113,7 @@ class Case(Governed):
                 immutable=(
                     "code", "kind", "plan_id", "release_id", "checkpoint", "point", "gateway_id",
                     "reference", "batch_id", "position", "received_at", "output", "opened_at",
-                    "legal_due_on",
+                    "legal_due_on", "about_id",
                 ),
             ),
             follows(CASE_STATES),
@@ -181,3 +186,33 @@ class Competence(Governed):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Sample(Governed):
+    """抽样种子: which decisions of a day are looked at afterwards, fixed before the day (RI-04).
+
+    seed_digest: the sha256 of the seed, in the ledger before the day's decisions; seed: told once
+    the sample has been drawn, so that everybody can draw it again.
+    """
+
+    day = models.DateField(_("day"), unique=True)
+    seed_digest = models.CharField(max_length=64)
+    committed_at = models.DateTimeField(_("committed at"))
+    seed = models.CharField(_("seed"), max_length=64, blank=True)
+    drawn_at = models.DateTimeField(_("drawn at"), null=True, blank=True)
+    cases = models.PositiveIntegerField(_("cases"), default=0)
+
+    class Meta:
+        verbose_name = _("sample of decisions")
+        verbose_name_plural = _("samples of decisions")
+        ordering = ("-day",)
+        triggers = guarded("governance.sample", immutable=("day", "seed_digest", "committed_at"))
+        constraints = (
+            models.CheckConstraint(
+                name="a_drawn_sample_tells_its_seed",
+                condition=Q(drawn_at=None, seed="") | (Q(drawn_at__isnull=False) & ~Q(seed="")),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.day.isoformat()

@@ -9,7 +9,7 @@ from functools import lru_cache
 from django.db import models
 from django.db.models import Q
 
-from governance.checkpoints.models import Case, Competence, Plan, Seal
+from governance.checkpoints.models import Case, Competence, Plan, Sample, Seal
 from governance.checkpoints.models.cases import WAITING
 from governance.checkpoints.rules.answering import Trigger
 from governance.checkpoints.schema import Checkpoint, CheckpointsSection, PlanContent, parse_plan
@@ -19,6 +19,8 @@ from registry.core.people.models import LegalEntity, User
 from registry.core.people.queries import standing
 from registry.core.policy import queries as policy
 from registry.core.policy.models import PackRelease
+
+SAMPLING = "RI-04"  # its trigger says which decisions are sampled more often; none waits
 
 
 def section_of(pack: PackRelease) -> CheckpointsSection:
@@ -53,11 +55,16 @@ def visible_seals(user: User) -> models.QuerySet[Seal]:
     return Seal.objects.all()
 
 
+def visible_samples(user: User) -> models.QuerySet[Sample]:
+    """Which seeds were fixed is no secret; what they are is told once they are drawn."""
+    return Sample.objects.all()
+
+
 def whole(queryset: models.QuerySet[Case]) -> models.QuerySet[Case]:
     """With what nearly every reader needs, in one statement."""
     return queryset.select_related(
         "plan", "release__version", "release__model_use__model", "release__model_use__entity",
-        "release__model_use__use_case", "gateway", "viewed_by", "first_by", "decided_by",
+        "release__model_use__use_case", "gateway", "viewed_by", "first_by", "decided_by", "about",
     )  # fmt: skip
 
 
@@ -73,7 +80,8 @@ def whole_plans(queryset: models.QuerySet[Plan]) -> models.QuerySet[Plan]:
 def compiled(sha256: str, plan_id: uuid.UUID) -> tuple[PlanContent, tuple[Trigger, ...]]:
     """What the plan says, with its triggers ready; what a plan says never changes."""
     told = parse_plan(Plan.objects.values_list("content", flat=True).get(pk=plan_id))
-    return told, tuple(Trigger(one.key, rule) for one, rule in told.rules())
+    waiting = (pair for pair in told.rules() if pair[0].point != SAMPLING)
+    return told, tuple(Trigger(one.key, rule) for one, rule in waiting)
 
 
 def checkpoint_of(case: Case) -> Checkpoint:
@@ -92,7 +100,9 @@ def mine(user: User) -> list[Case]:
     found, known = standing(user), competences(user)
     return [
         row
-        for row in waiting(user).exclude(first_by=user)[:MOST_LOOKED_AT]
+        for row in waiting(user)
+        .exclude(first_by=user)
+        .exclude(Q(about__decided_by=user) | Q(about__first_by=user))[:MOST_LOOKED_AT]
         if found.has_at(row.release.model_use.entity.path, *checkpoint_of(row).roles)
         and checkpoint_of(row).competence in known
     ]

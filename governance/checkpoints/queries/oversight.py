@@ -10,7 +10,7 @@ from django.db.models import Count, QuerySet
 
 from governance.checkpoints import queries
 from governance.checkpoints.models import Case, Decision, Plan
-from governance.checkpoints.models.cases import WAITING
+from governance.checkpoints.models.cases import WAITING, CaseKind
 from governance.checkpoints.rules import effectiveness
 from governance.checkpoints.rules.effectiveness import Look, Measure
 from governance.checkpoints.schema import Band
@@ -34,6 +34,7 @@ class Overseen:
 def decided(release: Release, since: dt.datetime) -> QuerySet[Case]:
     """The release's cases that were decided since, in the order of their decisions."""
     rows = Case.objects.filter(release=release, state="decided", decided_at__gte=since)
+    rows = rows.exclude(kind__in=[CaseKind.BLIND, CaseKind.SEEDED])
     return rows.order_by("decided_at", "pk")
 
 
@@ -74,6 +75,23 @@ def answers(release: Release, days: int = 30) -> dict[str, int]:
     since = clock.now() - dt.timedelta(days=days)
     rows = Decision.objects.filter(release_id=release.pk, received_at__gte=since)
     return dict(rows.values_list("answer").annotate(Count("answer")).order_by("answer"))
+
+
+def agreement(release: Release, days: int = DAYS) -> tuple[int, int]:
+    """Blind second reviews that came to the same outcome, and all of them."""
+    pairs = _again(release, CaseKind.BLIND, days).values_list("about__outcome", "outcome")
+    return effectiveness.agreement(pairs)
+
+
+def detected(release: Release, days: int = DAYS) -> tuple[int, int]:
+    """Known-wrong cases that were overridden once more, and all that were decided."""
+    outcomes = list(_again(release, CaseKind.SEEDED, days).values_list("outcome", flat=True))
+    return outcomes.count("override"), len(outcomes)
+
+
+def _again(release: Release, kind: CaseKind, days: int) -> QuerySet[Case]:
+    since = clock.now() - dt.timedelta(days=days)
+    return Case.objects.filter(release=release, kind=kind, state="decided", decided_at__gte=since)
 
 
 def missed_percent(release: Release, days: int = DAYS) -> float:

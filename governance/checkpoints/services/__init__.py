@@ -9,7 +9,14 @@ from governance.checkpoints.services.deciding import (
     sweep,
 )
 from governance.checkpoints.services.overseeing import oversee, trip
-from governance.checkpoints.services.planning import activate, draft, test, withdraw
+from governance.checkpoints.services.planning import (
+    activate,
+    draft,
+    request_trial,
+    test,
+    withdraw,
+)
+from governance.checkpoints.services.sampling import commit, draw, plant
 from governance.checkpoints.services.sealing import make_partitions, seal
 from governance.checkpoints.services.taking import Taken, take
 
@@ -17,13 +24,17 @@ __all__ = [
     "Taken",
     "activate",
     "claim",
+    "commit",
     "decide",
     "draft",
+    "draw",
     "escalate",
     "make_partitions",
     "oversee",
+    "plant",
     "record_competence",
     "report_elsewhere",
+    "request_trial",
     "seal",
     "sweep",
     "take",

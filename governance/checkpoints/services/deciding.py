@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from governance.checkpoints import queries
 from governance.checkpoints.models import Case, Competence
-from governance.checkpoints.models.cases import CASE_STATES, WAITING, Outcome
+from governance.checkpoints.models.cases import CASE_STATES, WAITING, CaseKind, Outcome
 from governance.checkpoints.queries import decisions
 from governance.checkpoints.schema import Checkpoint
 from governance.checkpoints.services.opening import due_at
@@ -145,7 +145,7 @@ def report_elsewhere(
     people.require(gateway, Capability.POST_DECISIONS)
     with ledger.act(gateway) as act:
         row = _lock(case_id)
-        if row.gateway_id != gateway.pk:
+        if row.gateway_id != gateway.pk or row.kind != CaseKind.HELD:
             raise Forbidden("not_your_case", _("Another gateway told this decision."))
         _check_waiting(row)
         _check_words(row, outcome, reason_code, final_output)
@@ -236,6 +236,8 @@ def _check_able(actor: User, row: Case, checkpoint: Checkpoint) -> None:
         )
     if row.first_by_id == actor.pk:
         raise SegregationRefused("own_view", _("A second person decides; you gave the first view."))
+    if row.about is not None and actor.pk in (row.about.decided_by_id, row.about.first_by_id):
+        raise SegregationRefused("own_view", _("You have decided this case already."))
     if _is_barred(actor, row):
         raise SegregationRefused(
             "own_model", _("Whoever owns, built or validated the model does not decide its cases.")

@@ -11,12 +11,15 @@ from django.utils.translation import gettext as _
 from governance.checkpoints import queries
 from governance.checkpoints.models import Plan
 from governance.checkpoints.models.plans import PLAN_STATES
+from governance.checkpoints.queries import trials
 from governance.checkpoints.rules import answering
 from governance.checkpoints.rules.answering import Verdict
 from governance.checkpoints.schema import NewDecision, PlanContent, parse_plan
 from governance.checkpoints.services.recording import faults_of, values_of
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError, SegregationRefused
+from registry.core.jobs import services as jobs
+from registry.core.jobs.models import Job
 from registry.core.ledger import queries as ledger_queries
 from registry.core.ledger import services as ledger
 from registry.core.people import queries as people
@@ -108,6 +111,16 @@ def withdraw(*, actor: User, plan_id: uuid.UUID) -> Plan:
         releases.check_reach(actor, Capability.PLAN_CHECKPOINTS, row.release)
         PLAN_STATES.check(row, "withdrawn")
         return act.update(row, "plan.withdrawn", {"state": "withdrawn"})
+
+
+def request_trial(*, actor: User, plan_id: uuid.UUID) -> Job:
+    """What the plan would have made of recorded decisions is worked out; poll the job."""
+    row = queries.whole_plans(Plan.objects.filter(pk=plan_id)).get()
+    releases.check_reach(actor, Capability.PLAN_CHECKPOINTS, row.release)
+    job = jobs.request(actor=actor, kind=trials.JOB, arguments={"plan": str(row.pk)})
+    if job.arguments != {"plan": str(row.pk)}:
+        raise Conflict("trial_runs", _("Another trial of yours has not ended yet."))
+    return job
 
 
 def _lock(plan_id: uuid.UUID) -> Plan:

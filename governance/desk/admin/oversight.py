@@ -18,7 +18,7 @@ from governance.checkpoints import queries
 from governance.checkpoints import services as checkpoints
 from governance.checkpoints.models import Case, Plan
 from governance.checkpoints.models.cases import WAITING
-from governance.checkpoints.queries import decisions, oversight
+from governance.checkpoints.queries import decisions, oversight, trials
 from governance.checkpoints.rules.effectiveness import Measure, Verdict
 from governance.checkpoints.schema import Checkpoint, CheckpointsSection, Limit
 from governance.desk.admin.clocks import left_in_words
@@ -112,9 +112,20 @@ def plan(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "plan": told,
         "verbs": offered(user, *keys.get(row.state, ())),
         "again": offered(user, "draft-plan"),
+        "may_try": bool(offered(user, "test-plan")),
+        "trial": _trial(row),
         **_overseen(row),
     }
     return show(request, "plan", row.code, context)
+
+
+@page
+@require_POST
+def try_plan(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """What the plan would have made of recorded decisions is worked out; its progress is shown."""
+    row = get_or_refuse(queries.visible_plans(request.user), pk)
+    job = checkpoints.request_trial(actor=request.user, plan_id=row.pk)
+    return HttpResponseRedirect(f"/jobs/{job.pk}/")
 
 
 def of_release(user: User, release: Release) -> dict[str, Any]:
@@ -139,7 +150,7 @@ def in_words(rows: Iterable[Case]) -> list[Case]:
         checkpoint = queries.checkpoint_of(row)
         told.checkpoint_label = said(checkpoint.label.model_dump())
         told.point_label = _point(section, row.point)
-        told.about = name_of(row.release.model_use.model)
+        told.model_label = name_of(row.release.model_use.model)
         told.left = left_in_words((row.due_at - now).total_seconds())
         told.is_overdue = row.state in WAITING and now > row.due_at
         whole = (row.due_at - row.opened_at).total_seconds()
@@ -217,8 +228,14 @@ def _case(user: User, row: Case, form: DecideForm) -> dict[str, Any]:
         "may_take": row.state in WAITING and row in queries.mine(user),
         "min_seconds": checkpoint.min_seconds,
         "reason_label": _reason(row),
-        "verbs": offered(user, "escalate-case") if is_mine and row.state != "escalated" else [],
+        "verbs": _verbs(user, row, is_mine),
     }
+
+
+def _verbs(user: User, row: Case, is_mine: bool) -> list[tuple[str, Any]]:
+    if row.state == "decided" and row.outcome == "override":
+        return list(offered(user, "plant-case"))
+    return list(offered(user, "escalate-case")) if is_mine and row.state != "escalated" else []
 
 
 def _why(checkpoint: Checkpoint, decision: dict[str, Any]) -> list[dict[str, Any]]:
@@ -275,7 +292,26 @@ def _overseen(row: Plan) -> dict[str, Any]:
         "answers": answers,
         "answered": sum(answers.values()),
         "missed": oversight.missed_percent(release),
+        "agreed": oversight.agreement(release),
+        "detected": oversight.detected(release),
     }
+
+
+def _trial(row: Plan) -> dict[str, Any] | None:
+    """The latest trial, with the checkpoints' labels and the days as bars."""
+    job = trials.latest_trial(row)
+    if job is None or not job.result:
+        return None
+    labels = {one.key: said(one.label.model_dump()) for one in row.told.checkpoints}
+    result: dict[str, Any] = job.result  # Any: JSON
+    most = max((day[0] for day in result["by_day"].values()), default=1)
+    return result | {
+        "at": job.ended_at,
+        "fired": [(labels.get(key, key), many)
+                  for key, many in result["by_checkpoint"].items()],
+        "days": [{"day": day, "all": told[0], "now": told[2], "width": 100 * told[2] / most}
+                 for day, told in result["by_day"].items()],
+    }  # fmt: skip
 
 
 def _keys(release: Release) -> list[str]:

@@ -76,6 +76,7 @@ urlpatterns = [
     path("cases/<uuid:pk>/", oversight.case, name="case"),
     path("cases/<uuid:pk>/take-up/", oversight.take_up, name="take-up"),
     path("plans/<uuid:pk>/", oversight.plan, name="plan"),
+    path("plans/<uuid:pk>/trial/", oversight.try_plan, name="try-plan"),
     path("working-days/", calendars.year, name="working-days"),
     path("policy/", institution.packs, name="policy"),
     path("policy/<uuid:pk>/workload/", packs.workload, name="workload"),

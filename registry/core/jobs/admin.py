@@ -19,6 +19,7 @@ KINDS: dict[str, Promise] = {
     "reviews.plan": _("Planning of reviews"),
     "reviews.attest": _("Call for attestation"),
     "reviews.forecast": _("Forecast of the workload"),
+    "checkpoints.trial": _("Trial of an intervention plan"),
 }
 
 
@@ -26,6 +27,7 @@ KINDS: dict[str, Promise] = {
 STAGES: dict[str, Promise] = {
     "entries": _("entries"), "features": _("features"), "plan": _("releases"),
     "regrade": _("releases"), "attest": _("releases"), "forecast": _("releases"),
+    "trial": _("decisions"),
 }  # fmt: skip
 
 

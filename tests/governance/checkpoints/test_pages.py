@@ -98,7 +98,8 @@ def subjects(live: Release) -> dict[str, tuple[str, Any]]:
     return {
         "draft-plan": ("wang", live), "test-plan": ("wang", draft),
         "activate-plan": ("chen", draft), "withdraw-plan": ("wang", draft),
-        "escalate-case": ("fu", case), "record-competence": ("xu", person("fan")),
+        "escalate-case": ("fu", case), "plant-case": ("chen", case),
+        "record-competence": ("xu", person("fan")),
     }  # fmt: skip
 
 

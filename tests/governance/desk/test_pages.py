@@ -64,6 +64,7 @@ ADMIN_LISTS = {
         "case",
         "competence",
         "seal",
+        "sample",
     ),
 }
 

@@ -138,6 +138,8 @@ KINDS: dict[str, Promise] = {
     "seat.given": _("seat given"),
     "seat.vacated": _("seat vacated"),
     "system.registered": _("system registered"),
+    "sample.committed": _("seed of a sample fixed"),
+    "sample.drawn": _("sample of decisions drawn"),
     "tier.overridden": _("tier set by hand"),
     "tier.override_ended": _("tier no longer set by hand"),
     "token.issued": _("token issued"),
@@ -172,7 +174,7 @@ GROUPS: tuple[tuple[str, Promise, tuple[str, ...]], ...] = (
     ("exceptions", _("Findings and exceptions"), ("finding", "waiver", "exemption")),
     ("reviews", _("Periodic reviews"), ("review", "package", "explanation", "campaign")),
     ("clocks", _("Legal clocks"), ("clock",)),
-    ("oversight", _("Human intervention"), ("plan", "case", "competence", "decisions")),
+    ("oversight", _("Human intervention"), ("plan", "case", "competence", "decisions", "sample")),
     ("orders", _("Stops and restrictions"), ("order", "consumer", "drill")),
     (
         "people",

@@ -79,6 +79,15 @@ OVERSIGHT_VERBS: dict[str, Verb] = {
         lambda subject: "/cases/",
         explanation=_("Somebody else decides; the limit starts once more, and only once."),
     ),
+    "plant-case": Verb(
+        _("Put back as a test of attention"), Capability.ACTIVATE_CHECKPOINTS, _cases,
+        forms.NothingForm,
+        lambda user, subject, data: checkpoints.plant(actor=user, case_id=subject.pk), _own,
+        explanation=_(
+            "The model was wrong here. The case waits once more for somebody else and looks like"
+            " any other; whether it is overridden again is measured."
+        ),
+    ),
     "record-competence": Verb(
         _("Record competence"), Capability.RECORD_COMPETENCE, visible_users,
         oversight_forms.CompetenceForm,

@@ -1,0 +1,64 @@
+"""What a plan would have made of the decisions that are recorded: nothing is written."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from governance.checkpoints import queries
+from governance.checkpoints.models import Decision, Plan
+from governance.checkpoints.rules import answering
+from governance.checkpoints.rules.answering import Answer
+from registry.core import clock
+from registry.core.jobs.models import Job, JobState
+from registry.core.jobs.services import Progress
+
+JOB = "checkpoints.trial"
+DAYS, MOST, CHUNK = 30, 100_000, 1_000
+
+
+def trial(plan: Plan, progress: Progress | None = None) -> dict[str, Any]:  # Any: JSON
+    """How many of the release's decisions of thirty days would have waited, and at what.
+
+    A field that was not declared then was not kept: what reads it counts as undecided, and waits.
+    At most the latest 100,000 are looked at, in constant memory.
+    """
+    told, triggers = queries.compiled(plan.sha256, plan.pk)
+    fired: Counter[str] = Counter()
+    days: dict[str, list[int]] = {}
+    was = would = done = 0
+    for moment, answer, body in _recorded(plan):
+        values = {"output": body["output"], "confidence": body["confidence"]} | {
+            name: value for name, value in body["fields"].items() if name in told.types
+        }
+        found = answering.verdict(triggers, values)
+        fired.update(found.fired)
+        waits = found.answer is Answer.HOLD
+        day = days.setdefault(clock.local_day(moment).isoformat(), [0, 0, 0])
+        day[0] += 1
+        day[1] += answer == Answer.HOLD
+        day[2] += waits
+        was, would, done = was + (answer == Answer.HOLD), would + waits, done + 1
+        if progress is not None and done % CHUNK == 0:
+            progress("trial", done, MOST)
+    return {
+        "plan": plan.code, "decisions": done, "held_then": was, "held_by_this": would,
+        "by_checkpoint": dict(fired.most_common()), "by_day": dict(sorted(days.items())),
+    }  # fmt: skip
+
+
+def latest_trial(plan: Plan) -> Job | None:
+    """The plan's trial that was worked out last, whoever asked for it."""
+    done = Job.objects.filter(kind=JOB, state=JobState.DONE, arguments__plan=str(plan.pk))
+    return done.order_by("-ended_at").first()
+
+
+def _recorded(plan: Plan) -> Iterator[tuple[dt.datetime, str, dict[str, Any]]]:  # Any: JSON
+    since = clock.now() - dt.timedelta(days=DAYS)
+    rows = Decision.objects.filter(release_id=plan.release_id, received_at__gte=since)
+    latest = rows.order_by("-received_at", "-batch_id", "-position")[:MOST]
+    for moment, answer, body in latest.values_list("received_at", "answer", "body").iterator(CHUNK):
+        yield moment, answer, json.loads(body)["told"]

@@ -10,9 +10,10 @@ from governance.checkpoints.services.deciding import (
 )
 from governance.checkpoints.services.planning import activate, draft, test, withdraw
 from governance.checkpoints.services.sealing import make_partitions, seal
-from governance.checkpoints.services.taking import Taken, take
+from governance.checkpoints.services.taking import MOST, Taken, take
 
 __all__ = [
+    "MOST",
     "Taken",
     "activate",
     "claim",

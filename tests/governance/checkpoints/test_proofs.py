@@ -64,12 +64,12 @@ def _written(path: Path) -> None:
         services.take(gateway=person("gateway"), told=told)
     services.seal(actor=system())
     services.take(gateway=person("gateway"), told=[decision(release, 999)])
-    for batch in Batch.objects.all():
+    for number, batch in enumerate(Batch.objects.order_by("id"), 1):
         for place in range(batch.size):
             answer = auditor.get("/decisions/proofs/", {"decision": f"{batch.pk}-{place}"})
             assert answer.status_code == 200
-            kind = "fresh" if batch.pk > len(SIZES) else "sealed"
-            (path / f"{kind}-{batch.pk}-{place}.json").write_bytes(answer.content)
+            kind = "fresh" if number > len(SIZES) else "sealed"
+            (path / f"{kind}-{number}-{place}.json").write_bytes(answer.content)
     ledger.export(path / "export.jsonl")
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 Write = Callable[[bytes], object]
-Answer = Callable[[Write], None]
+Answer = Callable[[Write], object]
 
 
 @dataclass

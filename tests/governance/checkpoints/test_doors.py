@@ -27,7 +27,13 @@ from tests.governance.checkpoints.asking import (
 from tests.rest.calling import Caller, caller, secret_of
 from tests.world import person
 
-PROCEEDS = {"answer": "proceed", "checkpoints": [], "case": None, "due_at": None, "limits": ""}
+PROCEEDS: dict[str, Any] = {
+    "answer": "proceed",
+    "checkpoints": [],
+    "case": None,
+    "due_at": None,
+    "limits": "",
+}
 
 
 def test_one_is_taken_and_answered_as_before_when_told_again(live: Release) -> None:

@@ -163,6 +163,17 @@ def test_a_batch_that_is_too_large_is_refused(live: Release) -> None:
                     "too_large")  # fmt: skip
 
 
+def test_a_flood_of_mistakes_is_refused_without_telling_each(live: Release) -> None:
+    who, one = gateway(), raw(live)
+    fields = ",".join(f'"f{n}": []' for n in range(2_000))
+    with nothing_left():
+        empty = '{"decisions": [' + "{}," * 1_000_000 + "{}]}"
+        refused(who.post(MANY, empty), 400, "invalid", "decisions.0.release")
+        refused(who.post(ONE, one[:-1] + f', "fields": {{{fields}}}}}'), 400, "malformed")
+        keys = ",".join(f'"f{n}":1' for n in range(100_001))
+        refused(who.post(ONE, f"{{{keys}}}"), 413, "too_large")
+
+
 def test_another_content_under_a_reference_refuses_the_batch(live: Release) -> None:
     who = gateway()
     assert who.post(ONE, body(live, 1)).status_code == 201

@@ -7,7 +7,7 @@ release's plan says which of them apply to it, when, who decides and until when.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictInt, StrictStr, ValidationError, model_validator
 
@@ -236,7 +236,8 @@ def parse_plan(text: str) -> PlanContent:
     return validate_file(PlanContent, parse_yaml(text, "plan"), "plan")
 
 
-Scalar = StrictBool | StrictInt | Annotated[float, Field(allow_inf_nan=False)] | StrictStr | None
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Scalar = StrictBool | StrictInt | Finite | StrictStr | None
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -245,17 +246,31 @@ class NewDecision(PolicyModel):
 
     release: Annotated[str, Field(pattern=r"^REL-[0-9]{4}-[0-9]{6}$")]
     reference: Annotated[str, Field(min_length=1, max_length=120)]
-    output: Annotated[str, Field(max_length=200)] | StrictBool | float | None = None
-    confidence: Annotated[float, Field(ge=0, le=1)] | None = None
+    output: Annotated[str, Field(max_length=200)] | StrictBool | StrictInt | Finite | None = None
+    confidence: Annotated[float, Field(strict=True, ge=0, le=1)] | None = None
     input_digest: Sha256 | None = None
     explanation_ref: Annotated[str, Field(max_length=200)] = ""
     fields: Annotated[dict[Name, Scalar], Field(max_length=2 * MOST_FIELDS)] = {}  # noqa: RUF012
 
 
 def first_fault(error: ValidationError) -> tuple[str, str]:
-    """The place and the words of the first mistake."""
-    found: dict[str, Any] = dict(error.errors(include_url=False, include_input=False)[0])
-    return ".".join(str(step) for step in found["loc"]), str(found["msg"])
+    """The place and the words of the first mistake; of all types that a value could have had."""
+    words: dict[str, list[str]] = {}
+    for found in error.errors(include_url=False, include_input=False, include_context=False):
+        words.setdefault(_place(found["loc"]), []).append(str(found["msg"]))
+    place, said = next(iter(words.items()))
+    return place, "; ".join(said)
+
+
+_ENDS = {"fields": 2, "output": 1}  # steps to the value; what follows names a type that was tried
+
+
+def _place(steps: tuple[int | str, ...]) -> str:
+    for name, length in _ENDS.items():
+        if name in steps:
+            steps = steps[: steps.index(name) + length]
+            break
+    return ".".join(str(step) for step in steps)
 
 
 NOTHING = CheckpointsSection(

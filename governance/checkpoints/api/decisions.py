@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from pydantic import TypeAdapter, ValidationError
+from pydantic import FailFast, Field, TypeAdapter, ValidationError
 from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 from rest_framework.response import Response
@@ -24,7 +24,10 @@ from governance.checkpoints.services import Taken
 from registry.core.errors import DomainError
 from registry.core.people.rules import Capability
 from registry.core.policy.schema import PolicyModel
+from registry.core.web import parsing
 from registry.core.web.views import CallerRequest, Door
+
+MOST_COLONS = 100_000  # a batch of a thousand has a fifth: more keys only cost time and memory
 
 
 class Bytes(BaseParser):
@@ -36,7 +39,7 @@ class Bytes(BaseParser):
         """The bytes. Raises RequestDataTooBig (413), DomainError for a NUL character."""
         most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         content: bytes = stream.read(most + 1)
-        if len(content) > most:
+        if len(content) > most or content.count(b":") > MOST_COLONS:
             raise RequestDataTooBig
         if b"\\u0000" in content:
             raise DomainError("malformed", _("A text holds no NUL character."), status=400)
@@ -46,20 +49,36 @@ class Bytes(BaseParser):
 class Batch(PolicyModel):
     """Up to a thousand decisions, taken all or none."""
 
-    decisions: tuple[NewDecision, ...]
+    decisions: Annotated[tuple[NewDecision, ...], Field(max_length=services.MOST), FailFast()]
 
 
+MOST_FAULTS = 1_000
 Told = TypeVar("Told")
 _ONE, _MANY = TypeAdapter(NewDecision), TypeAdapter(Batch)
 
 
 def read(adapter: TypeAdapter[Told], content: Any) -> Told:  # Any: bytes, or a form's dict
-    """What the body says. Raises DomainError (`invalid`) with the first mistake's place."""
+    """What the body says. Raises DomainError: `invalid` with the first mistake's place; `malformed`
+    for a key that stands twice.
+    """
+    body = content if isinstance(content, bytes) else b""
     try:
-        return adapter.validate_json(content if isinstance(content, bytes) else b"")
+        told = adapter.validate_json(body)
     except ValidationError as error:
+        if error.error_count() > MOST_FAULTS:  # nobody reads them, and telling them takes minutes
+            raise DomainError("malformed", _("The request is malformed."), status=400) from None
         place, words = first_fault(error)
         raise DomainError("invalid", words, field=place, status=400) from error
+    if body.count(b":") > _keys(told):  # each key has its colon: no more of them, none twice
+        parsing.check_keys(body)
+    return told
+
+
+def _keys(told: object) -> int:
+    """How many keys have been read."""
+    if isinstance(told, NewDecision):
+        return len(told.model_fields_set) + len(told.fields)
+    return 1 + sum(map(_keys, told.decisions)) if isinstance(told, Batch) else 0
 
 
 class DecisionTold(serializers.Serializer[Any]):
@@ -176,19 +195,20 @@ class DecisionDoor(Door):
         "proof": Capability.READ_TRAIL,
     }
 
-    @extend_schema(request=DecisionTold, responses={201: AnswerRow})
+    @extend_schema(request=DecisionTold, responses={200: AnswerRow, 201: AnswerRow})
     def create(self, request: CallerRequest) -> Response:
         """One decision is recorded and answered."""
         told = read(_ONE, request.data)
         (found,) = services.take(gateway=request.user, told=[told])
         return Response(shown(found), status=200 if found.is_repeated else 201)
 
-    @extend_schema(request=BatchTold, responses={201: AnswerList})
+    @extend_schema(request=BatchTold, responses={200: AnswerList, 201: AnswerList})
     def batch(self, request: CallerRequest) -> Response:
         """All of them are recorded and answered, in their order; or none is."""
         told = read(_MANY, request.data).decisions
         found = services.take(gateway=request.user, told=told)
-        return Response({"answers": [shown(one) for one in found]}, status=201)
+        status = 200 if all(one.is_repeated for one in found) else 201
+        return Response({"answers": [shown(one) for one in found]}, status=status)
 
     def visible(self) -> QuerySet[Decision]:
         """The decisions of the releases that the caller may see."""

@@ -18,9 +18,10 @@ from governance.checkpoints.services.planning import (
 )
 from governance.checkpoints.services.sampling import commit, draw, plant
 from governance.checkpoints.services.sealing import make_partitions, seal
-from governance.checkpoints.services.taking import Taken, take
+from governance.checkpoints.services.taking import MOST, Taken, take
 
 __all__ = [
+    "MOST",
     "Taken",
     "activate",
     "claim",

@@ -70,10 +70,12 @@ def claim(*, actor: User, case_id: uuid.UUID) -> Case:
         moment = clock.now()
         if row.viewed_by_id == actor.pk:
             return row
-        if row.viewed_by is not None and row.viewed_at and moment < row.viewed_at + CLAIM:
+        if row.viewed_by_id and row.viewed_at and moment < row.viewed_at + CLAIM:
+            # By the key: after waiting for the lock the row is fresh, what was joined to it is not.
+            viewer = User.objects.get(pk=row.viewed_by_id)
             raise Conflict(
                 "case_taken",
-                _("%(name)s is looking at this case.") % {"name": row.viewed_by.name},
+                _("%(name)s is looking at this case.") % {"name": viewer.name},
                 hint=_("It is free again after a quarter of an hour."),
             )
         return act.update(row, "case.taken_up", {"viewed_by": actor, "viewed_at": moment})

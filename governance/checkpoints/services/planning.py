@@ -84,6 +84,7 @@ def test(*, actor: User, plan_id: uuid.UUID, samples: Sequence[NewDecision]) -> 
 def activate(*, actor: User, plan_id: uuid.UUID) -> Plan:
     """The plan is in force; the one before is replaced. By the second line, not by its drafter."""
     with ledger.act(actor) as act:
+        _lock_siblings(plan_id)
         row = _lock(plan_id)
         people.require_at(actor, Capability.ACTIVATE_CHECKPOINTS, queries.place_of(row))
         PLAN_STATES.check(row, "in_force")
@@ -125,6 +126,12 @@ def request_trial(*, actor: User, plan_id: uuid.UUID) -> Job:
 
 def _lock(plan_id: uuid.UUID) -> Plan:
     return ledger.lock(queries.whole_plans(Plan.objects.all()), plan_id)
+
+
+def _lock_siblings(plan_id: uuid.UUID) -> None:
+    """Of two plans put in force at once the second sees, and replaces, the first."""
+    rows = Plan.objects.select_for_update(of=("self",)).filter(release__plans=plan_id)
+    list(rows.order_by("pk").values_list("pk"))
 
 
 def _read(content: str) -> PlanContent:

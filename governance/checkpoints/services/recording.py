@@ -55,16 +55,21 @@ def values_of(told: PlanContent, one: NewDecision) -> dict[str, object]:
 
     Numbers beyond what a clause can compare exactly count as missing.
     """
-    found: dict[str, object] = {"output": one.output, "confidence": one.confidence}
+    output = None if _is_beyond(one.output) else one.output
+    found: dict[str, object] = {"output": output, "confidence": one.confidence}
     declared = told.types
     for name, sent in one.fields.items():
         types = declared.get(name)
         if types is None or type(sent) not in types:
             continue
-        if types is NUMBER and not -MOST_NUMBER < sent < MOST_NUMBER:  # type: ignore[operator]  # a number
+        if types is NUMBER and _is_beyond(sent):
             continue
         found[name] = sent
     return found
+
+
+def _is_beyond(value: object) -> bool:
+    return type(value) in NUMBER and not -MOST_NUMBER < value < MOST_NUMBER  # type: ignore[operator]  # a number
 
 
 def faults_of(told: PlanContent, one: NewDecision) -> Iterator[tuple[str, str, str]]:
@@ -142,7 +147,9 @@ def _without(gateway: User, one: NewDecision, places: list[str]) -> NewDecision:
     return one.model_copy(update=changes)
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+)
 
 
 def canonical(told: Any) -> str:  # Any: JSON

@@ -45,6 +45,14 @@ class StrictJSONParser(JSONParser):
         return told
 
 
+def check_keys(content: bytes) -> None:
+    """Raises DomainError (`malformed`) where a key of the JSON stands twice."""
+    try:
+        json.loads(content, object_pairs_hook=_each_once)
+    except ValueError as error:
+        raise _malformed(_("This is not JSON: %(why)s.") % {"why": error}) from error
+
+
 def is_disguised(text: str) -> bool:
     """Whether the text holds characters by which it reads otherwise than it is.
 

@@ -109,12 +109,12 @@ class StopList:
     """The orders in force when the list was asked for, by a clock that is never set."""
 
     etag: str
-    orders: tuple[tuple[str, frozenset[str]], ...]  # kind, codes of releases
+    orders: Mapping[str, frozenset[str]]  # a release's code → the kinds of its orders
     asked_at: float
 
-    def kinds(self, release: str) -> set[str]:
+    def kinds(self, release: str) -> frozenset[str]:
         """The kinds of orders that hold for the release."""
-        return {kind for kind, releases in self.orders if release in releases}
+        return self.orders.get(release, frozenset())
 
 
 @dataclass
@@ -217,8 +217,8 @@ class Gateway:
     def refresh_stop_list(self) -> bool:
         """Whether the list is now as the register has it; call it every few seconds.
 
-        The list's signature is not checked here: https says who answers. Check it (DSSE, Ed25519)
-        where the list comes by other ways.
+        The list's signature is not checked here: https says who answers. Check it
+        with `docs/verify_stop_list.py` where the list comes by other ways.
         """
         known, asked_at = self._list, time.monotonic()
         try:
@@ -351,12 +351,14 @@ def _refusal(status: int, body: bytes) -> Exception:
     return Refused(status, str(told["code"]), str(told.get("detail", "")), place)
 
 
-def _orders(envelope: Mapping[str, Any]) -> tuple[tuple[str, frozenset[str]], ...]:
-    """The orders in the envelope's payload. Raises NoAnswer where any of it is not understood."""
+def _orders(envelope: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """Release → the kinds of its orders, by the envelope's payload. Raises NoAnswer where any of it is not understood."""
     try:
         told = json.loads(base64.b64decode(envelope["payload"], validate=True))
-        return tuple(
-            (str(one["kind"]), frozenset(map(str, one["releases"]))) for one in told["orders"]
-        )
+        kinds = {str(one["id"]): str(one["kind"]) for one in told["orders"]}
+        return {
+            str(one["code"]): frozenset(kinds[order] for order in one["orders"])
+            for one in told["releases"]
+        }
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise NoAnswer("the stop list is not understood") from error

@@ -120,13 +120,26 @@ def test_decisions_do_not_wait_for_each_other(shared: str) -> None:
     assert codes(together(deciding, deciding)) == ["done", "done"]
 
 
-def test_nobody_orders_inside_a_transaction_that_holds_still(shared: str) -> None:
-    with transaction.atomic():
-        queries.hold_still()
-        with pytest.raises(RuntimeError, match="holds still"):
-            stop()
+def test_nobody_waits_inside_a_transaction_that_holds_still(shared: str) -> None:
+    """Two of them would wait for each other for ever: both are refused, and nothing hangs."""
+    barrier = threading.Barrier(2)
+
+    def deciding_and_stopping() -> None:
+        with transaction.atomic():
+            queries.hold_still()
+            barrier.wait(timeout=20)
+            try:
+                stop()
+            finally:
+                barrier.wait(timeout=20)
+
+    outcomes = together(deciding_and_stopping, deciding_and_stopping)
+    assert [type(one) for one in outcomes] == [RuntimeError, RuntimeError]
     assert Order.objects.count() == 0
-    assert stop().state == "in_force"
+    with transaction.atomic():  # alone there is nobody to wait for
+        queries.hold_still()
+        stop()
+    assert Order.objects.get().state == "in_force"
     with pytest.raises(RuntimeError, match="inside a transaction"):
         queries.hold_still()
 

@@ -146,7 +146,15 @@ def test_what_cannot_be_told_is_not_sent() -> None:
 
 def stops(*orders: tuple[str, list[str]], **headers: str) -> Any:
     """The stop list in its envelope."""
-    told = {"orders": [{"kind": kind, "releases": releases} for kind, releases in orders]}
+    codes = sorted({code for _kind, releases in orders for code in releases})
+    told = {
+        "orders": [{"id": str(n), "kind": kind} for n, (kind, _releases) in enumerate(orders)],
+        "releases": [
+            {"code": code,
+             "orders": [str(n) for n, (_kind, releases) in enumerate(orders) if code in releases]}
+            for code in codes
+        ],
+    }  # fmt: skip
     payload = base64.b64encode(json.dumps(told).encode()).decode()
     return says({"payload": payload, "payloadType": "x", "signatures": []}, 200, **headers)
 

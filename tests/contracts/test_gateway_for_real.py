@@ -17,7 +17,7 @@ from tests.browser.conftest import serving
 from tests.governance.checkpoints.conftest import guarded_release, in_production, live_committed
 from tests.governance.reviews.conftest import LIVE
 from tests.rest.calling import secret_of
-from tests.world import person
+from tests.world import head_office, person
 
 __all__ = ["guarded_release", "in_production", "live_committed"]
 FIELDS = {"score": 0.8, "amount": 50_000}
@@ -38,7 +38,11 @@ def gateway(site: str, **told: str) -> Gateway:
     """The world's gateway."""
     token = secret_of(person("gateway"), *SCOPES, actor=person("admin"))
     given = {"token": token, "release": Release.objects.get().code} | told
-    return Gateway(site, given["token"], given["release"], timeout_seconds=30.0)
+    safe = given.get("fail_safe", "hold")
+    return Gateway(
+        site, given["token"], given["release"], fail_safe=safe, timeout_seconds=30.0,
+        pause_seconds=0.01,
+    )  # fmt: skip
 
 
 def test_a_decision_is_told_held_decided_and_stopped(site: str) -> None:
@@ -65,6 +69,21 @@ def test_a_decision_is_told_held_decided_and_stopped(site: str) -> None:
         reason="错误",
     )  # fmt: skip
     assert mine.decide("APP-3", "approve", FIELDS).answer == "stop"
+
+
+def test_the_fail_safe_knows_the_stops_of_the_real_list(site: str) -> None:
+    mine = gateway(site, fail_safe="stop_list")
+    assert mine.refresh_stop_list()
+    assert mine.decide("APP-1", "approve", FIELDS).answer == "proceed"
+    suspensions.order(
+        actor=person("luo"), kind="stop", target_type="entity", target_id=head_office().pk,
+        reason="错误",
+    )  # fmt: skip
+    assert mine.refresh_stop_list()
+    assert mine.refresh_stop_list()  # not modified
+    mine.base_url = "http://127.0.0.1:1"  # nobody answers any more
+    answer = mine.decide("APP-2", "approve", FIELDS)
+    assert (answer.answer, answer.is_local) == ("stop", True)
 
 
 def test_a_thousand_at_once_are_taken_once(site: str) -> None:

@@ -36,7 +36,7 @@ from registry.core.policy.rules import Readings
 from registry.core.web.wording import refusal_in, whole_text
 from registry.releases.models import Release
 
-MOST = 100
+MOST, SHOWN = 100, 20
 ALARMS = (Verdict.AUTOMATION_BIAS, Verdict.MODEL_FAILURE)
 SCALE = 2.5  # the picture of an interval ends at 40 %
 VERDICTS = {
@@ -52,11 +52,13 @@ def cases(request: PersonRequest) -> HttpResponse:
     """What waits for the person and for others, and what was decided lately."""
     user = request.user
     closed = queries.whole(queries.visible_to(user)).exclude(state__in=WAITING)
-    mine = in_words(queries.mine(user))
+    mine = queries.mine(user)
     others = queries.waiting(user).exclude(pk__in=[row.pk for row in mine])
     context = {
-        "mine": mine,
-        "waiting": in_words(others[:MOST]),
+        "mine": in_words(mine[:SHOWN]),
+        "mine_count": f"{len(mine)}+" if len(mine) >= queries.MOST_LOOKED_AT else len(mine),
+        "waiting": in_words(others[:SHOWN]),
+        "waiting_count": others.count(),
         "closed": in_words(closed.order_by("-opened_at", "pk")[:20]),
         "plans": plans_in_words(
             queries.whole_plans(queries.visible_plans(user).filter(state__in=["draft", "in_force"]))

@@ -29,6 +29,7 @@ from registry.core import clock
 from registry.core.dispatch import services as dispatch
 from registry.core.errors import DomainError
 from registry.core.ledger import queries as ledger_queries
+from registry.core.ledger import services as ledger
 from registry.core.ledger.models import Entry
 
 Progress = Callable[[str, int, int], None]
@@ -64,6 +65,7 @@ def load(progress: Progress | None = None) -> Outcome:
         # The reactions have run already, each at its time in the story. Hundreds of queued
         # wake-ups would only keep the worker busy; beat wakes the dispatcher anyway.
         transaction.get_connection().run_on_commit.clear()
+    ledger.anchor()
     return Outcome.LOADED
 
 

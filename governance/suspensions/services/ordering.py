@@ -66,8 +66,8 @@ def _shut_out_decisions() -> None:
     """Nobody is taking in a decision, nor begins to until this transaction has ended.
 
     First of all locks: a decision that holds still waits for rows and for the ledger, never for
-    what this transaction holds. Raises RuntimeError inside a transaction that holds still itself:
-    two of them would wait for each other for ever.
+    what this transaction holds. A transaction that holds still itself does not wait, since two of
+    them would wait for each other for ever: RuntimeError, unless it is the only one (the demo).
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -76,9 +76,13 @@ def _shut_out_decisions() -> None:
             [LOCK],
         )
         (held,) = cursor.fetchone()
-        if held:
-            raise RuntimeError("Order after the transaction that holds still, not inside it.")
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        if not held:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+            return
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+        (alone,) = cursor.fetchone()
+    if not alone:
+        raise RuntimeError("Order after the transaction that holds still, not inside it.")
 
 
 def _check(kind: str, target: Target, reason: str) -> None:

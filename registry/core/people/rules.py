@@ -164,7 +164,7 @@ GRANTS: dict[Capability, frozenset[Role]] = {
     Capability.STOP: frozenset({Role.DUTY_OFFICER, Role.IT_OPERATIONS, Role.CRO, *_MODEL_RISK}),
     Capability.RESTRICT: _MODEL_RISK | {Role.COMPLIANCE, Role.CRO, Role.CONSUMER_PROTECTION},
     Capability.RESUME: _MODEL_RISK | {Role.CRO},
-    Capability.ACKNOWLEDGE_STOP: frozenset({Role.PIPELINE}),
+    Capability.ACKNOWLEDGE_STOP: frozenset({Role.GATEWAY, Role.PIPELINE}),
     Capability.RATIFY: frozenset({Role.SECRETARY, Role.CRO}),
     Capability.REPORT_DRILL: _FIRST_LINE | _MODEL_RISK,
     Capability.COUNTERSIGN_DRILL: _SECOND_LINE,

@@ -33,6 +33,7 @@ from registry.core.people.rules import (
     GRANTS,
     LINE_OF,
     MACHINE_CAPABILITIES,
+    MACHINE_ROLES,
     Capability,
     Line,
     Role,
@@ -313,8 +314,8 @@ def test_vendor_staff_can_be_developers() -> None:
     assert queries.standing(person("fang")).role_set == {Role.DEVELOPER}
 
 
-@pytest.mark.parametrize("role", sorted(set(Role) - {Role.PIPELINE}))
-def test_a_machine_account_is_a_pipeline_only(role: Role) -> None:
+@pytest.mark.parametrize("role", sorted(set(Role) - MACHINE_ROLES))
+def test_a_machine_account_is_a_pipeline_or_a_gateway_only(role: Role) -> None:
     with refused(Forbidden, "machine_role"):
         assign(person("pipeline"), role)
 

@@ -51,7 +51,7 @@ def tell(told: Told) -> Steps:
         yield told.at(day, "15:00")
         services.take(gateway=person(GATEWAY), told=list(islice(rows, A_DAY)))
         services.seal(actor=people_queries.system())
-        yield from _look(day)
+        yield from _look(told, day)
 
 
 def decisions(release: Release) -> Iterator[NewDecision]:
@@ -115,9 +115,8 @@ def _plan(release: Release) -> None:
     services.activate(actor=person("mrm"), plan_id=row.pk)
 
 
-def _look(day: int) -> Steps:
+def _look(told: Told, day: int) -> Steps:
     """What waits is looked at in turn; where two are needed the other one looks as well."""
-    moment = clock.now()
     rows = list(Case.objects.filter(state__in=WAITING).order_by("opened_at", "position"))
     for number, row in enumerate(rows):
         if day == 1 and row.checkpoint == LEFT:
@@ -126,10 +125,9 @@ def _look(day: int) -> Steps:
             row.refresh_from_db()
             if row.state not in WAITING or (row.first_by and row.first_by.username == username):
                 continue
-            yield moment
+            yield told.after(dt.timedelta(seconds=1))
             services.claim(actor=person(username), case_id=row.pk)
-            moment += LOOKS[username]
-            yield moment
+            yield told.after(LOOKS[username])
             _decide(row, username, number)
 
 

@@ -61,6 +61,11 @@ class Told:
         self._last = max(moment, self._last + dt.timedelta(minutes=7))
         return self._last
 
+    def after(self, span: dt.timedelta) -> dt.datetime:
+        """So much later than what was told last."""
+        self._last += span
+        return self._last
+
     @property
     def model(self) -> AIModel:
         """The model as it now is."""

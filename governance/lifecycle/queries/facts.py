@@ -25,7 +25,9 @@ from registry.catalogue.queries import may_be_seen
 from registry.classification import queries as classification
 from registry.classification.models import Grade
 from registry.core import clock
+from registry.core.people import queries as people
 from registry.core.people.models import User
+from registry.core.people.rules import Role
 from registry.evidence import queries as evidence
 from registry.evidence.models import Document
 from registry.releases import queries as releases
@@ -36,13 +38,14 @@ COMPUTED = (
     "tier", "explainability", "has_training_data_declaration", "has_cac_filing",
     "has_stop_switch_test", "has_fallback_test", "has_stop_operators", "has_pia", "has_fria",
     "rmc_resolved", "duties_not_segregated", "production_digest_differs", "revalidation_overdue",
-    "review_overdue", "review_blocks_new_use", "something_expired",
+    "review_overdue", "review_blocks_new_use", "something_expired", "stop_operator_in_office",
 )  # fmt: skip
 NAMED = (
     "use_case_card", "grading_confirmed", "screened", "grading_complete", "version_registered",
     "validated", "explainability_level", "findings_in_order", "approved", "pilot_lasted",
     "deployed_digest",
 )  # fmt: skip
+STOPPING = (Role.DUTY_OFFICER, Role.IT_OPERATIONS)
 _EXPIRING = frozenset({"due_diligence", "cac_filing", "pia", "data_security_assessment"})
 
 
@@ -96,6 +99,7 @@ def readings_of(
         "review_overdue": late.beyond_grace,
         "review_blocks_new_use": late.blocks_new_use,
         "something_expired": _something_expired(release, documents),
+        "stop_operator_in_office": _stop_operator_in_office(release),
     }
     for kind in ("training_data_declaration", "cac_filing", "stop_switch_test", "fallback_test",
                  "stop_operators", "pia", "fria"):  # fmt: skip
@@ -119,6 +123,12 @@ def _named(
         "pilot_lasted": _pilot_lasted(release, section),
         "deployed_digest": _deployed_digest(release),
     }
+
+
+def _stop_operator_in_office(release: Release) -> bool:
+    """RI-08: whether somebody can stop the release today without asking anybody (BR-07)."""
+    path = release.model_use.entity.path
+    return any(people.holders_of(role, path).exists() for role in STOPPING)
 
 
 def _use_case_card(release: Release) -> FactValue:

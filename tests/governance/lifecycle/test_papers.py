@@ -288,8 +288,20 @@ def test_the_facts_read_what_is_there(approval: Approval) -> None:
     assert facts.readings["flag_nfra_high_risk"] == "yes"
     assert facts.readings["any_person"] is True
     assert facts.readings["has_stop_operators"] is False
+    assert facts.readings["stop_operator_in_office"] is True
     assert {name for name, value in facts.named.items() if not value.holds} == {
         "approved",
         "deployed_digest",
         "pilot_lasted",
     }
+
+
+def test_where_nobody_may_stop_it_no_operator_is_in_office(approval: Approval) -> None:
+    """BR-07 reads who holds the roles today, not what a list of names says."""
+    for row in RoleAssignment.objects.filter(role__in=["duty_officer", "it_operations"]):
+        people.end_role(actor=person("admin"), assignment_id=row.pk, valid_to=clock.today())
+    section = queries.section_of(policy.active_pack())
+    assert gather(approval.release, section).readings["stop_operator_in_office"] is True
+    with clock.at(clock.now() + dt.timedelta(days=1)):
+        found = gather(approval.release, section).readings
+    assert found["stop_operator_in_office"] is False

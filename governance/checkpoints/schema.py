@@ -179,6 +179,21 @@ class Trip(PolicyModel):
     least: Annotated[int, Field(ge=10, le=1_000_000)] = 100
 
 
+class Quota(PolicyModel):
+    """RI-12: of these outputs a session may have so many in a window; more waits at a checkpoint.
+
+    by: the declared text field that names the session (or the customer, the account).
+    """
+
+    key: Name
+    label: Label
+    by: Name
+    outputs: Annotated[tuple[Words, ...], Field(min_length=1, max_length=50)]
+    most: Annotated[int, Field(ge=1, le=100_000)]
+    window_minutes: Annotated[int, Field(ge=1, le=1_440)] = 60
+    checkpoint: Name
+
+
 class PlanContent(PolicyModel):
     """What a plan says: the declared fields, the checkpoints, the gateway's fail-safe."""
 
@@ -186,6 +201,7 @@ class PlanContent(PolicyModel):
     checkpoints: Annotated[tuple[Checkpoint, ...], Field(max_length=MOST_CHECKPOINTS)]
     fail_safe: Literal["hold", "stop_list"] = "hold"
     trips: Annotated[tuple[Trip, ...], Field(max_length=10)] = ()
+    quotas: Annotated[tuple[Quota, ...], Field(max_length=10)] = ()
 
     @model_validator(mode="after")
     def _hangs_together(self) -> PlanContent:
@@ -198,6 +214,12 @@ class PlanContent(PolicyModel):
         for one in self.checkpoints:
             if one.authority is not None and self.type_of(one.authority.field) != "number":
                 raise ValueError(f"{one.key}: authority needs a declared number")
+        known = {one.key for one in self.checkpoints}
+        for limit in self.quotas:
+            if limit.checkpoint not in known:
+                raise ValueError(f"{limit.key}: unknown checkpoint {limit.checkpoint}")
+            if self.type_of(limit.by) != "text":
+                raise ValueError(f"{limit.key}: a session is a declared text")
         return self
 
     def checkpoint(self, key: str) -> Checkpoint:

@@ -63,6 +63,7 @@ def day(clock_file: Path) -> Days:
     return noon
 
 
+@pytest.mark.parametrize("desk", ["en"], indirect=True)  # the other journeys run in Chinese too
 def test_a_review_that_nobody_answers_restricts_until_it_is_done(
     desk: Browser, day: Days, settings: Any
 ) -> None:

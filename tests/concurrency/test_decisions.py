@@ -20,6 +20,7 @@ from registry.core.people.queries import system
 from registry.releases.models import Release
 from tests.concurrency.conftest import codes, together
 from tests.governance.checkpoints.conftest import guarded_release, in_production, live_committed
+from tests.governance.checkpoints.test_agents import AGENT, act
 from tests.governance.checkpoints.world import PLAN, decision
 from tests.governance.reviews.conftest import LIVE
 from tests.world import person
@@ -226,3 +227,21 @@ def test_after_a_stop_has_returned_nothing_goes_on(live: Release) -> None:
     assert set(later.values_list("answer", flat=True)) == {"stop"}
     assert (before.count() >= 800, later.count() >= 2_000) == (True, True)
     whole()
+
+
+def test_two_batches_of_one_session_share_its_limit(live: Release) -> None:
+    row = services.draft(actor=person("wang"), release_id=live.pk, content=AGENT)
+    services.test(actor=person("gateway"), plan_id=row.pk, samples=[act(live, 1, "query")])
+    services.activate(actor=person("chen"), plan_id=row.pk)
+    for turn in range(ROUNDS):
+        session = f"s-{turn}"
+
+        def taking(first: int, session: str = session) -> list[services.Taken]:
+            with clock.at(LIVE):
+                told = [act(live, first + n, session=session) for n in range(2)]
+                return services.take(gateway=person("gateway"), told=told)
+
+        found = together(partial(taking, 100 * turn), partial(taking, 100 * turn + 50))
+        assert codes(found) == ["done", "done"]
+        answers = [one.answer for batch in found if isinstance(batch, list) for one in batch]
+        assert sorted(answers) == ["hold", "hold", "proceed", "proceed"]

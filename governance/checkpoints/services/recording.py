@@ -14,8 +14,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from governance.checkpoints.rules import answering, personal
-from governance.checkpoints.rules.answering import Trigger, Verdict
+from governance.checkpoints.rules.answering import Answer, Trigger, Verdict
 from governance.checkpoints.schema import NUMBER, NewDecision, PlanContent
+from governance.checkpoints.services.metering import Meter
 from registry.core.people.models import User
 from registry.releases.models import Release
 
@@ -34,6 +35,7 @@ class Live:
     is_stopped: bool = False
     is_restricted: bool = False
     limits: str = ""
+    meters: tuple[Meter, ...] = ()
 
 
 @dataclass(slots=True)
@@ -116,6 +118,11 @@ def record(gateway: User, live: Live, place: int, one: NewDecision, moment: dt.d
         live.triggers, {name: values[name] for name in live.reads if name in values},
         is_stopped=live.is_stopped, is_restricted=live.is_restricted,
     )  # fmt: skip
+    if live.meters and verdict.answer in (Answer.PROCEED, Answer.HOLD):
+        meters = live.meters
+        over = [its.quota.checkpoint for its in meters if its.is_over(one.output, values)]
+        fired = tuple(dict.fromkeys((*verdict.fired, *over)))
+        verdict = Verdict(Answer.HOLD, fired) if over else verdict
     told = canonical({
         "confidence": one.confidence, "explanation_ref": one.explanation_ref,
         "fields": {name: value for name, value in one.fields.items() if name in values},

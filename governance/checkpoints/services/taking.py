@@ -23,6 +23,7 @@ from governance.checkpoints.rules import merkle
 from governance.checkpoints.rules.answering import Answer, names_read
 from governance.checkpoints.schema import NewDecision
 from governance.checkpoints.services import opening
+from governance.checkpoints.services.metering import meters_of
 from governance.checkpoints.services.opening import Opening
 from governance.checkpoints.services.recording import Live, Record, canonical, record
 from governance.suspensions import queries as suspensions
@@ -64,6 +65,9 @@ def take(*, gateway: User, told: Sequence[NewDecision]) -> list[Taken]:
         suspensions.hold_still()
         moment = clock.now()
         live = _live(gateway, {one.release for one in told})
+        for code in sorted(live):
+            mine = [one for one in told if one.release == code]
+            live[code].meters = meters_of(live[code].release.pk, live[code].told, mine, moment)
         records = [
             record(gateway, live[one.release], place, one, moment) for place, one in enumerate(told)
         ]

@@ -168,6 +168,16 @@ def plans_in_words(rows: Iterable[Plan]) -> list[Plan]:
         told: Any = row  # Any: attributes for the template alone
         told.about = name_of(row.release.model_use.model)
         told.checkpoints = [_checkpoint(section, one) for one in row.told.checkpoints]
+        told.quotas = [
+            {
+                "label": said(one.label.model_dump()),
+                "rule": _("%(most)s × %(outputs)s within %(minutes)s minutes for each %(by)s")
+                % {"most": one.most, "outputs": ", ".join(one.outputs),
+                   "minutes": one.window_minutes, "by": one.by},
+                "checkpoint": one.checkpoint,
+            }
+            for one in row.told.quotas
+        ]  # fmt: skip
         told.trips = [
             {
                 "label": said(one.label.model_dump()),

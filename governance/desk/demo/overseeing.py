@@ -33,7 +33,7 @@ from registry.core.people.rules import Role
 from registry.releases.models import Release
 
 FOLDER = Path(settings.BASE_DIR) / "seeds" / "demo" / "scorecard"
-FIRST_DAY, A_DAY = 14, 30
+FIRST_DAY, A_DAY = 12, 14
 GATEWAY = "gateway"
 CLOSE, FAST = "reviewer", "reviewer2"  # looks closely; follows the model
 LEFT = "decline"  # of the last day these wait for the reader

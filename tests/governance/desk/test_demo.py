@@ -18,6 +18,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.db import connections
+from django.test import override_settings
 from django.utils import translation
 
 from config.local import roles
@@ -66,10 +67,13 @@ months: list[str] = []
 
 
 @pytest.fixture(scope="module")
-def loaded(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+def loaded(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """An empty database in which loading was interrupted once and then succeeded."""
     name = f"mingce_demo_{uuid.uuid4().hex[:8]}"
-    with django_db_blocker.unblock():
+    own = override_settings(ANCHOR_SINK_DIR=tmp_path_factory.mktemp("anchors"))
+    with django_db_blocker.unblock(), own:
         roles.prepare(conftest.ADMIN_URL, name)
         conftest.use_database(name)
         try:

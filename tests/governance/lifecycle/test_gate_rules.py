@@ -349,7 +349,7 @@ TWINS: list[tuple[str, str, dict[str, object], str, object]] = [
     ("BR-07", "no stop-switch test", {"has_stop_switch_test": False}, "has_stop_switch_test", True),
     ("BR-07", "no fallback test", {"has_fallback_test": False}, "has_fallback_test", True),
     ("BR-07", "no operators", {"has_stop_operators": False}, "has_stop_operators", True),
-    ("BR-07", "nobody on duty", {"stop_operator_in_office": False}, "stop_operator_in_office", True),
+    ("BR-07", "nobody", {"stop_operator_in_office": False}, "stop_operator_in_office", True),
     ("BR-07", "tier III", {"has_stop_operators": False}, "tier", "III"),
     ("BR-08", "no PIA", {"has_pia": False}, "has_pia", True),
     ("BR-08", "no PIA needed", {"has_pia": False}, "flag_pia", "no"),

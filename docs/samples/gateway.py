@@ -352,7 +352,7 @@ def _refusal(status: int, body: bytes) -> Exception:
 
 
 def _orders(envelope: Mapping[str, Any]) -> dict[str, frozenset[str]]:
-    """Release → the kinds of its orders, by the envelope's payload. Raises NoAnswer where any of it is not understood."""
+    """Release → the kinds of its orders. Raises NoAnswer where any of it is not understood."""
     try:
         told = json.loads(base64.b64decode(envelope["payload"], validate=True))
         kinds = {str(one["id"]): str(one["kind"]) for one in told["orders"]}

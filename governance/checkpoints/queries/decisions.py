@@ -41,11 +41,13 @@ def told_by(gateway: User, reference: str) -> dict[str, Any] | None:  # Any: JSO
 
 
 def _shown(case: Case) -> dict[str, Any]:  # Any: JSON
-    """The case as its gateway reads it: no reviewer's name."""
+    """The case as its gateway reads it: no reviewer's name, and no view that does not hold yet."""
+    holds = case.state == "decided"
     return {
         "id": case.pk, "code": case.code, "state": case.state, "due_at": case.due_at,
-        "outcome": case.outcome, "final_output": case.final_output, "effect": case.effect,
-        "reason_code": case.reason_code, "decided_at": case.decided_at,
+        "outcome": case.outcome, "final_output": case.final_output if holds else "",
+        "effect": case.effect, "reason_code": case.reason_code if holds else "",
+        "decided_at": case.decided_at,
     }  # fmt: skip
 
 

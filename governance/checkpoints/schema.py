@@ -34,6 +34,7 @@ Percent = Annotated[float, Field(ge=0, le=100)]
 
 MOST_FIELDS = 30
 MOST_CHECKPOINTS = 20
+MOST_FIRED = 400  # letters of the keys, if all of them fire: a decision keeps which did
 OWN_NAMES = ("output", "confidence")  # what every decision has, besides its declared fields
 
 
@@ -144,7 +145,7 @@ class Authority(PolicyModel):
     """Above this value of a field a second person decides as well."""
 
     field: Name
-    above: float
+    above: Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Checkpoint(PolicyModel):
@@ -209,6 +210,8 @@ class PlanContent(PolicyModel):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{twice[0]} stands twice")
+        if sum(len(one.key) + 1 for one in self.checkpoints) > MOST_FIRED:
+            raise ValueError(f"the checkpoints' keys are longer than {MOST_FIRED} letters together")
         if own := sorted({one.name for one in self.fields} & set(OWN_NAMES)):
             raise ValueError(f"{own[0]} is a name that every decision has already")
         for one in self.checkpoints:

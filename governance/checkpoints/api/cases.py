@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from governance.checkpoints import queries, services
 from governance.checkpoints.models import Case, Competence
-from governance.checkpoints.models.cases import Outcome
+from governance.checkpoints.models.cases import WAITING, Outcome
 from registry.core.ledger.services import refusals_recorded
 from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse
@@ -33,6 +33,21 @@ class CaseRow(serializers.ModelSerializer[Case]):
             "outcome", "final_output", "reason_code", "note", "effect", "decided_elsewhere",
             "link", "row_version",
         )  # fmt: skip
+
+    def to_representation(self, instance: Case) -> dict[str, Any]:  # Any: JSON
+        """As the lists have it."""
+        return without_views(super().to_representation(instance))
+
+
+def without_views(row: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
+    """The row without the first of two views: the second person does not see it, and alone it holds
+    nothing.
+    """
+    if row["state"] != "decided":
+        row |= {"final_output": "", "reason_code": ""}
+    if row["state"] in WAITING:
+        row |= {"note": "", "decided_elsewhere": ""}
+    return row
 
 
 class NewOutcome(serializers.Serializer[Any]):
@@ -89,6 +104,19 @@ class CaseDoor(ListDoor):
     def visible(self) -> QuerySet[Case]:
         """The cases of the releases that the caller may see; tests of attention look alike."""
         return queries.visible_to(self.request.user)
+
+    def page(self, queryset: QuerySet[Any]) -> Response:  # Any: any model
+        """One page of flat rows, without views that do not hold yet."""
+        answer = super().page(queryset)
+        for row in answer.data["results"]:
+            without_views(row)
+        return answer
+
+    def retrieve(self, request: CallerRequest, pk: uuid.UUID) -> Response:
+        """One row, without a view that does not hold yet."""
+        answer = super().retrieve(request, pk)
+        without_views(answer.data)
+        return answer
 
     @extend_schema(request=None, responses={201: CaseRow})
     def claims(self, request: CallerRequest, pk: uuid.UUID) -> Response:

@@ -15,6 +15,7 @@ from governance.checkpoints.rules.answering import Trigger
 from governance.checkpoints.schema import Checkpoint, CheckpointsSection, PlanContent, parse_plan
 from registry.catalogue.queries import may_be_seen
 from registry.core import clock
+from registry.core.ledger.models import Entry
 from registry.core.people.models import LegalEntity, User
 from registry.core.people.queries import standing
 from registry.core.policy import queries as policy
@@ -102,7 +103,8 @@ def mine(user: User) -> list[Case]:
         row
         for row in waiting(user)
         .exclude(first_by=user)
-        .exclude(Q(about__decided_by=user) | Q(about__first_by=user))[:MOST_LOOKED_AT]
+        .exclude(Q(about__decided_by=user) | Q(about__first_by=user))
+        .exclude(pk__in=have_passed_on(user).values("subject_id"))[:MOST_LOOKED_AT]
         if found.has_at(row.release.model_use.entity.path, *checkpoint_of(row).roles)
         and checkpoint_of(row).competence in known
     ]
@@ -123,10 +125,19 @@ def on_a_day() -> Q:
     return Q(valid_from__lte=day, valid_to__gte=day)
 
 
+def have_passed_on(user: User) -> models.QuerySet[Entry]:
+    """That the person has escalated a case, or differed from its first view: others decide it."""
+    return Entry.objects.filter(actor=user.pk, kind__in=["case.escalated", "case.disagreed"])
+
+
 def decided_today(user: User) -> int:
-    """How many cases the person has decided, or given a first view on, since midnight."""
-    rows = Case.objects.filter(Q(decided_by=user) | Q(first_by=user))
-    return rows.filter(decided_at__gte=clock.day_begins()).count()
+    """How many cases the person has decided, or given a view on, since midnight."""
+    since = clock.day_begins()
+    views = Entry.objects.filter(
+        actor=user.pk, kind__in=["case.first_view", "case.disagreed"], recorded_at__gte=since
+    )
+    decided = Case.objects.filter(decided_by=user, decided_at__gte=since)
+    return decided.count() + views.count()
 
 
 def plans_in_force(release_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[uuid.UUID, str]]:

@@ -41,11 +41,13 @@ def told_by(gateway: User, reference: str) -> dict[str, Any] | None:  # Any: JSO
 
 
 def _shown(case: Case) -> dict[str, Any]:  # Any: JSON
-    """The case as its gateway reads it: no reviewer's name."""
+    """The case as its gateway reads it: no reviewer's name, and no view that does not hold yet."""
+    holds = case.state == "decided"
     return {
         "id": case.pk, "code": case.code, "state": case.state, "due_at": case.due_at,
-        "outcome": case.outcome, "final_output": case.final_output, "effect": case.effect,
-        "reason_code": case.reason_code, "decided_at": case.decided_at,
+        "outcome": case.outcome, "final_output": case.final_output if holds else "",
+        "effect": case.effect, "reason_code": case.reason_code if holds else "",
+        "decided_at": case.decided_at,
     }  # fmt: skip
 
 
@@ -117,36 +119,78 @@ def _bodies(batch: Batch) -> Iterator[tuple[int, str]]:
     return iter(rows.order_by("position").values_list("position", "body"))
 
 
+def last_number() -> int:
+    """The last batch's number that was given out."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(pg_sequence_last_value('governance_batch_number'), 0)")
+        (number,) = cursor.fetchone()
+    return int(number)
+
+
 def unsound_seals(most: int) -> list[tuple[str, int]]:
     """Decisions, batches and seals that do not fit together: the first in words, and how many.
 
     Reads every batch that has been sealed, in constant memory.
     """
     faults: list[str] = []
+    before = 0
     for row in Seal.objects.order_by("last_batch").iterator(CHUNK):
-        roots, decisions = [], 0
-        batches = Batch.objects.filter(id__range=(row.first_batch, row.last_batch)).order_by("id")
-        for batch in batches.iterator(CHUNK):
-            leaves = [merkle.leaf(body.encode()) for _place, body in _bodies(batch)]
-            if merkle.root(leaves).hex() != batch.root or len(leaves) != batch.size:
-                faults.append(f"decisions: batch {batch.pk} is not what its root covers")
-            roots.append(bytes.fromhex(batch.root))
-            decisions += batch.size
-        if (merkle.root(roots).hex(), len(roots), decisions) != (
-            row.root, row.batches, row.decisions,
-        ):  # fmt: skip
-            faults.append(f"decisions: seal {row} is not what its root covers")
-    faults += _unlike_their_text()
+        if row.first_batch != before + 1:
+            faults.append(f"decisions: seal {row} does not follow the one before")
+        before = row.last_batch
+        faults += _faults_under(row)
+    for statement, words in _STRAYS:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            faults += [f"decisions: {place} {words}" for (place,) in cursor.fetchall()]
     return [(fault, len(faults)) for fault in faults[:most]]
 
 
-def _unlike_their_text() -> list[str]:
-    """Decisions whose columns differ from the text that the root covers."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT batch_id, position FROM governance_decision WHERE"
-            " answer IS DISTINCT FROM body::json->>'answer'"
-            " OR plan_id::text IS DISTINCT FROM body::json->>'plan' ORDER BY 1, 2 LIMIT 100"
-        )
-        rows = cursor.fetchall()
-    return [f"decisions: {batch}-{place} differs from its text" for batch, place in rows]
+def _faults_under(row: Seal) -> list[str]:
+    faults, roots, decisions = [], [], 0
+    batches = Batch.objects.filter(id__range=(row.first_batch, row.last_batch)).order_by("id")
+    for batch in batches.iterator(CHUNK):
+        leaves = [merkle.leaf(body.encode()) for _place, body in _bodies(batch)]
+        if merkle.root(leaves).hex() != batch.root or len(leaves) != batch.size:
+            faults.append(f"decisions: batch {batch.pk} is not what its root covers")
+        roots.append(bytes.fromhex(batch.root))
+        decisions += batch.size
+    if (merkle.root(roots).hex(), len(roots), decisions) != (
+        row.root, row.batches, row.decisions,
+    ):  # fmt: skip
+        faults.append(f"decisions: seal {row} is not what its root covers")
+    return faults
+
+
+# What no root covers, or what differs from the text that one does.
+_STRAYS = (
+    (
+        "SELECT concat(d.batch_id, '-', d.position) FROM governance_decision d"
+        " LEFT JOIN registry_release r ON r.id = d.release_id"
+        " WHERE answer IS DISTINCT FROM body::json->>'answer'"
+        " OR plan_id::text IS DISTINCT FROM body::json->>'plan'"
+        " OR r.code IS DISTINCT FROM body::json->'told'->>'release' ORDER BY batch_id, position"
+        " LIMIT 100",
+        "differs from its text",
+    ),
+    (
+        "SELECT concat(d.batch_id, '-', d.position) FROM governance_decision d"
+        " LEFT JOIN governance_batch b ON b.id = d.batch_id AND b.received_at = d.received_at"
+        " WHERE b.id IS NULL ORDER BY d.batch_id, d.position"
+        " LIMIT 100",
+        "lies in no batch",
+    ),
+    (
+        "SELECT concat('batch ', id) FROM governance_batch WHERE id < 1"
+        " OR id > coalesce(pg_sequence_last_value('governance_batch_number'), 0) ORDER BY id"
+        " LIMIT 100",
+        "has a number that was not given out",
+    ),
+    (
+        "SELECT concat('reference ', k.reference) FROM governance_decisionkey k"
+        " LEFT JOIN governance_decision d USING (received_at, batch_id, position)"
+        " WHERE d.batch_id IS NULL ORDER BY k.reference"
+        " LIMIT 100",
+        "leads to no decision",
+    ),
+)

@@ -18,7 +18,7 @@ from registry.core import clock
 from registry.releases.models import Release
 
 DAYS = 90
-MOST = 50_000  # cases that are read for one release
+MOST = 50_000  # cases, the latest ones, that are read for one release
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,8 @@ def _looks(release: Release, since: dt.datetime, by: str) -> dict[str, list[Look
     rows = decided(release, since).values_list(
         "checkpoint", "decided_by_id", "decided_elsewhere", "outcome", "viewed_at", "decided_at"
     )
-    for checkpoint, person, elsewhere, outcome, viewed_at, decided_at in rows[:MOST]:
+    latest = list(rows.order_by("-decided_at", "-pk")[:MOST])
+    for checkpoint, person, elsewhere, outcome, viewed_at, decided_at in reversed(latest):
         if decided_at is None:
             continue
         seconds = (decided_at - viewed_at).total_seconds() if viewed_at else 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext as _
@@ -17,6 +18,7 @@ from governance.checkpoints.services.opening import due_at
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError, Forbidden, SegregationRefused
 from registry.core.ledger import services as ledger
+from registry.core.ledger.models import Entry
 from registry.core.ledger.services import Act
 from registry.core.people import queries as people
 from registry.core.people.models import ROLE_LABELS, User
@@ -24,6 +26,7 @@ from registry.core.people.rules import Capability
 
 CLAIM = dt.timedelta(minutes=15)  # how long somebody who has opened a case keeps it
 CHUNK = 200
+DIFFERED = "case.disagreed"
 LATEST = dt.timedelta(minutes=5)  # how far another system's clock may be ahead
 
 
@@ -104,12 +107,10 @@ def decide(
         _check_looked_at(actor, row, checkpoint)
         _check_words(row, outcome, reason_code, final_output)
         view = {"final_output": final_output, "reason_code": reason_code, "note": note}
-        if row.state == "open" and is_above_authority(row, checkpoint):
-            again = {"viewed_by": None, "viewed_at": None}
-            first = {"state": "second", "first_by": actor, "first_outcome": outcome}
-            return act.update(row, "case.first_view", view | first | again)
-        if row.state == "second" and row.first_outcome != outcome:
-            return _escalate(act, row, checkpoint, "case.disagreed", note)
+        if not row.first_outcome and is_above_authority(row, checkpoint):
+            return _first_view(act, row, outcome, view | {"first_by": actor})
+        if _differs(row, outcome):
+            return _differ(act, row, checkpoint, note)
         done = {"state": "decided", "outcome": outcome, "decided_by": actor}
         return act.update(row, "case.decided", view | done | {"decided_at": clock.now()})
 
@@ -142,7 +143,8 @@ def report_elsewhere(
 ) -> Case:
     """The business system says how a person decided the case there; it feeds the same measures.
 
-    reviewer: an opaque key of the person there, no name.
+    reviewer: an opaque key of the person there, no name. Above authority it is a first view, and
+    another key's report, or a person here, decides.
     """
     people.require(gateway, Capability.POST_DECISIONS)
     with ledger.act(gateway) as act:
@@ -157,12 +159,19 @@ def report_elsewhere(
                 _("A case is opened there after it is opened here, and decided after that."),
                 field="decided_at",
             )
-        changes = {
-            "state": "decided", "outcome": outcome, "reason_code": reason_code,
-            "final_output": final_output, "decided_elsewhere": f"{system}: {reviewer}"[:120],
-            "viewed_at": opened_at, "decided_at": decided_at, "link": link,
+        checkpoint, who = queries.checkpoint_of(row), f"{system}: {reviewer}"[:120]
+        view = {
+            "reason_code": reason_code, "final_output": final_output, "link": link,
+            "decided_elsewhere": who,
         }  # fmt: skip
-        return act.update(row, "case.decided", changes)
+        if not row.first_outcome and is_above_authority(row, checkpoint):
+            return _first_view(act, row, outcome, view)
+        if row.first_outcome and (row.decided_elsewhere == who or _have_differed(row)):
+            raise SegregationRefused("own_view", _("You have decided this case already."))
+        if _differs(row, outcome):
+            return _differ(act, row, checkpoint, "")
+        done = {"state": "decided", "outcome": outcome, "viewed_at": opened_at}
+        return act.update(row, "case.decided", view | done | {"decided_at": decided_at})
 
 
 def sweep(*, actor: User) -> int:
@@ -205,6 +214,30 @@ def _lapse(act: Act, row: Case) -> None:
     act.update(row, "case.lapsed", {"state": "lapsed", "effect": effect})
 
 
+def _first_view(act: Act, row: Case, outcome: str, view: dict[str, Any]) -> Case:
+    """One person has looked; what they say holds once a second one says the same."""
+    changes = view | {"first_outcome": outcome, "viewed_by": None, "viewed_at": None}
+    if row.state == "open":
+        changes["state"] = "second"
+    return act.update(row, "case.first_view", changes)
+
+
+def _differs(row: Case, outcome: str) -> bool:
+    """Whether this is the second view, and another one than the first."""
+    return row.first_outcome not in ("", outcome) and not _have_differed(row)
+
+
+def _have_differed(row: Case) -> bool:
+    return Entry.objects.filter(subject_id=row.pk, kind=DIFFERED).exists()
+
+
+def _differ(act: Act, row: Case, checkpoint: Checkpoint, note: str) -> Case:
+    """Neither view holds; a limit that has started once more does not start again."""
+    if row.state != "escalated":
+        return _escalate(act, row, checkpoint, DIFFERED, note)
+    return act.update(row, DIFFERED, {"viewed_by": None, "viewed_at": None, "note": note})
+
+
 def _escalate(act: Act, row: Case, checkpoint: Checkpoint, kind: str, note: str) -> Case:
     due = due_at(queries.active_section(), checkpoint, clock.now())
     changes = {
@@ -238,7 +271,9 @@ def _check_able(actor: User, row: Case, checkpoint: Checkpoint) -> None:
         )
     if row.first_by_id == actor.pk:
         raise SegregationRefused("own_view", _("A second person decides; you gave the first view."))
-    if row.about is not None and actor.pk in (row.about.decided_by_id, row.about.first_by_id):
+    if queries.have_passed_on(actor).filter(subject_id=row.pk).exists() or (
+        row.about is not None and actor.pk in (row.about.decided_by_id, row.about.first_by_id)
+    ):
         raise SegregationRefused("own_view", _("You have decided this case already."))
     if _is_barred(actor, row):
         raise SegregationRefused(

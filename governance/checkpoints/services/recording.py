@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import hmac
 import json
 import uuid
@@ -110,6 +109,7 @@ def texts(one: NewDecision) -> Iterator[tuple[str, object]]:
 def record(gateway: User, live: Live, place: int, one: NewDecision, moment: dt.datetime) -> Record:
     """The decision as it is stored: without what was not declared, without personal data."""
     dropped: list[str] = []
+    sent = one
     if personal.may_hold_any(" ".join(str(value) for _name, value in texts(one))):
         dropped = [name for name, value in texts(one) if personal.kind_of(value)]
         one = _without(gateway, one, dropped) if dropped else one
@@ -123,20 +123,33 @@ def record(gateway: User, live: Live, place: int, one: NewDecision, moment: dt.d
         over = [its.quota.checkpoint for its in meters if its.is_over(one.output, values)]
         fired = tuple(dict.fromkeys((*verdict.fired, *over)))
         verdict = Verdict(Answer.HOLD, fired) if over else verdict
-    told = canonical({
-        "confidence": one.confidence, "explanation_ref": one.explanation_ref,
-        "fields": {name: value for name, value in one.fields.items() if name in values},
-        "input_digest": one.input_digest or "", "output": one.output, "reference": one.reference,
-        "release": one.release,
-    })  # fmt: skip
+    kept = {name: value for name, value in one.fields.items() if name in values}
+    told = _told(one, kept)
+    is_whole = sent is one and len(kept) == len(one.fields)
     body = (
         f'{{"answer":"{verdict.answer.value}","dropped":{canonical(dropped)},'
         f'"fired":{canonical(verdict.fired)},"gateway":"{gateway.pk}","plan":"{live.plan_id}",'
         f'"received_at":"{moment.isoformat(timespec="microseconds")}","told":{told}}}'
     )
     shown = "" if one.output is None else str(one.output)
-    digest = hashlib.sha256(told.encode()).hexdigest()
+    digest = _digest(gateway, told if is_whole else _told(sent, sent.fields))
     return Record(place, live, one.reference, digest, verdict, body, shown, dropped)
+
+
+def _told(one: NewDecision, fields: dict[str, Any]) -> str:  # Any: JSON
+    return canonical({
+        "confidence": one.confidence, "explanation_ref": one.explanation_ref, "fields": fields,
+        "input_digest": one.input_digest or "", "output": one.output, "reference": one.reference,
+        "release": one.release,
+    })  # fmt: skip
+
+
+def _digest(gateway: User, sent: str) -> str:
+    """Of all that was sent, whatever the plan of the moment keeps: another plan changes no repeat.
+
+    Only we can make it, since what is not kept went into it.
+    """
+    return hmac.digest(gateway.salt.encode(), sent.encode(), "sha256").hex()
 
 
 def _without(gateway: User, one: NewDecision, places: list[str]) -> NewDecision:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from governance.checkpoints.models import Batch, Seal
+from governance.checkpoints.queries import decisions
 from governance.checkpoints.rules import merkle
 from governance.suspensions import queries as suspensions
 from registry.core import clock
@@ -53,11 +55,16 @@ def make_partitions(*, actor: User) -> int:
 
 def _last_received() -> int:
     """The last batch's number, read while none is under way."""
-    if not Batch.objects.filter(id__gt=_last_sealed()).exists():
+    if not _numbered().filter(id__gt=_last_sealed()).exists():
         return 0
     with transaction.atomic():
         suspensions.stand_still()
-        return Batch.objects.order_by("-id").values_list("id", flat=True).first() or 0
+        return _numbered().order_by("-id").values_list("id", flat=True).first() or 0
+
+
+def _numbered() -> QuerySet[Batch]:
+    """Those whose number was given out: one made up beyond would shut out all that follow."""
+    return Batch.objects.filter(id__lte=decisions.last_number())
 
 
 def _last_sealed() -> int:

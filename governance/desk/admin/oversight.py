@@ -98,7 +98,7 @@ def case(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
             name = refusal.field if refusal.field in form.fields else None
             form.add_error(name, whole_text(refusal))
         else:
-            messages.success(request, _outcome_in_words(done))
+            messages.success(request, _outcome_in_words(user, done))
             return HttpResponseRedirect(_next(user))
     return show(request, "case", row.code, _case(user, row, form), 422 if form.errors else 200)
 
@@ -277,12 +277,12 @@ def _reason(row: Case) -> str:
     return said(found.label.model_dump()) if found is not None else row.reason_code
 
 
-def _outcome_in_words(done: Case) -> str:
-    told = {
-        "second": _("Your view is recorded; a second person decides."),
-        "escalated": _("The two views differ: somebody else decides."),
-    }
-    return told.get(done.state, _("The case is decided."))
+def _outcome_in_words(user: User, done: Case) -> str:
+    if done.first_by_id == user.pk:
+        return _("Your view is recorded; a second person decides.")
+    if done.state == "escalated":
+        return _("The two views differ: somebody else decides.")
+    return _("The case is decided.")
 
 
 def _next(user: User) -> str:

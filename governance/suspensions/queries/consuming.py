@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from governance.suspensions.models import (
     AcknowledgedAction,
@@ -19,6 +19,7 @@ from governance.suspensions.models import (
 from governance.suspensions.queries.listing import LIVE
 from governance.suspensions.queries.targets import Target, reached
 from governance.suspensions.schema import StopLimits, StopsSection
+from registry.core.ledger.models import Entry
 from registry.core.people.models import User
 from registry.core.people.queries import within_reach
 from registry.core.policy import queries as policy
@@ -86,10 +87,23 @@ def active_section() -> StopsSection:
 
 def concerned(order: Order) -> models.QuerySet[Consumer]:
     """Who enforces it: the open consumers in whose entities something live is reached."""
+    return _enforcing(order).filter(is_open=True)
+
+
+def _enforcing(order: Order) -> models.QuerySet[Consumer]:
     live = reached(Target.of(order)).filter(
         stage__in=LIVE, model_use__entity__path__startswith=OuterRef("entity__path")
     )
-    return Consumer.objects.filter(Exists(live), is_open=True)
+    return Consumer.objects.filter(Exists(live))
+
+
+def _told(order: Order) -> models.QuerySet[Consumer]:
+    """Who had to enforce it when it was given; to be closed since excuses nobody."""
+    closed = Entry.objects.filter(
+        subject_id=OuterRef("pk"), kind="consumer.closed", recorded_at__gte=order.ordered_at
+    )
+    rows = _enforcing(order).filter(opened_at__lte=order.ordered_at)
+    return rows.filter(Q(is_open=True) | Exists(closed))
 
 
 def tier_of(order: Order) -> str:
@@ -106,8 +120,7 @@ def measure(order: Order) -> Measure:
     minutes = limits.effective_minutes if limits and order.kind == OrderKind.STOP else None
     said = {(one.consumer_id, one.action): one for one in order.acknowledgements.all()}
     posted = {(one.consumer_id, one.action): one for one in order.postings.all()}
-    begun = concerned(order).filter(opened_at__lte=order.ordered_at)
-    keys = {key for key, _action in said} | set(begun.values_list("pk", flat=True))
+    keys = {key for key, _action in said} | set(_told(order).values_list("pk", flat=True))
     consumers = Consumer.objects.filter(pk__in=keys).select_related("entity", "user")
     shown = "resumed" if order.state == "lifted" else "applied"
     answers = []

@@ -44,7 +44,7 @@ def order(
     queries.check_reach(actor, needed, target)
     with ledger.act(actor) as act:
         _shut_out_decisions()
-        if kind == OrderKind.STOP and _standing_stop(target):
+        if kind == OrderKind.STOP and _standing_stop(target, is_drill=is_drill):
             raise Conflict("stopped_already", _("This is stopped already."), field=target.field)
         row = Order(
             kind=kind,
@@ -99,9 +99,11 @@ def _check(kind: str, target: Target, reason: str) -> None:
         raise not_found(target)
 
 
-def _standing_stop(target: Target) -> bool:
-    """Whether an order stops the very same thing."""
+def _standing_stop(target: Target, *, is_drill: bool) -> bool:
+    """Whether an order stops the very same thing; a drill stands in the way of drills alone."""
     stops = Order.objects.filter(kind=OrderKind.STOP, state="in_force", target_type=target.type)
+    if not is_drill:
+        stops = stops.filter(is_drill=False)
     if not target.is_named:
         return stops.filter(target_id=target.id).exists()
     same = plain(Value(target.name))

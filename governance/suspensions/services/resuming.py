@@ -35,7 +35,7 @@ def resume(*, actor: User, order_id: uuid.UUID, reason: str, is_false_alarm: boo
         row = ledger.lock(Order.objects.all(), order_id)
         if row.state != "in_force":
             raise Conflict("already_lifted", _("This order has been lifted already."))
-        if row.ordered_by_id == actor.pk or actor.is_superuser:
+        if _gave(actor, row) or actor.is_superuser:
             raise SegregationRefused(
                 "own_order", _("Whoever gave the order does not take part in lifting it.")
             )
@@ -84,6 +84,12 @@ def ratify(*, actor: User, order_id: uuid.UUID, resolution: str) -> Order:
             "ratified_under": resolution.strip(),
         }
         return act.update(row, "order.ratified", changes)
+
+
+def _gave(actor: User, row: Order) -> bool:
+    """Whether it was the actor's order, given by themselves or over the telephone."""
+    names = {actor.name.casefold(), actor.username.casefold()}
+    return row.ordered_by_id == actor.pk or row.given_by.strip().casefold() in names
 
 
 def _ratifying(row: Order) -> str:

@@ -361,3 +361,18 @@ def test_the_pack_names_each_tier_once() -> None:
         StopsSection.model_validate({"limits": [one, one]})
     assert NOTHING.of("I") is None
     assert project.CELERY_BEAT_SCHEDULE["stops"]["schedule"] == 15.0
+
+
+def test_who_is_closed_after_the_order_is_not_excused(live: story.Story) -> None:
+    silent = opened()
+    opened("second")
+    row = stop(live)
+    acknowledge(row, "second")
+    with later(1):
+        suspensions.close_consumer(actor=person("admin"), consumer_id=silent.pk)
+    found = queries.measure(row)
+    assert ([one.consumer for one in found.answers if not one.applied], found.in_time) == (
+        [silent], None,
+    )  # fmt: skip
+    with later(16):
+        assert suspensions.tell_late() == 1

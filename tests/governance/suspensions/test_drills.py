@@ -109,3 +109,15 @@ def test_the_doors() -> None:
     (listed,) = caller("shen").get("/drill-reports/").json()["results"]
     assert listed["started_at"] < listed["ended_at"]
     assert listed["countersigned_by"] == str(person("chen").pk)
+
+
+def test_a_drill_does_not_stand_in_the_way_of_a_stop_in_earnest() -> None:
+    told = story.register()
+    drill = stop(told, is_drill=True)
+    with refused(Conflict, "stopped_already"):
+        stop(told, is_drill=True)
+    earnest = stop(told)
+    with refused(Conflict, "stopped_already"):
+        stop(told, is_drill=True)
+    lift(drill)
+    assert queries.in_force(told.release) == [earnest]

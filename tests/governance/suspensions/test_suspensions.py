@@ -252,3 +252,14 @@ def test_the_database_refuses_to_put_a_lifted_order_in_force_again() -> None:
     with refused_by_database("MC007"), ledger.act(person("chen")) as act:
         told = {"state": "in_force", "lifted_by": None, "lifted_at": None}
         act.update(Order.objects.get(), "order.renewed", told)
+
+
+@pytest.mark.parametrize("named", ["name", "username"])
+def test_whoever_gave_it_over_the_telephone_takes_no_part_in_resuming(named: str) -> None:
+    release = story.register().release
+    row = suspensions.order(
+        actor=person("luo"), kind="stop", target_type="release", target_id=release.pk,
+        reason="误拒率异常", given_by=f" {getattr(person('chen'), named).upper()} ",
+    )  # fmt: skip
+    with refused(SegregationRefused, "own_order"):
+        suspensions.resume(actor=person("chen"), order_id=row.pk, reason=MENDED)

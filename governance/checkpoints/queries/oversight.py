@@ -118,10 +118,13 @@ def _looks(release: Release, since: dt.datetime, by: str) -> dict[str, list[Look
             continue
         seconds = (decided_at - viewed_at).total_seconds() if viewed_at else 0.0
         reviewer = elsewhere if person is None else str(person)
-        month = clock.local_day(decided_at).strftime("%Y-%m")
-        key = {"checkpoint": checkpoint, "reviewer": reviewer, "month": month}[by]
+        key = {"checkpoint": checkpoint, "reviewer": reviewer}.get(by) or _month(decided_at)
         found[key].append(Look(reviewer, outcome == "override", seconds))
     return found
+
+
+def _month(moment: dt.datetime) -> str:
+    return clock.local_day(moment).strftime("%Y-%m")
 
 
 def _measured(looks: list[Look], band: Band) -> Measure:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext as _
@@ -41,7 +40,7 @@ def record_competence(
 ) -> Competence:
     """胜任资格: the reviewer is trained for it until the day, for so many cases a day."""
     people.require(actor, Capability.RECORD_COMPETENCE)
-    if actor.pk == user.pk:
+    if actor.pk == user.pk or actor.is_superuser:
         raise SegregationRefused(
             "own_competence", _("Nobody records their own competence."), field="user"
         )
@@ -108,7 +107,7 @@ def decide(
         _check_words(row, outcome, reason_code, final_output)
         view = {"final_output": final_output, "reason_code": reason_code, "note": note}
         if not row.first_outcome and is_above_authority(row, checkpoint):
-            return _first_view(act, row, outcome, view | {"first_by": actor})
+            return _first_view(act, row, actor, outcome, view)
         if _differs(row, outcome):
             return _differ(act, row, checkpoint, note)
         done = {"state": "decided", "outcome": outcome, "decided_by": actor}
@@ -143,8 +142,8 @@ def report_elsewhere(
 ) -> Case:
     """The business system says how a person decided the case there; it feeds the same measures.
 
-    reviewer: an opaque key of the person there, no name. Above authority it is a first view, and
-    another key's report, or a person here, decides.
+    reviewer: an opaque key of the person there, no name. How many look at it there is up to that
+    system; where somebody here has given a first view, what it says is the second.
     """
     people.require(gateway, Capability.POST_DECISIONS)
     with ledger.act(gateway) as act:
@@ -159,19 +158,16 @@ def report_elsewhere(
                 _("A case is opened there after it is opened here, and decided after that."),
                 field="decided_at",
             )
-        checkpoint, who = queries.checkpoint_of(row), f"{system}: {reviewer}"[:120]
-        view = {
-            "reason_code": reason_code, "final_output": final_output, "link": link,
-            "decided_elsewhere": who,
-        }  # fmt: skip
-        if not row.first_outcome and is_above_authority(row, checkpoint):
-            return _first_view(act, row, outcome, view)
-        if row.first_outcome and (row.decided_elsewhere == who or _have_differed(row)):
+        if queries.have_passed_on(gateway).filter(subject_id=row.pk).exists():
             raise SegregationRefused("own_view", _("You have decided this case already."))
         if _differs(row, outcome):
-            return _differ(act, row, checkpoint, "")
-        done = {"state": "decided", "outcome": outcome, "viewed_at": opened_at}
-        return act.update(row, "case.decided", view | done | {"decided_at": decided_at})
+            return _differ(act, row, queries.checkpoint_of(row), "")
+        changes = {
+            "state": "decided", "outcome": outcome, "reason_code": reason_code,
+            "final_output": final_output, "decided_elsewhere": f"{system}: {reviewer}"[:120],
+            "viewed_at": opened_at, "decided_at": decided_at, "link": link,
+        }  # fmt: skip
+        return act.update(row, "case.decided", changes)
 
 
 def sweep(*, actor: User) -> int:
@@ -214,12 +210,12 @@ def _lapse(act: Act, row: Case) -> None:
     act.update(row, "case.lapsed", {"state": "lapsed", "effect": effect})
 
 
-def _first_view(act: Act, row: Case, outcome: str, view: dict[str, Any]) -> Case:
+def _first_view(act: Act, row: Case, actor: User, outcome: str, view: dict[str, str]) -> Case:
     """One person has looked; what they say holds once a second one says the same."""
-    changes = view | {"first_outcome": outcome, "viewed_by": None, "viewed_at": None}
-    if row.state == "open":
-        changes["state"] = "second"
-    return act.update(row, "case.first_view", changes)
+    again = {"viewed_by": None, "viewed_at": None}
+    changes = view | again | {"first_by": actor, "first_outcome": outcome}
+    state = {"state": "second"} if row.state == "open" else {}
+    return act.update(row, "case.first_view", changes | state)
 
 
 def _differs(row: Case, outcome: str) -> bool:

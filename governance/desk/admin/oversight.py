@@ -294,12 +294,14 @@ def _overseen(row: Plan) -> dict[str, Any]:
     """The figures of the plan's release, in words."""
     release, band = row.release, queries.active_section().band
     labels = {one.key: said(one.label.model_dump()) for one in row.told.checkpoints}
-    people = {str(one.pk): one.name for one in User.objects.filter(pk__in=_keys(release))}
+    reviewers = oversight.by_reviewer(release)
+    keys = [one.name for one in reviewers if len(one.name) == 36]
+    people = {str(one.pk): one.name for one in User.objects.filter(pk__in=keys)}
     answers = oversight.answers(release)
     return {
         "band": band,
         "by_checkpoint": _lines(oversight.by_checkpoint(release), labels),
-        "by_reviewer": _lines(oversight.by_reviewer(release), people, band.streak),
+        "by_reviewer": _lines(reviewers, people, band.streak),
         "by_month": _lines(oversight.by_month(release), {}),
         "answers": answers,
         "answered": sum(answers.values()),
@@ -324,10 +326,6 @@ def _trial(row: Plan) -> dict[str, Any] | None:
         "days": [{"day": day, "all": told[0], "now": told[2], "width": 100 * told[2] / most}
                  for day, told in result["by_day"].items()],
     }  # fmt: skip
-
-
-def _keys(release: Release) -> list[str]:
-    return [one.name for one in oversight.by_reviewer(release) if len(one.name) == 36]
 
 
 def _lines(

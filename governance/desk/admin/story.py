@@ -137,7 +137,7 @@ def _show(request: PersonRequest, row: AIModel, chosen: Release | None) -> HttpR
         subjects += [chosen.pk, *([chosen.version_id] if chosen.version_id else [])]
         subjects += queries.happened_to(chosen)
     is_stopped = any(
-        one.kind == OrderKind.STOP and one.target_type == TargetType.MODEL
+        one.kind == OrderKind.STOP and one.target_type == TargetType.MODEL and not one.is_drill
         for one in context.get("orders", ())
     )
     verbs = ("register-version", "add-use", *(() if is_stopped else ("stop-model",)))
@@ -162,7 +162,7 @@ def _release_context(user: User, chosen: Release, *, has_versions: bool) -> dict
         is_approval_open=any(one.state == "open" for one in approvals),
     )
     requirements = gates.requirements(user, around, gate) if gate else []
-    is_stopped = any(order.kind == OrderKind.STOP for order in found_orders)
+    is_stopped = any(one.kind == OrderKind.STOP and not one.is_drill for one in found_orders)
     return {
         "rail": _rail(chosen),
         "gate": gate,

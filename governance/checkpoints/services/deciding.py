@@ -152,12 +152,7 @@ def report_elsewhere(
             raise Forbidden("not_your_case", _("Another gateway told this decision."))
         _check_waiting(row)
         _check_words(row, outcome, reason_code, final_output)
-        if not row.opened_at - LATEST <= opened_at <= decided_at <= clock.now() + LATEST:
-            raise DomainError(
-                "times",
-                _("A case is opened there after it is opened here, and decided after that."),
-                field="decided_at",
-            )
+        _check_times(row, opened_at, decided_at)
         if queries.have_passed_on(gateway).filter(subject_id=row.pk).exists():
             raise SegregationRefused("own_view", _("You have decided this case already."))
         if _differs(row, outcome):
@@ -168,6 +163,15 @@ def report_elsewhere(
             "viewed_at": opened_at, "decided_at": decided_at, "link": link,
         }  # fmt: skip
         return act.update(row, "case.decided", changes)
+
+
+def _check_times(row: Case, opened_at: dt.datetime, decided_at: dt.datetime) -> None:
+    if not row.opened_at - LATEST <= opened_at <= decided_at <= clock.now() + LATEST:
+        raise DomainError(
+            "times",
+            _("A case is opened there after it is opened here, and decided after that."),
+            field="decided_at",
+        )
 
 
 def sweep(*, actor: User) -> int:

@@ -14,6 +14,7 @@ from governance.checkpoints.rules.effectiveness import Verdict
 from governance.checkpoints.schema import Trip
 from governance.suspensions import queries as suspensions
 from governance.suspensions import services as suspending
+from governance.suspensions.models import Order
 from registry.core import clock
 from registry.core.ledger import services as ledger
 from registry.core.ledger.models import Entry
@@ -89,8 +90,14 @@ def trip(*, actor: User) -> list[str]:
 
 
 def _holds(plan: Plan, one: Trip) -> bool:
-    """Whether the share of the output lies above its bound, among enough decisions."""
+    """Whether the share of the output lies above its bound, among enough decisions.
+
+    What came before the release was resumed does not count: it has been dealt with.
+    """
     since = clock.now() - dt.timedelta(minutes=one.window_minutes)
+    lifted = Order.objects.filter(target_id=plan.release_id, kind="stop", state="lifted")
+    resumed_at = lifted.order_by("-lifted_at").values_list("lifted_at", flat=True).first()
+    since = max(since, resumed_at or since)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*), count(*) FILTER (WHERE body::json->'told'->>'output' = %s)"

@@ -20,6 +20,7 @@ from governance.checkpoints.rules.effectiveness import (
 )
 from governance.checkpoints.services import overseeing
 from governance.reviews.models import Review
+from governance.suspensions import services as suspensions
 from governance.suspensions.models import Order
 from registry.core import clock
 from registry.core.dispatch import services as dispatch
@@ -159,6 +160,10 @@ class TestTrips:
         assert (order.ordered_by.username, order.target_id) == ("system", live.pk)
         (found,) = services.take(gateway=person("gateway"), told=[decision(live, 999)])
         assert found.answer == "stop"
+        with clock.at(LIVE + dt.timedelta(minutes=5)):  # the decisions still lie in the window
+            for by in ("chen", "sun"):
+                suspensions.resume(actor=person(by), order_id=order.pk, reason="已修复并测试。")
+            assert services.trip(actor=system()) == []
 
 
 def test_personal_data_is_told_to_data_security_and_the_owner(live: Release) -> None:

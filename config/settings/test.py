@@ -5,8 +5,11 @@ import tempfile
 from pathlib import Path
 
 from config.settings.base import *  # noqa: F403 (settings build on settings)
-from config.settings.base import REDIS_URL, REST_FRAMEWORK, STORAGES
+from config.settings.base import DATABASES, REDIS_URL, REST_FRAMEWORK, STORAGES
 
+for _alias in DATABASES.values():
+    # Nothing outlives a test run: no commit waits for a disk, on whichever server.
+    _alias["OPTIONS"] = _alias["OPTIONS"] | {"options": "-c synchronous_commit=off"}
 SECRET_KEY = "only-for-tests-and-never-anywhere-else-000000"  # noqa: S105 (no secret)
 CLOCK_CAN_BE_SET = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

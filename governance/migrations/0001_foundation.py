@@ -11,6 +11,8 @@ from django.db import migrations, models
 
 from pathlib import Path
 
+from registry.core.migrating import Together
+
 # The shared trigger functions, which the tables' triggers call. A function that changes later
 # comes as a new migration with its own file.
 FUNCTIONS = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
@@ -325,369 +327,371 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('body_code', 'year', 'number'), name='a_resolution_number_is_unique')],
             },
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='resolution',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='e456589eadf27adcd983d0ed611a60263a0241f9', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_4ff2f', table='governance_resolution', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='resolution',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='6f258061890e5844d6a6b42b0a54876b3bee9f33', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_6681e', table='governance_resolution', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='resolution',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.resolution')", func='RETURN NULL;', hash='5d87b432ea9f62f9a86e4c803637b8e1d3cbee17', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_f4dc4', table='governance_resolution', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddField(
-            model_name='seat',
-            name='committee',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='seats', to='governance.committee'),
-        ),
-        migrations.AddField(
-            model_name='seat',
-            name='post',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='registry.post', verbose_name='post'),
-        ),
-        migrations.AddField(
-            model_name='seat',
-            name='user',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='seats', to=settings.AUTH_USER_MODEL, verbose_name='person'),
-        ),
-        migrations.AddField(
-            model_name='step',
-            name='approval',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='governance.approval'),
-        ),
-        migrations.AddField(
-            model_name='ballotseat',
-            name='step',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='seats', to='governance.step'),
-        ),
-        migrations.AddField(
-            model_name='validation',
-            name='release',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='validations', to='registry.release'),
-        ),
-        migrations.AddField(
-            model_name='validation',
-            name='signed_off_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='signed off by'),
-        ),
-        migrations.AddField(
-            model_name='validation',
-            name='validator',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='validations', to=settings.AUTH_USER_MODEL, verbose_name='validator'),
-        ),
-        migrations.AddField(
-            model_name='validationtest',
-            name='validation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tests', to='governance.validation'),
-        ),
-        migrations.AddField(
-            model_name='vote',
-            name='on_behalf_of',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='on behalf of'),
-        ),
-        migrations.AddField(
-            model_name='vote',
-            name='seat',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='vote', to='governance.ballotseat'),
-        ),
-        migrations.AddField(
-            model_name='vote',
-            name='step',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='votes', to='governance.step'),
-        ),
-        migrations.AddField(
-            model_name='vote',
-            name='step_up',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='registry.stepupuse'),
-        ),
-        migrations.AddField(
-            model_name='vote',
-            name='voter',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='votes', to=settings.AUTH_USER_MODEL, verbose_name='voter'),
-        ),
-        migrations.AddField(
-            model_name='waiver',
-            name='granted_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='granted by'),
-        ),
-        migrations.AddField(
-            model_name='waiver',
-            name='release',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='waivers', to='registry.release'),
-        ),
-        migrations.AddField(
-            model_name='waiver',
-            name='requested_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='requested by'),
-        ),
-        migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('release',), name='a_release_has_one_open_approval'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='approval',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.approval', 'code', 'release_id', 'route', 'dossier', 'dossier_digest', 'material_digest', 'requested_by_id')", func='RETURN NULL;', hash='54c1e9009fac955a7d1a244f0fe472720a1a1c35', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_8fd38', table='governance_approval', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='approval',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='cb456e246c6397a4e8adee7d5f4e9728910840c0', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_21d84', table='governance_approval', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='approval',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.approval')", func='RETURN NULL;', hash='2fcd188a787308d802c7caee2c6a73e486fc2cfc', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_7f266', table='governance_approval', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='approval',
-            trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'open', 'open>approved,open>deferred,open>rejected,open>void,open>withdrawn')", func='RETURN NULL;', hash='c686bd40bb8db100f828a39e36f854ada7949f40', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_74a85', table='governance_approval', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='committee',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.committee', 'code')", func='RETURN NULL;', hash='7955fefa1e294d95f262b0bf8855ba3df8631f0d', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_eea92', table='governance_committee', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='committee',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='8ba7a46e737316f3751f8338c83f24c528358067', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_89c5c', table='governance_committee', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='committee',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.committee')", func='RETURN NULL;', hash='f503df3fdfcd2a90feae6e97c91ee9e23fcb05d1', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_cd054', table='governance_committee', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='condition',
-            constraint=models.CheckConstraint(condition=models.Q(('met_by__isnull', True), models.Q(('met_by', models.F('owner')), _negated=True), _connector='OR'), name='a_condition_is_confirmed_by_another_than_its_owner'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='condition',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.condition', 'approval_id', 'text', 'owner_id')", func='RETURN NULL;', hash='2afe675257fde8557adf98fa0f98abe56a5734b7', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_b2f45', table='governance_condition', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='condition',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='fcb53ff78bb5f48118457320264720e9624bc91e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_794b5', table='governance_condition', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='condition',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.condition')", func='RETURN NULL;', hash='57e7de31fb3d155806cedc7d036d49ec7fcd31f7', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_a3fb0', table='governance_condition', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddIndex(
-            model_name='exemption',
-            index=models.Index(fields=['release'], name='exemption_by_release'),
-        ),
-        migrations.AddConstraint(
-            model_name='exemption',
-            constraint=models.CheckConstraint(condition=models.Q(('answered_by__isnull', True), models.Q(('answered_by', models.F('asked_by')), _negated=True), _connector='OR'), name='an_exemption_is_confirmed_by_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='exemption',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'refused'), _negated=True), fields=('release', 'requirement'), name='a_requirement_is_exempted_once'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='exemption',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.exemption', 'release_id', 'requirement', 'kind', 'asked_by_id')", func='RETURN NULL;', hash='4d3a64200e8d5e2a9c3f3eaa39a10669deef0bb7', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_9209d', table='governance_exemption', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='exemption',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='02a3ab1d894573926879ee5dc7c9ff7d19d2b73d', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_05fcb', table='governance_exemption', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='exemption',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.exemption')", func='RETURN NULL;', hash='a17d154a0d039565fce7fe782a469b587e952884', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_147e1', table='governance_exemption', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='exemption',
-            trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'asked', 'asked>confirmed,asked>refused')", func='RETURN NULL;', hash='664242362639a917054edad83d6b434ce071b914', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_08156', table='governance_exemption', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(fields=['release', 'state'], name='finding_by_release'),
-        ),
-        migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'planned'), _negated=True), models.Q(('due_on__isnull', False), models.Q(('plan', ''), _negated=True)), _connector='OR'), name='a_plan_has_a_date'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='finding',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.finding', 'release_id', 'raised_by_id', 'raised_at')", func='RETURN NULL;', hash='1cb98b88528302e824df61fe50a7b47468ad26df', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_2536d', table='governance_finding', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='finding',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='cff261078e33981b9509fbe2e845bcc1f6cd8bdf', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_c6a4b', table='governance_finding', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='finding',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.finding')", func='RETURN NULL;', hash='7c33903cdae5c058bba4a388416178dbfffbefa8', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_83595', table='governance_finding', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='finding',
-            trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'open', 'closed>open,open>closed,open>planned,planned>closed')", func='RETURN NULL;', hash='aa56d7bfa5f60da75ddb551a2c7e9d5be6bfa017', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_8a7b6', table='governance_finding', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('state', 'in_force')), fields=['target_id'], name='orders_in_force'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('lifted_by__isnull', True), models.Q(models.Q(('lifted_by', models.F('ordered_by')), _negated=True), models.Q(('confirmed_by__isnull', True), models.Q(('confirmed_by', models.F('ordered_by')), _negated=True), _connector='OR'), models.Q(('confirmed_by__isnull', True), models.Q(('confirmed_by', models.F('lifted_by')), _negated=True), _connector='OR')), _connector='OR'), name='an_order_is_lifted_by_others_than_its_giver'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lifted_at__isnull', True), ('lifted_by__isnull', True), ('state', 'in_force')), models.Q(('lifted_at__isnull', False), ('lifted_by__isnull', False), ('state', 'lifted'), models.Q(('lift_reason', ''), _negated=True)), _connector='OR'), name='a_lifted_order_says_who_when_and_why'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='order',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.order', 'kind', 'target_type', 'target_id', 'reason', 'ordered_by_id', 'ordered_at')", func='RETURN NULL;', hash='16b42c3ac1887c7b949645e5598e082a8c442bcf', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_97bf8', table='governance_order', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='order',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='93d734f8111595f18dfd81ca4bc16c3a6aa8d086', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_02e19', table='governance_order', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='order',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.order')", func='RETURN NULL;', hash='861d3eea24651cbed3d39d93c904bd59d44cee3b', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_f2c92', table='governance_order', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='order',
-            trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'in_force', 'in_force>lifted')", func='RETURN NULL;', hash='7bd8be1f28c4c4c0571df69a051d32fca985e25d', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_5a7af', table='governance_order', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='seat',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('post__isnull', True), ('user__isnull', False)), models.Q(('post__isnull', False), ('user__isnull', True)), _connector='OR'), name='a_seat_is_held_by_a_person_or_a_post'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='seat',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.seat', 'committee_id', 'user_id', 'post_id')", func='RETURN NULL;', hash='e77a2fbf9b8e529db98b6ecba06a9a7ba766ab24', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_2830c', table='governance_seat', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='seat',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='e9a94137ae4a91c794cfa1d8d17c735ad9844eb0', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_3cb79', table='governance_seat', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='seat',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.seat')", func='RETURN NULL;', hash='1a4d71f87d34e872e1cd0958f987e3b92f3c44e2', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_88884', table='governance_seat', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='step',
-            constraint=models.UniqueConstraint(fields=('approval', 'order'), name='steps_are_ordered'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='step',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.step', 'approval_id', 'order', 'body_code', 'policy')", func='RETURN NULL;', hash='85941d85a2e4f56fd4c77c809587e97486a5b516', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_6fbd7', table='governance_step', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='step',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='944083aef28301b183c88fb3e671a52cea61d80e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_40530', table='governance_step', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='step',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.step')", func='RETURN NULL;', hash='af7122844b1a95f84137e4833e97564722e96327', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_c04a5', table='governance_step', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='step',
-            trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'waiting', 'open>closed,open>failed,open>passed,waiting>closed,waiting>open')", func='RETURN NULL;', hash='b789d1a27c7370c21921dfa9297f531795273cbb', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_a37cc', table='governance_step', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='ballotseat',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='2b953739403206d6ea715264610007d316d230ef', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_b3cdb', table='governance_ballotseat', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='ballotseat',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='e1c9d1ad3a740e33aaeca4e44cb5484b98f6d0e3', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_a9ed6', table='governance_ballotseat', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='ballotseat',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.ballotseat')", func='RETURN NULL;', hash='be6472d225b8cbbfc3a3bccbb85758596f17c05f', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_a9455', table='governance_ballotseat', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='validation',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'signed_off'), _negated=True), fields=('release',), name='a_release_has_one_validation_in_progress'),
-        ),
-        migrations.AddConstraint(
-            model_name='validation',
-            constraint=models.CheckConstraint(condition=models.Q(('signed_off_by__isnull', True), models.Q(('signed_off_by', models.F('validator')), _negated=True), _connector='OR'), name='a_validation_is_signed_off_by_another_than_its_validator'),
-        ),
-        migrations.AddConstraint(
-            model_name='validation',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'planned'), models.Q(models.Q(('conclusion', ''), _negated=True), models.Q(('explainability_level', ''), _negated=True), models.Q(('summary', ''), _negated=True)), _connector='OR'), name='a_concluded_validation_has_a_conclusion_and_a_level'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='validation',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.validation', 'code', 'release_id', 'validator_id')", func='RETURN NULL;', hash='bd748a3bc672b65d04850baabd45027e45d740bc', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_add66', table='governance_validation', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='validation',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='79bce02afc86cee8f76038bacaa07fe108c620dc', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_4aa10', table='governance_validation', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='validation',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.validation')", func='RETURN NULL;', hash='c94a7065709542f23a8f5a55456137ef965d09d4', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_caab9', table='governance_validation', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='validation',
-            trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'planned', 'answered>planned,answered>signed_off,concluded>answered,planned>concluded')", func='RETURN NULL;', hash='0a1dd5bcc10551f206c716bf3fb89abed4a1e367', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_09a84', table='governance_validation', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='validation',
-            trigger=pgtrigger.compiler.Trigger(name='validator_is_independent', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_validator_is_independent()', func='RETURN NULL;', hash='6ffce8a459984d6ee2a694223f84d0d9c3f253ec', operation='INSERT', pgid='pgtrigger_validator_is_independent_075dc', table='governance_validation', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='validationtest',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='8dfe8a0ef7c65558d587d53fb3a3e8882931ae2d', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_2335f', table='governance_validationtest', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='validationtest',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='32e62c6562e23bf54706c39c918114368328a59d', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_2c290', table='governance_validationtest', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='validationtest',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.validationtest')", func='RETURN NULL;', hash='2ec901ec0eaad66ff864b2ef43f4402a68f6f4fe', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_61904', table='governance_validationtest', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='vote',
-            constraint=models.UniqueConstraint(fields=('step', 'voter'), name='a_person_votes_once_per_step'),
-        ),
-        migrations.AddConstraint(
-            model_name='vote',
-            constraint=models.CheckConstraint(condition=models.Q(('choice__in', ['approve', 'abstain']), models.Q(('reason', ''), _negated=True), _connector='OR'), name='all_but_a_plain_approval_gives_a_reason'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='vote',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='599fbabf362cf4620b64b13d339361dd519ba74c', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_8b112', table='governance_vote', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='vote',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='84df9a5762ec3ddb7dc7b3ca3173b6dc41c9a59e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_b6e5c', table='governance_vote', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='vote',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.vote')", func='RETURN NULL;', hash='964253ada56d80e2dd4d607efe93ce051667ee71', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_10155', table='governance_vote', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='vote',
-            trigger=pgtrigger.compiler.Trigger(name='vote_is_lawful', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_vote_is_lawful()', func='RETURN NULL;', hash='e483963444a4e5f5b12961d694dd59d7f6ec741a', operation='INSERT', pgid='pgtrigger_vote_is_lawful_e6225', table='governance_vote', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='waiver',
-            index=models.Index(fields=['release', 'requirement'], name='waiver_by_release'),
-        ),
-        migrations.AddConstraint(
-            model_name='waiver',
-            constraint=models.CheckConstraint(condition=models.Q(('granted_by__isnull', True), models.Q(('granted_by', models.F('requested_by')), _negated=True), _connector='OR'), name='a_waiver_is_granted_by_another_than_its_requester'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='waiver',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.waiver', 'release_id', 'requirement', 'reason', 'requested_by_id', 'expires_on')", func='RETURN NULL;', hash='813b045da4f7522f3614731ba03439e1f51818c5', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_7b926', table='governance_waiver', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='waiver',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='0fe71afe8ad4b9b2660ee307751ff8b3fc9b264e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_d33f3', table='governance_waiver', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='waiver',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.waiver')", func='RETURN NULL;', hash='bd107e35325706925dab7206807bb834c6debcb0', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_876a7', table='governance_waiver', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='waiver',
-            trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'requested', 'granted>revoked,requested>granted,requested>refused')", func='RETURN NULL;', hash='2567b0aaad52048788365fbe0835903287fa2e7b', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_624a3', table='governance_waiver', when='BEFORE')),
-        ),
+        Together([
+            pgtrigger.migrations.AddTrigger(
+                model_name='resolution',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='e456589eadf27adcd983d0ed611a60263a0241f9', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_4ff2f', table='governance_resolution', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='resolution',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='6f258061890e5844d6a6b42b0a54876b3bee9f33', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_6681e', table='governance_resolution', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='resolution',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.resolution')", func='RETURN NULL;', hash='5d87b432ea9f62f9a86e4c803637b8e1d3cbee17', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_f4dc4', table='governance_resolution', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddField(
+                model_name='seat',
+                name='committee',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='seats', to='governance.committee'),
+            ),
+            migrations.AddField(
+                model_name='seat',
+                name='post',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='registry.post', verbose_name='post'),
+            ),
+            migrations.AddField(
+                model_name='seat',
+                name='user',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='seats', to=settings.AUTH_USER_MODEL, verbose_name='person'),
+            ),
+            migrations.AddField(
+                model_name='step',
+                name='approval',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='governance.approval'),
+            ),
+            migrations.AddField(
+                model_name='ballotseat',
+                name='step',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='seats', to='governance.step'),
+            ),
+            migrations.AddField(
+                model_name='validation',
+                name='release',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='validations', to='registry.release'),
+            ),
+            migrations.AddField(
+                model_name='validation',
+                name='signed_off_by',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='signed off by'),
+            ),
+            migrations.AddField(
+                model_name='validation',
+                name='validator',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='validations', to=settings.AUTH_USER_MODEL, verbose_name='validator'),
+            ),
+            migrations.AddField(
+                model_name='validationtest',
+                name='validation',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tests', to='governance.validation'),
+            ),
+            migrations.AddField(
+                model_name='vote',
+                name='on_behalf_of',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='on behalf of'),
+            ),
+            migrations.AddField(
+                model_name='vote',
+                name='seat',
+                field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='vote', to='governance.ballotseat'),
+            ),
+            migrations.AddField(
+                model_name='vote',
+                name='step',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='votes', to='governance.step'),
+            ),
+            migrations.AddField(
+                model_name='vote',
+                name='step_up',
+                field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='registry.stepupuse'),
+            ),
+            migrations.AddField(
+                model_name='vote',
+                name='voter',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='votes', to=settings.AUTH_USER_MODEL, verbose_name='voter'),
+            ),
+            migrations.AddField(
+                model_name='waiver',
+                name='granted_by',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='granted by'),
+            ),
+            migrations.AddField(
+                model_name='waiver',
+                name='release',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='waivers', to='registry.release'),
+            ),
+            migrations.AddField(
+                model_name='waiver',
+                name='requested_by',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='requested by'),
+            ),
+            migrations.AddConstraint(
+                model_name='approval',
+                constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('release',), name='a_release_has_one_open_approval'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='approval',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.approval', 'code', 'release_id', 'route', 'dossier', 'dossier_digest', 'material_digest', 'requested_by_id')", func='RETURN NULL;', hash='54c1e9009fac955a7d1a244f0fe472720a1a1c35', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_8fd38', table='governance_approval', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='approval',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='cb456e246c6397a4e8adee7d5f4e9728910840c0', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_21d84', table='governance_approval', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='approval',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.approval')", func='RETURN NULL;', hash='2fcd188a787308d802c7caee2c6a73e486fc2cfc', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_7f266', table='governance_approval', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='approval',
+                trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'open', 'open>approved,open>deferred,open>rejected,open>void,open>withdrawn')", func='RETURN NULL;', hash='c686bd40bb8db100f828a39e36f854ada7949f40', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_74a85', table='governance_approval', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='committee',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.committee', 'code')", func='RETURN NULL;', hash='7955fefa1e294d95f262b0bf8855ba3df8631f0d', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_eea92', table='governance_committee', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='committee',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='8ba7a46e737316f3751f8338c83f24c528358067', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_89c5c', table='governance_committee', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='committee',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.committee')", func='RETURN NULL;', hash='f503df3fdfcd2a90feae6e97c91ee9e23fcb05d1', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_cd054', table='governance_committee', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddConstraint(
+                model_name='condition',
+                constraint=models.CheckConstraint(condition=models.Q(('met_by__isnull', True), models.Q(('met_by', models.F('owner')), _negated=True), _connector='OR'), name='a_condition_is_confirmed_by_another_than_its_owner'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='condition',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.condition', 'approval_id', 'text', 'owner_id')", func='RETURN NULL;', hash='2afe675257fde8557adf98fa0f98abe56a5734b7', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_b2f45', table='governance_condition', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='condition',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='fcb53ff78bb5f48118457320264720e9624bc91e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_794b5', table='governance_condition', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='condition',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.condition')", func='RETURN NULL;', hash='57e7de31fb3d155806cedc7d036d49ec7fcd31f7', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_a3fb0', table='governance_condition', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddIndex(
+                model_name='exemption',
+                index=models.Index(fields=['release'], name='exemption_by_release'),
+            ),
+            migrations.AddConstraint(
+                model_name='exemption',
+                constraint=models.CheckConstraint(condition=models.Q(('answered_by__isnull', True), models.Q(('answered_by', models.F('asked_by')), _negated=True), _connector='OR'), name='an_exemption_is_confirmed_by_another'),
+            ),
+            migrations.AddConstraint(
+                model_name='exemption',
+                constraint=models.UniqueConstraint(condition=models.Q(('state', 'refused'), _negated=True), fields=('release', 'requirement'), name='a_requirement_is_exempted_once'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='exemption',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.exemption', 'release_id', 'requirement', 'kind', 'asked_by_id')", func='RETURN NULL;', hash='4d3a64200e8d5e2a9c3f3eaa39a10669deef0bb7', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_9209d', table='governance_exemption', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='exemption',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='02a3ab1d894573926879ee5dc7c9ff7d19d2b73d', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_05fcb', table='governance_exemption', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='exemption',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.exemption')", func='RETURN NULL;', hash='a17d154a0d039565fce7fe782a469b587e952884', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_147e1', table='governance_exemption', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='exemption',
+                trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'asked', 'asked>confirmed,asked>refused')", func='RETURN NULL;', hash='664242362639a917054edad83d6b434ce071b914', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_08156', table='governance_exemption', when='BEFORE')),
+            ),
+            migrations.AddIndex(
+                model_name='finding',
+                index=models.Index(fields=['release', 'state'], name='finding_by_release'),
+            ),
+            migrations.AddConstraint(
+                model_name='finding',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'planned'), _negated=True), models.Q(('due_on__isnull', False), models.Q(('plan', ''), _negated=True)), _connector='OR'), name='a_plan_has_a_date'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='finding',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.finding', 'release_id', 'raised_by_id', 'raised_at')", func='RETURN NULL;', hash='1cb98b88528302e824df61fe50a7b47468ad26df', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_2536d', table='governance_finding', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='finding',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='cff261078e33981b9509fbe2e845bcc1f6cd8bdf', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_c6a4b', table='governance_finding', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='finding',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.finding')", func='RETURN NULL;', hash='7c33903cdae5c058bba4a388416178dbfffbefa8', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_83595', table='governance_finding', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='finding',
+                trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'open', 'closed>open,open>closed,open>planned,planned>closed')", func='RETURN NULL;', hash='aa56d7bfa5f60da75ddb551a2c7e9d5be6bfa017', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_8a7b6', table='governance_finding', when='BEFORE')),
+            ),
+            migrations.AddIndex(
+                model_name='order',
+                index=models.Index(condition=models.Q(('state', 'in_force')), fields=['target_id'], name='orders_in_force'),
+            ),
+            migrations.AddConstraint(
+                model_name='order',
+                constraint=models.CheckConstraint(condition=models.Q(('lifted_by__isnull', True), models.Q(models.Q(('lifted_by', models.F('ordered_by')), _negated=True), models.Q(('confirmed_by__isnull', True), models.Q(('confirmed_by', models.F('ordered_by')), _negated=True), _connector='OR'), models.Q(('confirmed_by__isnull', True), models.Q(('confirmed_by', models.F('lifted_by')), _negated=True), _connector='OR')), _connector='OR'), name='an_order_is_lifted_by_others_than_its_giver'),
+            ),
+            migrations.AddConstraint(
+                model_name='order',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('lifted_at__isnull', True), ('lifted_by__isnull', True), ('state', 'in_force')), models.Q(('lifted_at__isnull', False), ('lifted_by__isnull', False), ('state', 'lifted'), models.Q(('lift_reason', ''), _negated=True)), _connector='OR'), name='a_lifted_order_says_who_when_and_why'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='order',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.order', 'kind', 'target_type', 'target_id', 'reason', 'ordered_by_id', 'ordered_at')", func='RETURN NULL;', hash='16b42c3ac1887c7b949645e5598e082a8c442bcf', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_97bf8', table='governance_order', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='order',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='93d734f8111595f18dfd81ca4bc16c3a6aa8d086', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_02e19', table='governance_order', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='order',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.order')", func='RETURN NULL;', hash='861d3eea24651cbed3d39d93c904bd59d44cee3b', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_f2c92', table='governance_order', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='order',
+                trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'in_force', 'in_force>lifted')", func='RETURN NULL;', hash='7bd8be1f28c4c4c0571df69a051d32fca985e25d', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_5a7af', table='governance_order', when='BEFORE')),
+            ),
+            migrations.AddConstraint(
+                model_name='seat',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('post__isnull', True), ('user__isnull', False)), models.Q(('post__isnull', False), ('user__isnull', True)), _connector='OR'), name='a_seat_is_held_by_a_person_or_a_post'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='seat',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.seat', 'committee_id', 'user_id', 'post_id')", func='RETURN NULL;', hash='e77a2fbf9b8e529db98b6ecba06a9a7ba766ab24', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_2830c', table='governance_seat', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='seat',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='e9a94137ae4a91c794cfa1d8d17c735ad9844eb0', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_3cb79', table='governance_seat', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='seat',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.seat')", func='RETURN NULL;', hash='1a4d71f87d34e872e1cd0958f987e3b92f3c44e2', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_88884', table='governance_seat', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddConstraint(
+                model_name='step',
+                constraint=models.UniqueConstraint(fields=('approval', 'order'), name='steps_are_ordered'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='step',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.step', 'approval_id', 'order', 'body_code', 'policy')", func='RETURN NULL;', hash='85941d85a2e4f56fd4c77c809587e97486a5b516', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_6fbd7', table='governance_step', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='step',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='944083aef28301b183c88fb3e671a52cea61d80e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_40530', table='governance_step', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='step',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.step')", func='RETURN NULL;', hash='af7122844b1a95f84137e4833e97564722e96327', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_c04a5', table='governance_step', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='step',
+                trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'waiting', 'open>closed,open>failed,open>passed,waiting>closed,waiting>open')", func='RETURN NULL;', hash='b789d1a27c7370c21921dfa9297f531795273cbb', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_a37cc', table='governance_step', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='ballotseat',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='2b953739403206d6ea715264610007d316d230ef', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_b3cdb', table='governance_ballotseat', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='ballotseat',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='e1c9d1ad3a740e33aaeca4e44cb5484b98f6d0e3', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_a9ed6', table='governance_ballotseat', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='ballotseat',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.ballotseat')", func='RETURN NULL;', hash='be6472d225b8cbbfc3a3bccbb85758596f17c05f', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_a9455', table='governance_ballotseat', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddConstraint(
+                model_name='validation',
+                constraint=models.UniqueConstraint(condition=models.Q(('state', 'signed_off'), _negated=True), fields=('release',), name='a_release_has_one_validation_in_progress'),
+            ),
+            migrations.AddConstraint(
+                model_name='validation',
+                constraint=models.CheckConstraint(condition=models.Q(('signed_off_by__isnull', True), models.Q(('signed_off_by', models.F('validator')), _negated=True), _connector='OR'), name='a_validation_is_signed_off_by_another_than_its_validator'),
+            ),
+            migrations.AddConstraint(
+                model_name='validation',
+                constraint=models.CheckConstraint(condition=models.Q(('state', 'planned'), models.Q(models.Q(('conclusion', ''), _negated=True), models.Q(('explainability_level', ''), _negated=True), models.Q(('summary', ''), _negated=True)), _connector='OR'), name='a_concluded_validation_has_a_conclusion_and_a_level'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='validation',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.validation', 'code', 'release_id', 'validator_id')", func='RETURN NULL;', hash='bd748a3bc672b65d04850baabd45027e45d740bc', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_add66', table='governance_validation', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='validation',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='79bce02afc86cee8f76038bacaa07fe108c620dc', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_4aa10', table='governance_validation', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='validation',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.validation')", func='RETURN NULL;', hash='c94a7065709542f23a8f5a55456137ef965d09d4', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_caab9', table='governance_validation', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='validation',
+                trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'planned', 'answered>planned,answered>signed_off,concluded>answered,planned>concluded')", func='RETURN NULL;', hash='0a1dd5bcc10551f206c716bf3fb89abed4a1e367', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_09a84', table='governance_validation', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='validation',
+                trigger=pgtrigger.compiler.Trigger(name='validator_is_independent', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_validator_is_independent()', func='RETURN NULL;', hash='6ffce8a459984d6ee2a694223f84d0d9c3f253ec', operation='INSERT', pgid='pgtrigger_validator_is_independent_075dc', table='governance_validation', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='validationtest',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='8dfe8a0ef7c65558d587d53fb3a3e8882931ae2d', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_2335f', table='governance_validationtest', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='validationtest',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='32e62c6562e23bf54706c39c918114368328a59d', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_2c290', table='governance_validationtest', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='validationtest',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.validationtest')", func='RETURN NULL;', hash='2ec901ec0eaad66ff864b2ef43f4402a68f6f4fe', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_61904', table='governance_validationtest', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddConstraint(
+                model_name='vote',
+                constraint=models.UniqueConstraint(fields=('step', 'voter'), name='a_person_votes_once_per_step'),
+            ),
+            migrations.AddConstraint(
+                model_name='vote',
+                constraint=models.CheckConstraint(condition=models.Q(('choice__in', ['approve', 'abstain']), models.Q(('reason', ''), _negated=True), _connector='OR'), name='all_but_a_plain_approval_gives_a_reason'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='vote',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='599fbabf362cf4620b64b13d339361dd519ba74c', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_8b112', table='governance_vote', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='vote',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='84df9a5762ec3ddb7dc7b3ca3173b6dc41c9a59e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_b6e5c', table='governance_vote', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='vote',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.vote')", func='RETURN NULL;', hash='964253ada56d80e2dd4d607efe93ce051667ee71', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_10155', table='governance_vote', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='vote',
+                trigger=pgtrigger.compiler.Trigger(name='vote_is_lawful', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_vote_is_lawful()', func='RETURN NULL;', hash='e483963444a4e5f5b12961d694dd59d7f6ec741a', operation='INSERT', pgid='pgtrigger_vote_is_lawful_e6225', table='governance_vote', when='BEFORE')),
+            ),
+            migrations.AddIndex(
+                model_name='waiver',
+                index=models.Index(fields=['release', 'requirement'], name='waiver_by_release'),
+            ),
+            migrations.AddConstraint(
+                model_name='waiver',
+                constraint=models.CheckConstraint(condition=models.Q(('granted_by__isnull', True), models.Q(('granted_by', models.F('requested_by')), _negated=True), _connector='OR'), name='a_waiver_is_granted_by_another_than_its_requester'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='waiver',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.waiver', 'release_id', 'requirement', 'reason', 'requested_by_id', 'expires_on')", func='RETURN NULL;', hash='813b045da4f7522f3614731ba03439e1f51818c5', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_7b926', table='governance_waiver', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='waiver',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='0fe71afe8ad4b9b2660ee307751ff8b3fc9b264e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_d33f3', table='governance_waiver', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='waiver',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.waiver')", func='RETURN NULL;', hash='bd107e35325706925dab7206807bb834c6debcb0', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_876a7', table='governance_waiver', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='waiver',
+                trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'requested', 'granted>revoked,requested>granted,requested>refused')", func='RETURN NULL;', hash='2567b0aaad52048788365fbe0835903287fa2e7b', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_624a3', table='governance_waiver', when='BEFORE')),
+            ),
+        ]),
     ]

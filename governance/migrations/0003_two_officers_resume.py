@@ -6,6 +6,8 @@ from django.db import migrations, models
 
 from pathlib import Path
 
+from registry.core.migrating import Together
+
 # Functions that have changed since the foundation; undoing brings the former ones back.
 FUNCTIONS = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 UNDO = """
@@ -26,17 +28,19 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(FUNCTIONS, UNDO),
-        migrations.AddField(
-            model_name='order',
-            name='resume_asked_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='first officer for resuming'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'stop'), ('state', 'lifted'), _negated=True), ('confirmed_by__isnull', False), _connector='OR'), name='a_stop_is_lifted_by_two'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('resume_asked_by__isnull', True), models.Q(('resume_asked_by', models.F('ordered_by')), _negated=True), _connector='OR'), name='resuming_is_asked_for_by_others_than_the_giver'),
-        ),
+        Together([
+            migrations.AddField(
+                model_name='order',
+                name='resume_asked_by',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='first officer for resuming'),
+            ),
+            migrations.AddConstraint(
+                model_name='order',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'stop'), ('state', 'lifted'), _negated=True), ('confirmed_by__isnull', False), _connector='OR'), name='a_stop_is_lifted_by_two'),
+            ),
+            migrations.AddConstraint(
+                model_name='order',
+                constraint=models.CheckConstraint(condition=models.Q(('resume_asked_by__isnull', True), models.Q(('resume_asked_by', models.F('ordered_by')), _negated=True), _connector='OR'), name='resuming_is_asked_for_by_others_than_the_giver'),
+            ),
+        ]),
     ]

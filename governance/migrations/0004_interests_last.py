@@ -8,6 +8,8 @@ from django.db import migrations, models
 
 from pathlib import Path
 
+from registry.core.migrating import Together
+
 # Functions that have changed since; undoing brings the former ones back.
 FUNCTIONS = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 UNDO = "".join(
@@ -52,20 +54,22 @@ class Migration(migrations.Migration):
             name='state',
             field=models.CharField(choices=[('planned', 'planned'), ('concluded', 'concluded'), ('answered', 'answered by the owner'), ('signed_off', 'signed off'), ('abandoned', 'abandoned')], default='planned', max_length=10, verbose_name='state'),
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='seat',
-            trigger=pgtrigger.compiler.Trigger(name='only_shortens', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_only_shortens()', func='RETURN NULL;', hash='a271c28fac6c67407e27afcf6bfec4b73ea62bd7', operation='UPDATE', pgid='pgtrigger_only_shortens_05865', table='governance_seat', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='validation',
-            trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'planned', 'answered>abandoned,answered>planned,answered>signed_off,concluded>abandoned,concluded>answered,planned>abandoned,planned>concluded')", func='RETURN NULL;', hash='031c79070ffb83ac3f44b32fcbc8cc8ff5c0dc2e', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_09a84', table='governance_validation', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='validation',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['signed_off', 'abandoned']), _negated=True), fields=('release',), name='a_release_has_one_validation_in_progress'),
-        ),
-        migrations.AddConstraint(
-            model_name='validation',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['planned', 'abandoned']), models.Q(models.Q(('conclusion', ''), _negated=True), models.Q(('explainability_level', ''), _negated=True), models.Q(('summary', ''), _negated=True)), _connector='OR'), name='a_concluded_validation_has_a_conclusion_and_a_level'),
-        ),
+        Together([
+            pgtrigger.migrations.AddTrigger(
+                model_name='seat',
+                trigger=pgtrigger.compiler.Trigger(name='only_shortens', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_only_shortens()', func='RETURN NULL;', hash='a271c28fac6c67407e27afcf6bfec4b73ea62bd7', operation='UPDATE', pgid='pgtrigger_only_shortens_05865', table='governance_seat', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='validation',
+                trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'planned', 'answered>abandoned,answered>planned,answered>signed_off,concluded>abandoned,concluded>answered,planned>abandoned,planned>concluded')", func='RETURN NULL;', hash='031c79070ffb83ac3f44b32fcbc8cc8ff5c0dc2e', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_09a84', table='governance_validation', when='BEFORE')),
+            ),
+            migrations.AddConstraint(
+                model_name='validation',
+                constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['signed_off', 'abandoned']), _negated=True), fields=('release',), name='a_release_has_one_validation_in_progress'),
+            ),
+            migrations.AddConstraint(
+                model_name='validation',
+                constraint=models.CheckConstraint(condition=models.Q(('state__in', ['planned', 'abandoned']), models.Q(models.Q(('conclusion', ''), _negated=True), models.Q(('explainability_level', ''), _negated=True), models.Q(('summary', ''), _negated=True)), _connector='OR'), name='a_concluded_validation_has_a_conclusion_and_a_level'),
+            ),
+        ]),
     ]

@@ -11,6 +11,8 @@ from django.db import migrations, models
 
 from pathlib import Path
 
+from registry.core.migrating import Together
+
 FUNCTIONS = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 UNDO = """
 DROP FUNCTION IF EXISTS mingce_review_is_lawful();
@@ -124,132 +126,134 @@ class Migration(migrations.Migration):
                 'ordering': ('review', 'id'),
             },
         ),
-        migrations.AddIndex(
-            model_name='package',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['place', 'due_on'], name='open_packages_by_day'),
-        ),
-        migrations.AddIndex(
-            model_name='package',
-            index=models.Index(fields=['release', 'state'], name='package_by_release'),
-        ),
-        migrations.AddIndex(
-            model_name='package',
-            index=models.Index(fields=['due_on', 'id'], name='package_by_age'),
-        ),
-        migrations.AddConstraint(
-            model_name='package',
-            constraint=models.UniqueConstraint(condition=models.Q(('release__isnull', False), ('state', 'open')), fields=('release', 'due_on'), name='a_release_has_one_open_package_a_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='package',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('held_by__isnull', True), ('held_until__isnull', True)), models.Q(('held_by__isnull', False), ('held_until__isnull', False), models.Q(('held_reason', ''), _negated=True)), _connector='OR'), name='a_deferral_says_by_whom_and_why'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='package',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.package', 'code', 'release_id', 'entity_id')", func='RETURN NULL;', hash='416bd934d1fb9464aac402e5fd89a1727ede3d7c', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_382b6', table='governance_package', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='package',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='ae0aab56a6896cbb24c5dd4bd937610ac7e2e918', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_d6e32', table='governance_package', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='package',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.package')", func='RETURN NULL;', hash='ce02f0aa8955abf4400a2b18c59018c048fc15f9', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_1a4f5', table='governance_package', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='package',
-            trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'open', 'open>closed')", func='RETURN NULL;', hash='70d7826aa700c7b2b7630209d77132c34bd23bb7', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_c0fe5', table='governance_package', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='reminder',
-            constraint=models.UniqueConstraint(fields=('package', 'rung', 'for_on'), name='a_rung_comes_once'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reminder',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='8952f37b09daebda4ac8a4cae3ccf228d4b8d385', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_c5381', table='governance_reminder', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reminder',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='3eac800edf67a28d5027a98fd2253f387175e3ae', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_31b18', table='governance_reminder', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='review',
-            index=models.Index(fields=['package', 'state'], name='review_by_package'),
-        ),
-        migrations.AddIndex(
-            model_name='review',
-            index=models.Index(fields=['release', 'kind', '-done_on'], name='review_by_kind'),
-        ),
-        migrations.AddIndex(
-            model_name='review',
-            index=models.Index(condition=models.Q(('state__in', ('planned', 'submitted'))), fields=['kind', 'state'], name='pending_reviews'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.UniqueConstraint(condition=models.Q(('release__isnull', False), ('state__in', ('planned', 'submitted'))), fields=('release', 'kind'), name='a_kind_waits_once_per_release'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.UniqueConstraint(condition=models.Q(('release__isnull', True), ('state__in', ('planned', 'submitted'))), fields=('kind',), name='a_kind_waits_once_for_the_institution'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(('signed_off_by__isnull', True), models.Q(('signed_off_by', models.F('submitted_by')), _negated=True), _connector='OR'), name='a_review_is_signed_by_another_than_who_did_it'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['submitted', 'signed_off']), _negated=True), models.Q(('submitted_at__isnull', False), ('submitted_by__isnull', False), models.Q(('outcome', ''), _negated=True), models.Q(('summary', ''), _negated=True)), _connector='OR'), name='a_submitted_review_says_who_and_what'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['signed_off', 'recorded']), _negated=True), models.Q(('done_on__isnull', False), ('signed_off_by__isnull', False)), _connector='OR'), name='a_finished_review_has_a_day'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='review',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.review', 'release_id', 'kind', 'trigger')", func='RETURN NULL;', hash='271161e5e98634070455591ba8b63096f80c8b41', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_ba946', table='governance_review', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='review',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='7f97b3a7cb3c097781e4ecca80c59a4b677ca918', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_39cd7', table='governance_review', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='review',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.review')", func='RETURN NULL;', hash='6c6f12e5a74c207df7299f9b4343bcb06e8faa08', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_29b9c', table='governance_review', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='review',
-            trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'planned', 'planned>cancelled,planned>recorded,planned>submitted,submitted>cancelled,submitted>planned,submitted>signed_off')", func='RETURN NULL;', hash='e1190def5a7d4d908f0484ea3efc29eb278d1902', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_2efe5', table='governance_review', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='review',
-            trigger=pgtrigger.compiler.Trigger(name='review_is_lawful', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute='mingce_review_is_lawful()', func='RETURN NULL;', hash='3b6e209bd5112638f19cc24afb0908a3a7353f24', operation='INSERT OR UPDATE', pgid='pgtrigger_review_is_lawful_431b5', table='governance_review', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='explanation',
-            constraint=models.CheckConstraint(condition=models.Q(('stability__isnull', True), models.Q(('stability__gte', 0), ('stability__lte', 1)), _connector='OR'), name='stability_is_a_share'),
-        ),
-        migrations.AddConstraint(
-            model_name='explanation',
-            constraint=models.CheckConstraint(condition=models.Q(('fidelity__isnull', True), models.Q(('fidelity__gte', 0), ('fidelity__lte', 1)), _connector='OR'), name='fidelity_is_a_share'),
-        ),
-        migrations.AddConstraint(
-            model_name='explanation',
-            constraint=models.CheckConstraint(condition=models.Q(('reason_code_agreement__isnull', True), models.Q(('reason_code_agreement__gte', 0), ('reason_code_agreement__lte', 1)), _connector='OR'), name='reason_code_agreement_is_a_share'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='explanation',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.explanation', 'review_id')", func='RETURN NULL;', hash='9be48fb71370c2614e54f905478afc021ed9855c', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_22f6b', table='governance_explanation', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='explanation',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='b65e822f7f4302303ef1d3d3ec0dac4c54d5116d', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_e9f84', table='governance_explanation', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='explanation',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.explanation')", func='RETURN NULL;', hash='f32cc0f0aafbddc5b53cb131cba6f95a84552771', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_83f6f', table='governance_explanation', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='explanation',
-            trigger=pgtrigger.compiler.Trigger(name='explanation_is_open', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_explanation_is_open()', func='RETURN NULL;', hash='899703f114ab845655fc77e21e29a0b878809b88', operation='INSERT OR UPDATE', pgid='pgtrigger_explanation_is_open_60190', table='governance_explanation', when='BEFORE')),
-        ),
+        Together([
+            migrations.AddIndex(
+                model_name='package',
+                index=models.Index(condition=models.Q(('state', 'open')), fields=['place', 'due_on'], name='open_packages_by_day'),
+            ),
+            migrations.AddIndex(
+                model_name='package',
+                index=models.Index(fields=['release', 'state'], name='package_by_release'),
+            ),
+            migrations.AddIndex(
+                model_name='package',
+                index=models.Index(fields=['due_on', 'id'], name='package_by_age'),
+            ),
+            migrations.AddConstraint(
+                model_name='package',
+                constraint=models.UniqueConstraint(condition=models.Q(('release__isnull', False), ('state', 'open')), fields=('release', 'due_on'), name='a_release_has_one_open_package_a_day'),
+            ),
+            migrations.AddConstraint(
+                model_name='package',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('held_by__isnull', True), ('held_until__isnull', True)), models.Q(('held_by__isnull', False), ('held_until__isnull', False), models.Q(('held_reason', ''), _negated=True)), _connector='OR'), name='a_deferral_says_by_whom_and_why'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='package',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.package', 'code', 'release_id', 'entity_id')", func='RETURN NULL;', hash='416bd934d1fb9464aac402e5fd89a1727ede3d7c', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_382b6', table='governance_package', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='package',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='ae0aab56a6896cbb24c5dd4bd937610ac7e2e918', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_d6e32', table='governance_package', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='package',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.package')", func='RETURN NULL;', hash='ce02f0aa8955abf4400a2b18c59018c048fc15f9', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_1a4f5', table='governance_package', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='package',
+                trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'open', 'open>closed')", func='RETURN NULL;', hash='70d7826aa700c7b2b7630209d77132c34bd23bb7', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_c0fe5', table='governance_package', when='BEFORE')),
+            ),
+            migrations.AddConstraint(
+                model_name='reminder',
+                constraint=models.UniqueConstraint(fields=('package', 'rung', 'for_on'), name='a_rung_comes_once'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='reminder',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='8952f37b09daebda4ac8a4cae3ccf228d4b8d385', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_c5381', table='governance_reminder', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='reminder',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='3eac800edf67a28d5027a98fd2253f387175e3ae', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_31b18', table='governance_reminder', when='BEFORE')),
+            ),
+            migrations.AddIndex(
+                model_name='review',
+                index=models.Index(fields=['package', 'state'], name='review_by_package'),
+            ),
+            migrations.AddIndex(
+                model_name='review',
+                index=models.Index(fields=['release', 'kind', '-done_on'], name='review_by_kind'),
+            ),
+            migrations.AddIndex(
+                model_name='review',
+                index=models.Index(condition=models.Q(('state__in', ('planned', 'submitted'))), fields=['kind', 'state'], name='pending_reviews'),
+            ),
+            migrations.AddConstraint(
+                model_name='review',
+                constraint=models.UniqueConstraint(condition=models.Q(('release__isnull', False), ('state__in', ('planned', 'submitted'))), fields=('release', 'kind'), name='a_kind_waits_once_per_release'),
+            ),
+            migrations.AddConstraint(
+                model_name='review',
+                constraint=models.UniqueConstraint(condition=models.Q(('release__isnull', True), ('state__in', ('planned', 'submitted'))), fields=('kind',), name='a_kind_waits_once_for_the_institution'),
+            ),
+            migrations.AddConstraint(
+                model_name='review',
+                constraint=models.CheckConstraint(condition=models.Q(('signed_off_by__isnull', True), models.Q(('signed_off_by', models.F('submitted_by')), _negated=True), _connector='OR'), name='a_review_is_signed_by_another_than_who_did_it'),
+            ),
+            migrations.AddConstraint(
+                model_name='review',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['submitted', 'signed_off']), _negated=True), models.Q(('submitted_at__isnull', False), ('submitted_by__isnull', False), models.Q(('outcome', ''), _negated=True), models.Q(('summary', ''), _negated=True)), _connector='OR'), name='a_submitted_review_says_who_and_what'),
+            ),
+            migrations.AddConstraint(
+                model_name='review',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['signed_off', 'recorded']), _negated=True), models.Q(('done_on__isnull', False), ('signed_off_by__isnull', False)), _connector='OR'), name='a_finished_review_has_a_day'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='review',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.review', 'release_id', 'kind', 'trigger')", func='RETURN NULL;', hash='271161e5e98634070455591ba8b63096f80c8b41', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_ba946', table='governance_review', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='review',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='7f97b3a7cb3c097781e4ecca80c59a4b677ca918', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_39cd7', table='governance_review', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='review',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.review')", func='RETURN NULL;', hash='6c6f12e5a74c207df7299f9b4343bcb06e8faa08', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_29b9c', table='governance_review', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='review',
+                trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'planned', 'planned>cancelled,planned>recorded,planned>submitted,submitted>cancelled,submitted>planned,submitted>signed_off')", func='RETURN NULL;', hash='e1190def5a7d4d908f0484ea3efc29eb278d1902', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_2efe5', table='governance_review', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='review',
+                trigger=pgtrigger.compiler.Trigger(name='review_is_lawful', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute='mingce_review_is_lawful()', func='RETURN NULL;', hash='3b6e209bd5112638f19cc24afb0908a3a7353f24', operation='INSERT OR UPDATE', pgid='pgtrigger_review_is_lawful_431b5', table='governance_review', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddConstraint(
+                model_name='explanation',
+                constraint=models.CheckConstraint(condition=models.Q(('stability__isnull', True), models.Q(('stability__gte', 0), ('stability__lte', 1)), _connector='OR'), name='stability_is_a_share'),
+            ),
+            migrations.AddConstraint(
+                model_name='explanation',
+                constraint=models.CheckConstraint(condition=models.Q(('fidelity__isnull', True), models.Q(('fidelity__gte', 0), ('fidelity__lte', 1)), _connector='OR'), name='fidelity_is_a_share'),
+            ),
+            migrations.AddConstraint(
+                model_name='explanation',
+                constraint=models.CheckConstraint(condition=models.Q(('reason_code_agreement__isnull', True), models.Q(('reason_code_agreement__gte', 0), ('reason_code_agreement__lte', 1)), _connector='OR'), name='reason_code_agreement_is_a_share'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='explanation',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.explanation', 'review_id')", func='RETURN NULL;', hash='9be48fb71370c2614e54f905478afc021ed9855c', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_22f6b', table='governance_explanation', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='explanation',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='b65e822f7f4302303ef1d3d3ec0dac4c54d5116d', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_e9f84', table='governance_explanation', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='explanation',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.explanation')", func='RETURN NULL;', hash='f32cc0f0aafbddc5b53cb131cba6f95a84552771', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_83f6f', table='governance_explanation', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='explanation',
+                trigger=pgtrigger.compiler.Trigger(name='explanation_is_open', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_explanation_is_open()', func='RETURN NULL;', hash='899703f114ab845655fc77e21e29a0b878809b88', operation='INSERT OR UPDATE', pgid='pgtrigger_explanation_is_open_60190', table='governance_explanation', when='BEFORE')),
+            ),
+        ]),
     ]

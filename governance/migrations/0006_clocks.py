@@ -8,6 +8,8 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from registry.core.migrating import Together
+
 
 class Migration(migrations.Migration):
 
@@ -63,52 +65,54 @@ class Migration(migrations.Migration):
                 'ordering': ('-sent_at', '-id'),
             },
         ),
-        migrations.AddIndex(
-            model_name='clock',
-            index=models.Index(condition=models.Q(('state', 'running')), fields=['due_at'], name='running_clocks'),
-        ),
-        migrations.AddIndex(
-            model_name='clock',
-            index=models.Index(fields=['release', 'state'], name='clock_by_release'),
-        ),
-        migrations.AddConstraint(
-            model_name='clock',
-            constraint=models.UniqueConstraint(condition=models.Q(('release__isnull', False)), fields=('kind', 'release', 'event_at'), name='an_event_starts_a_clock_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='clock',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'completed'), _negated=True), models.Q(('completed_at__isnull', False), ('ended_by__isnull', False), models.Q(('receipt', ''), _negated=True)), _connector='OR'), name='a_completed_clock_has_a_receipt'),
-        ),
-        migrations.AddConstraint(
-            model_name='clock',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('ended_by__isnull', False), models.Q(('ended_by', models.F('started_by')), _negated=True), models.Q(('note', ''), _negated=True)), _connector='OR'), name='a_clock_is_withdrawn_by_another_and_why'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='clock',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.clock', 'code', 'kind', 'pack_id', 'entity_id', 'release_id', 'event_at', 'started_at', 'started_by_id')", func='RETURN NULL;', hash='50bfa160b793c223bc3ec26f8215b79981322703', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_24f3b', table='governance_clock', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='clock',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='a340342852bff1de7a8351dd368a6455abd851d0', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_7e186', table='governance_clock', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='clock',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.clock')", func='RETURN NULL;', hash='93f5d55c5178d0c61e7f52895f4c1f4a231a13df', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_9480a', table='governance_clock', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='clock',
-            trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'running', 'running>completed,running>withdrawn')", func='RETURN NULL;', hash='fdc6e2988b7ef4ec22880ef609b23354460e8c4b', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_8cbe9', table='governance_clock', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='clockwarning',
-            constraint=models.UniqueConstraint(fields=('clock', 'mark', 'due_at'), name='a_mark_comes_once'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='clockwarning',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='91f21dfcce6699c476178c20473050dc70ab3ebc', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_e8fc9', table='governance_clockwarning', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='clockwarning',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='efd2a4a8355b1651735cf83e4d66d0847fe682a2', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_ad0b1', table='governance_clockwarning', when='BEFORE')),
-        ),
+        Together([
+            migrations.AddIndex(
+                model_name='clock',
+                index=models.Index(condition=models.Q(('state', 'running')), fields=['due_at'], name='running_clocks'),
+            ),
+            migrations.AddIndex(
+                model_name='clock',
+                index=models.Index(fields=['release', 'state'], name='clock_by_release'),
+            ),
+            migrations.AddConstraint(
+                model_name='clock',
+                constraint=models.UniqueConstraint(condition=models.Q(('release__isnull', False)), fields=('kind', 'release', 'event_at'), name='an_event_starts_a_clock_once'),
+            ),
+            migrations.AddConstraint(
+                model_name='clock',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'completed'), _negated=True), models.Q(('completed_at__isnull', False), ('ended_by__isnull', False), models.Q(('receipt', ''), _negated=True)), _connector='OR'), name='a_completed_clock_has_a_receipt'),
+            ),
+            migrations.AddConstraint(
+                model_name='clock',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('ended_by__isnull', False), models.Q(('ended_by', models.F('started_by')), _negated=True), models.Q(('note', ''), _negated=True)), _connector='OR'), name='a_clock_is_withdrawn_by_another_and_why'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='clock',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.clock', 'code', 'kind', 'pack_id', 'entity_id', 'release_id', 'event_at', 'started_at', 'started_by_id')", func='RETURN NULL;', hash='50bfa160b793c223bc3ec26f8215b79981322703', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_24f3b', table='governance_clock', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='clock',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='a340342852bff1de7a8351dd368a6455abd851d0', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_7e186', table='governance_clock', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='clock',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.clock')", func='RETURN NULL;', hash='93f5d55c5178d0c61e7f52895f4c1f4a231a13df', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_9480a', table='governance_clock', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='clock',
+                trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'running', 'running>completed,running>withdrawn')", func='RETURN NULL;', hash='fdc6e2988b7ef4ec22880ef609b23354460e8c4b', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_8cbe9', table='governance_clock', when='BEFORE')),
+            ),
+            migrations.AddConstraint(
+                model_name='clockwarning',
+                constraint=models.UniqueConstraint(fields=('clock', 'mark', 'due_at'), name='a_mark_comes_once'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='clockwarning',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='91f21dfcce6699c476178c20473050dc70ab3ebc', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_e8fc9', table='governance_clockwarning', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='clockwarning',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='efd2a4a8355b1651735cf83e4d66d0847fe682a2', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_ad0b1', table='governance_clockwarning', when='BEFORE')),
+            ),
+        ]),
     ]

@@ -8,6 +8,8 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from registry.core.migrating import Together
+
 
 class Migration(migrations.Migration):
 
@@ -44,37 +46,39 @@ class Migration(migrations.Migration):
                 'ordering': ('-due_on', 'id'),
             },
         ),
-        migrations.AddField(
-            model_name='review',
-            name='campaign',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='governance.campaign', verbose_name='attestation campaign'),
-        ),
-        migrations.AddIndex(
-            model_name='review',
-            index=models.Index(condition=models.Q(('campaign__isnull', False)), fields=['campaign', 'state'], name='review_by_campaign'),
-        ),
-        migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('entity', 'kind'), name='one_campaign_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_on', None), ('state', 'open')), models.Q(('closed_on__isnull', False), ('state', 'closed')), _connector='OR'), name='a_closed_campaign_has_a_day'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='campaign',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.campaign', 'code', 'kind', 'entity_id', 'opened_by_id')", func='RETURN NULL;', hash='1f5a0f7e4cb362c1c19a0cbfffe1fa6f432e3068', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_9dcac', table='governance_campaign', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='campaign',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='f69d1a8bbd74d099886846f0b6850c280e2b5318', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_2c363', table='governance_campaign', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='campaign',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.campaign')", func='RETURN NULL;', hash='3f98bb014e892b9c7e93e1cd65b78ab5d6f76f04', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_13a57', table='governance_campaign', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='campaign',
-            trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'open', 'open>closed')", func='RETURN NULL;', hash='b87eccc588777930d45a2622ddc6a41ac98b295a', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_41ffb', table='governance_campaign', when='BEFORE')),
-        ),
+        Together([
+            migrations.AddField(
+                model_name='review',
+                name='campaign',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='governance.campaign', verbose_name='attestation campaign'),
+            ),
+            migrations.AddIndex(
+                model_name='review',
+                index=models.Index(condition=models.Q(('campaign__isnull', False)), fields=['campaign', 'state'], name='review_by_campaign'),
+            ),
+            migrations.AddConstraint(
+                model_name='campaign',
+                constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('entity', 'kind'), name='one_campaign_at_a_time'),
+            ),
+            migrations.AddConstraint(
+                model_name='campaign',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_on', None), ('state', 'open')), models.Q(('closed_on__isnull', False), ('state', 'closed')), _connector='OR'), name='a_closed_campaign_has_a_day'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='campaign',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.campaign', 'code', 'kind', 'entity_id', 'opened_by_id')", func='RETURN NULL;', hash='1f5a0f7e4cb362c1c19a0cbfffe1fa6f432e3068', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_9dcac', table='governance_campaign', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='campaign',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='f69d1a8bbd74d099886846f0b6850c280e2b5318', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_2c363', table='governance_campaign', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='campaign',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.campaign')", func='RETURN NULL;', hash='3f98bb014e892b9c7e93e1cd65b78ab5d6f76f04', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_13a57', table='governance_campaign', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='campaign',
+                trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'open', 'open>closed')", func='RETURN NULL;', hash='b87eccc588777930d45a2622ddc6a41ac98b295a', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_41ffb', table='governance_campaign', when='BEFORE')),
+            ),
+        ]),
     ]

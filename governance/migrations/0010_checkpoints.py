@@ -10,6 +10,8 @@ from django.db import migrations, models
 
 from pathlib import Path
 
+from registry.core.migrating import Together
+
 
 FUNCTIONS = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 UNDO = """
@@ -193,132 +195,134 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('batches__gt', 0), ('first_batch__lte', models.F('last_batch'))), name='a_seal_covers_batches')],
             },
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='seal',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='16f593ae42dc5f839e4c05343adf3f9d801c0761', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_06335', table='governance_seal', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='seal',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='29c81b0d5c91989d0b7f3f295fdc6a31f9bdd7a0', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_e91af', table='governance_seal', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='seal',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.seal')", func='RETURN NULL;', hash='2ea89352879d55ac0d53b707938cc5338ca30247', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_88ed5', table='governance_seal', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='batch',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='b56b05d9ab746b0da834547918c241ceb2867f93', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_de370', table='governance_batch', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='batch',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='83aa53915ad146ed47aa81c237e26d9b77ec30c3', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_e3cb2', table='governance_batch', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='competence',
-            constraint=models.CheckConstraint(condition=models.Q(('recorded_by', models.F('user')), _negated=True), name='nobody_records_their_own_competence'),
-        ),
-        migrations.AddConstraint(
-            model_name='competence',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__gte', models.F('valid_from'))), name='a_competence_begins_before_it_ends'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='competence',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.competence', 'user_id', 'key', 'valid_from', 'recorded_by_id', 'proof')", func='RETURN NULL;', hash='7a8ebd3844db93d5f82f25af9e1552bfb2e68b03', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_34f1e', table='governance_competence', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='competence',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='df72a2c4c89b032d05c148157c2a9c46e812c0bf', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_ced27', table='governance_competence', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='competence',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.competence')", func='RETURN NULL;', hash='19d9bcb9b43ebffcb6a1d18019f9a12f27a3cce5', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_706ef', table='governance_competence', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='decision',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='5c2e78fcc58903b8c2a9242361489a364fed33b0', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_4d9ce', table='governance_decision', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='decision',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='a37cead0fc11ad9a8d76c2cbb7047149d48da9b0', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_9ec57', table='governance_decision', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='decisionkey',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='011678e772aef3518b19f881658d77a18d535552', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_feaac', table='governance_decisionkey', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='decisionkey',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='0fe273c3aa904cf5a2cf6d80a30303b992cc4250', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_59775', table='governance_decisionkey', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'in_force')), fields=('release',), name='a_release_has_one_plan_in_force'),
-        ),
-        migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'withdrawn']), models.Q(('activated_at__isnull', False), ('tested_at__isnull', False), ('activated_by__isnull', False), models.Q(('activated_by', models.F('drafted_by')), _negated=True)), _connector='OR'), name='a_plan_in_force_was_tested_and_signed_by_another'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='plan',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.plan', 'code', 'release_id', 'pack_id', 'content', 'sha256', 'drafted_by_id', 'drafted_at')", func='RETURN NULL;', hash='8ab5a10c272f1324eae1aca411e19bf9aeac6e29', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_6ed3b', table='governance_plan', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='plan',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='22b860ab96323dd55ca9c8f1abeba6739f34a927', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_7dbc4', table='governance_plan', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='plan',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.plan')", func='RETURN NULL;', hash='a9abbb5329881d0b3b69d5ae9c92ddb6d34bf6d4', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_80618', table='governance_plan', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='plan',
-            trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'draft', 'draft>in_force,draft>withdrawn,in_force>replaced')", func='RETURN NULL;', hash='4ad744c794f7d5d21e3de6c8801024a50bc062e8', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_bb53f', table='governance_plan', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('state__in', ('open', 'second', 'escalated'))), fields=['due_at', 'id'], name='waiting_cases'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['release', 'state', '-opened_at'], name='case_by_release'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['gateway', 'reference'], name='case_by_reference'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['plan', 'checkpoint', 'decided_at'], name='case_by_checkpoint'),
-        ),
-        migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'decided'), _negated=True), models.Q(('decided_at__isnull', False), models.Q(('outcome', ''), _negated=True), models.Q(('reason_code', ''), _negated=True), models.Q(('decided_by__isnull', False), models.Q(('decided_elsewhere', ''), _negated=True), _connector='OR')), _connector='OR'), name='a_decided_case_says_who_what_and_why'),
-        ),
-        migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('first_by', None), ('decided_by', None), models.Q(('decided_by', models.F('first_by')), _negated=True), _connector='OR'), name='a_second_person_decides'),
-        ),
-        migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'lapsed'), _negated=True), models.Q(('effect', ''), _negated=True), _connector='OR'), name='a_lapsed_case_has_an_effect'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='case',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.case', 'code', 'kind', 'plan_id', 'release_id', 'checkpoint', 'point', 'gateway_id', 'reference', 'batch_id', 'position', 'received_at', 'output', 'opened_at', 'legal_due_on')", func='RETURN NULL;', hash='9cfa21f3788688dcc5a81a2afd2368044b1cd5cc', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_16a91', table='governance_case', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='case',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='fde768d3be410663c475f75906297a5d5e45818d', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_0ce42', table='governance_case', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='case',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.case')", func='RETURN NULL;', hash='1b360d6098b6d31f939d99cf3ae3c77cff452f60', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_ac94e', table='governance_case', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='case',
-            trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'open', 'escalated>decided,escalated>lapsed,open>decided,open>escalated,open>lapsed,open>second,second>decided,second>escalated,second>lapsed')", func='RETURN NULL;', hash='4b4f88838c7bd24eb27df2604c39aa9becb427b9', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_15b3a', table='governance_case', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='case',
-            trigger=pgtrigger.compiler.Trigger(name='decided_lawfully', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute='mingce_case_is_lawful()', func='RETURN NULL;', hash='fc27de55900ad23454d302d6e588fed4e93fe593', operation='INSERT OR UPDATE', pgid='pgtrigger_decided_lawfully_a1127', table='governance_case', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
+        Together([
+            pgtrigger.migrations.AddTrigger(
+                model_name='seal',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='16f593ae42dc5f839e4c05343adf3f9d801c0761', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_06335', table='governance_seal', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='seal',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='29c81b0d5c91989d0b7f3f295fdc6a31f9bdd7a0', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_e91af', table='governance_seal', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='seal',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.seal')", func='RETURN NULL;', hash='2ea89352879d55ac0d53b707938cc5338ca30247', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_88ed5', table='governance_seal', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='batch',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='b56b05d9ab746b0da834547918c241ceb2867f93', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_de370', table='governance_batch', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='batch',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='83aa53915ad146ed47aa81c237e26d9b77ec30c3', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_e3cb2', table='governance_batch', when='BEFORE')),
+            ),
+            migrations.AddConstraint(
+                model_name='competence',
+                constraint=models.CheckConstraint(condition=models.Q(('recorded_by', models.F('user')), _negated=True), name='nobody_records_their_own_competence'),
+            ),
+            migrations.AddConstraint(
+                model_name='competence',
+                constraint=models.CheckConstraint(condition=models.Q(('valid_to__gte', models.F('valid_from'))), name='a_competence_begins_before_it_ends'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='competence',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.competence', 'user_id', 'key', 'valid_from', 'recorded_by_id', 'proof')", func='RETURN NULL;', hash='7a8ebd3844db93d5f82f25af9e1552bfb2e68b03', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_34f1e', table='governance_competence', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='competence',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='df72a2c4c89b032d05c148157c2a9c46e812c0bf', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_ced27', table='governance_competence', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='competence',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.competence')", func='RETURN NULL;', hash='19d9bcb9b43ebffcb6a1d18019f9a12f27a3cce5', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_706ef', table='governance_competence', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='decision',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='5c2e78fcc58903b8c2a9242361489a364fed33b0', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_4d9ce', table='governance_decision', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='decision',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='a37cead0fc11ad9a8d76c2cbb7047149d48da9b0', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_9ec57', table='governance_decision', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='decisionkey',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='011678e772aef3518b19f881658d77a18d535552', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_feaac', table='governance_decisionkey', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='decisionkey',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='0fe273c3aa904cf5a2cf6d80a30303b992cc4250', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_59775', table='governance_decisionkey', when='BEFORE')),
+            ),
+            migrations.AddConstraint(
+                model_name='plan',
+                constraint=models.UniqueConstraint(condition=models.Q(('state', 'in_force')), fields=('release',), name='a_release_has_one_plan_in_force'),
+            ),
+            migrations.AddConstraint(
+                model_name='plan',
+                constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'withdrawn']), models.Q(('activated_at__isnull', False), ('tested_at__isnull', False), ('activated_by__isnull', False), models.Q(('activated_by', models.F('drafted_by')), _negated=True)), _connector='OR'), name='a_plan_in_force_was_tested_and_signed_by_another'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='plan',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.plan', 'code', 'release_id', 'pack_id', 'content', 'sha256', 'drafted_by_id', 'drafted_at')", func='RETURN NULL;', hash='8ab5a10c272f1324eae1aca411e19bf9aeac6e29', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_6ed3b', table='governance_plan', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='plan',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='22b860ab96323dd55ca9c8f1abeba6739f34a927', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_7dbc4', table='governance_plan', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='plan',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.plan')", func='RETURN NULL;', hash='a9abbb5329881d0b3b69d5ae9c92ddb6d34bf6d4', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_80618', table='governance_plan', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='plan',
+                trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'draft', 'draft>in_force,draft>withdrawn,in_force>replaced')", func='RETURN NULL;', hash='4ad744c794f7d5d21e3de6c8801024a50bc062e8', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_bb53f', table='governance_plan', when='BEFORE')),
+            ),
+            migrations.AddIndex(
+                model_name='case',
+                index=models.Index(condition=models.Q(('state__in', ('open', 'second', 'escalated'))), fields=['due_at', 'id'], name='waiting_cases'),
+            ),
+            migrations.AddIndex(
+                model_name='case',
+                index=models.Index(fields=['release', 'state', '-opened_at'], name='case_by_release'),
+            ),
+            migrations.AddIndex(
+                model_name='case',
+                index=models.Index(fields=['gateway', 'reference'], name='case_by_reference'),
+            ),
+            migrations.AddIndex(
+                model_name='case',
+                index=models.Index(fields=['plan', 'checkpoint', 'decided_at'], name='case_by_checkpoint'),
+            ),
+            migrations.AddConstraint(
+                model_name='case',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'decided'), _negated=True), models.Q(('decided_at__isnull', False), models.Q(('outcome', ''), _negated=True), models.Q(('reason_code', ''), _negated=True), models.Q(('decided_by__isnull', False), models.Q(('decided_elsewhere', ''), _negated=True), _connector='OR')), _connector='OR'), name='a_decided_case_says_who_what_and_why'),
+            ),
+            migrations.AddConstraint(
+                model_name='case',
+                constraint=models.CheckConstraint(condition=models.Q(('first_by', None), ('decided_by', None), models.Q(('decided_by', models.F('first_by')), _negated=True), _connector='OR'), name='a_second_person_decides'),
+            ),
+            migrations.AddConstraint(
+                model_name='case',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'lapsed'), _negated=True), models.Q(('effect', ''), _negated=True), _connector='OR'), name='a_lapsed_case_has_an_effect'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='case',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.case', 'code', 'kind', 'plan_id', 'release_id', 'checkpoint', 'point', 'gateway_id', 'reference', 'batch_id', 'position', 'received_at', 'output', 'opened_at', 'legal_due_on')", func='RETURN NULL;', hash='9cfa21f3788688dcc5a81a2afd2368044b1cd5cc', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_16a91', table='governance_case', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='case',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='fde768d3be410663c475f75906297a5d5e45818d', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_0ce42', table='governance_case', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='case',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.case')", func='RETURN NULL;', hash='1b360d6098b6d31f939d99cf3ae3c77cff452f60', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_ac94e', table='governance_case', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='case',
+                trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'open', 'escalated>decided,escalated>lapsed,open>decided,open>escalated,open>lapsed,open>second,second>decided,second>escalated,second>lapsed')", func='RETURN NULL;', hash='4b4f88838c7bd24eb27df2604c39aa9becb427b9', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_15b3a', table='governance_case', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='case',
+                trigger=pgtrigger.compiler.Trigger(name='decided_lawfully', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute='mingce_case_is_lawful()', func='RETURN NULL;', hash='fc27de55900ad23454d302d6e588fed4e93fe593', operation='INSERT OR UPDATE', pgid='pgtrigger_decided_lawfully_a1127', table='governance_case', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+        ]),
     ]

@@ -9,6 +9,8 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from registry.core.migrating import Together
+
 
 class Migration(migrations.Migration):
 
@@ -98,36 +100,38 @@ class Migration(migrations.Migration):
             model_name='order',
             name='governed',
         ),
-        migrations.AddField(
-            model_name='order',
-            name='is_drill',
-            field=models.BooleanField(default=False, verbose_name='drill'),
-        ),
-        migrations.AddField(
-            model_name='order',
-            name='is_false_alarm',
-            field=models.BooleanField(default=False, verbose_name='false alarm'),
-        ),
-        migrations.AddField(
-            model_name='order',
-            name='ratified_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='ratified at'),
-        ),
-        migrations.AddField(
-            model_name='order',
-            name='ratified_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='ratified by'),
-        ),
-        migrations.AddField(
-            model_name='order',
-            name='ratified_under',
-            field=models.CharField(blank=True, max_length=100, verbose_name='resolution number'),
-        ),
-        migrations.AddField(
-            model_name='order',
-            name='target_key',
-            field=models.TextField(blank=True, verbose_name='name'),
-        ),
+        Together([
+            migrations.AddField(
+                model_name='order',
+                name='is_drill',
+                field=models.BooleanField(default=False, verbose_name='drill'),
+            ),
+            migrations.AddField(
+                model_name='order',
+                name='is_false_alarm',
+                field=models.BooleanField(default=False, verbose_name='false alarm'),
+            ),
+            migrations.AddField(
+                model_name='order',
+                name='ratified_at',
+                field=models.DateTimeField(blank=True, null=True, verbose_name='ratified at'),
+            ),
+            migrations.AddField(
+                model_name='order',
+                name='ratified_by',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='ratified by'),
+            ),
+            migrations.AddField(
+                model_name='order',
+                name='ratified_under',
+                field=models.CharField(blank=True, max_length=100, verbose_name='resolution number'),
+            ),
+            migrations.AddField(
+                model_name='order',
+                name='target_key',
+                field=models.TextField(blank=True, verbose_name='name'),
+            ),
+        ]),
         migrations.AlterField(
             model_name='order',
             name='target_id',
@@ -138,121 +142,123 @@ class Migration(migrations.Migration):
             name='target_type',
             field=models.CharField(choices=[('release', 'release'), ('version', 'model version'), ('model_use', 'use of a model'), ('model', 'model'), ('entity', 'using entity, with all below it'), ('vendor', 'vendor'), ('base_model', 'base model')], max_length=10, verbose_name='about'),
         ),
-        migrations.AddIndex(
-            model_name='order',
-            index=models.Index(django.db.models.functions.text.Lower(django.db.models.functions.text.Trim('target_key')), condition=models.Q(('state', 'in_force'), ('target_id', None)), name='named_orders_in_force'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='order',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.order', 'kind', 'target_type', 'target_id', 'target_key', 'reason', 'is_drill', 'ordered_by_id', 'ordered_at')", func='RETURN NULL;', hash='783352a4fe122e51689b2d18d5662621c85a538b', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_97bf8', table='governance_order', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('target_id', None), ('target_type__in', ('vendor', 'base_model')), models.Q(('target_key', ''), _negated=True)), models.Q(models.Q(('target_type__in', ('vendor', 'base_model')), _negated=True), ('target_id__isnull', False), ('target_key', '')), _connector='OR'), name='an_order_is_about_a_row_or_a_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ratified_at', None), ('ratified_by', None), ('ratified_under', '')), models.Q(('ratified_at__isnull', False), ('ratified_by__isnull', False), ('is_false_alarm', True), ('state', 'lifted'), models.Q(('ratified_under', ''), _negated=True), models.Q(('ratified_by', models.F('lifted_by')), _negated=True), models.Q(('ratified_by', models.F('confirmed_by')), _negated=True)), _connector='OR'), name='a_false_alarm_is_ratified_by_others_under_a_resolution'),
-        ),
-        migrations.AddField(
-            model_name='acknowledgement',
-            name='order',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='acknowledgements', to='governance.order'),
-        ),
-        migrations.AddField(
-            model_name='consumer',
-            name='entity',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.legalentity', verbose_name='legal entity'),
-        ),
-        migrations.AddField(
-            model_name='consumer',
-            name='user',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='machine account'),
-        ),
-        migrations.AddField(
-            model_name='acknowledgement',
-            name='consumer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='acknowledgements', to='governance.consumer', verbose_name='enforcing system'),
-        ),
-        migrations.AddField(
-            model_name='drillreport',
-            name='countersigned_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='countersigned by'),
-        ),
-        migrations.AddField(
-            model_name='drillreport',
-            name='order',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='drill_report', to='governance.order', verbose_name='order'),
-        ),
-        migrations.AddField(
-            model_name='drillreport',
-            name='written_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='written by'),
-        ),
-        migrations.AddField(
-            model_name='posting',
-            name='consumer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='governance.consumer'),
-        ),
-        migrations.AddField(
-            model_name='posting',
-            name='order',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='governance.order'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='consumer',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.consumer', 'user_id', 'entity_id')", func='RETURN NULL;', hash='b46f2ac948289ecbf13d1a39695478fe34e550f9', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_91c6e', table='governance_consumer', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='consumer',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='87d746788dd28d7abaaea4c6999ba33054848634', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_92057', table='governance_consumer', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='consumer',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.consumer', 'sealed', '')", func='RETURN NULL;', hash='1537798793912e254548b33201b2f1ac90f2bd7b', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_fb569', table='governance_consumer', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='acknowledgement',
-            constraint=models.UniqueConstraint(fields=('order', 'consumer', 'action'), name='a_consumer_acknowledges_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='acknowledgement',
-            constraint=models.CheckConstraint(condition=models.Q(('applied_at__lte', models.F('received_at'))), name='nothing_is_acknowledged_beforehand'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='acknowledgement',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='10bad37926a3b419fcef3dae04d31ae3a44cfc23', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_078aa', table='governance_acknowledgement', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='acknowledgement',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='545c39009ffae91706ab0220011218892e09648c', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_b4f13', table='governance_acknowledgement', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='acknowledgement',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.acknowledgement')", func='RETURN NULL;', hash='fa2b46f8468cdff3387fd6e4bd75277da9ae427c', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_67f01', table='governance_acknowledgement', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='drillreport',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('countersigned_at', None), ('countersigned_by', None)), models.Q(('countersigned_at__isnull', False), ('countersigned_by__isnull', False), models.Q(('countersigned_by', models.F('written_by')), _negated=True)), _connector='OR'), name='a_drill_report_is_countersigned_by_another'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='drillreport',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.drillreport', 'order_id', 'scenario', 'participants', 'vendor_took_part', 'rto_minutes', 'manual_capacity_hours', 'findings', 'actions', 'written_by_id', 'written_at')", func='RETURN NULL;', hash='e940f3a98443d83672b9a17b761199956d6591d0', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_09dac', table='governance_drillreport', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='drillreport',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='5a1b2c07c4f9af89b61c9ab0734c0f659a7a7892', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_15e83', table='governance_drillreport', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='drillreport',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.drillreport')", func='RETURN NULL;', hash='ebd59cf78228335c32390ba3adde56986a96d8fe', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_d391c', table='governance_drillreport', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddIndex(
-            model_name='posting',
-            index=models.Index(condition=models.Q(('state', 'claimed')), fields=['consumer', 'try_at'], name='postings_to_try'),
-        ),
-        migrations.AddConstraint(
-            model_name='posting',
-            constraint=models.UniqueConstraint(fields=('order', 'consumer', 'action'), name='an_order_is_posted_once'),
-        ),
+        Together([
+            migrations.AddIndex(
+                model_name='order',
+                index=models.Index(django.db.models.functions.text.Lower(django.db.models.functions.text.Trim('target_key')), condition=models.Q(('state', 'in_force'), ('target_id', None)), name='named_orders_in_force'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='order',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.order', 'kind', 'target_type', 'target_id', 'target_key', 'reason', 'is_drill', 'ordered_by_id', 'ordered_at')", func='RETURN NULL;', hash='783352a4fe122e51689b2d18d5662621c85a538b', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_97bf8', table='governance_order', when='BEFORE')),
+            ),
+            migrations.AddConstraint(
+                model_name='order',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('target_id', None), ('target_type__in', ('vendor', 'base_model')), models.Q(('target_key', ''), _negated=True)), models.Q(models.Q(('target_type__in', ('vendor', 'base_model')), _negated=True), ('target_id__isnull', False), ('target_key', '')), _connector='OR'), name='an_order_is_about_a_row_or_a_name'),
+            ),
+            migrations.AddConstraint(
+                model_name='order',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('ratified_at', None), ('ratified_by', None), ('ratified_under', '')), models.Q(('ratified_at__isnull', False), ('ratified_by__isnull', False), ('is_false_alarm', True), ('state', 'lifted'), models.Q(('ratified_under', ''), _negated=True), models.Q(('ratified_by', models.F('lifted_by')), _negated=True), models.Q(('ratified_by', models.F('confirmed_by')), _negated=True)), _connector='OR'), name='a_false_alarm_is_ratified_by_others_under_a_resolution'),
+            ),
+            migrations.AddField(
+                model_name='acknowledgement',
+                name='order',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='acknowledgements', to='governance.order'),
+            ),
+            migrations.AddField(
+                model_name='consumer',
+                name='entity',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.legalentity', verbose_name='legal entity'),
+            ),
+            migrations.AddField(
+                model_name='consumer',
+                name='user',
+                field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='machine account'),
+            ),
+            migrations.AddField(
+                model_name='acknowledgement',
+                name='consumer',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='acknowledgements', to='governance.consumer', verbose_name='enforcing system'),
+            ),
+            migrations.AddField(
+                model_name='drillreport',
+                name='countersigned_by',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='countersigned by'),
+            ),
+            migrations.AddField(
+                model_name='drillreport',
+                name='order',
+                field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='drill_report', to='governance.order', verbose_name='order'),
+            ),
+            migrations.AddField(
+                model_name='drillreport',
+                name='written_by',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='written by'),
+            ),
+            migrations.AddField(
+                model_name='posting',
+                name='consumer',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='governance.consumer'),
+            ),
+            migrations.AddField(
+                model_name='posting',
+                name='order',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='governance.order'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='consumer',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.consumer', 'user_id', 'entity_id')", func='RETURN NULL;', hash='b46f2ac948289ecbf13d1a39695478fe34e550f9', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_91c6e', table='governance_consumer', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='consumer',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='87d746788dd28d7abaaea4c6999ba33054848634', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_92057', table='governance_consumer', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='consumer',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.consumer', 'sealed', '')", func='RETURN NULL;', hash='1537798793912e254548b33201b2f1ac90f2bd7b', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_fb569', table='governance_consumer', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddConstraint(
+                model_name='acknowledgement',
+                constraint=models.UniqueConstraint(fields=('order', 'consumer', 'action'), name='a_consumer_acknowledges_once'),
+            ),
+            migrations.AddConstraint(
+                model_name='acknowledgement',
+                constraint=models.CheckConstraint(condition=models.Q(('applied_at__lte', models.F('received_at'))), name='nothing_is_acknowledged_beforehand'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='acknowledgement',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='10bad37926a3b419fcef3dae04d31ae3a44cfc23', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_078aa', table='governance_acknowledgement', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='acknowledgement',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='545c39009ffae91706ab0220011218892e09648c', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_b4f13', table='governance_acknowledgement', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='acknowledgement',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.acknowledgement')", func='RETURN NULL;', hash='fa2b46f8468cdff3387fd6e4bd75277da9ae427c', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_67f01', table='governance_acknowledgement', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddConstraint(
+                model_name='drillreport',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('countersigned_at', None), ('countersigned_by', None)), models.Q(('countersigned_at__isnull', False), ('countersigned_by__isnull', False), models.Q(('countersigned_by', models.F('written_by')), _negated=True)), _connector='OR'), name='a_drill_report_is_countersigned_by_another'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='drillreport',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.drillreport', 'order_id', 'scenario', 'participants', 'vendor_took_part', 'rto_minutes', 'manual_capacity_hours', 'findings', 'actions', 'written_by_id', 'written_at')", func='RETURN NULL;', hash='e940f3a98443d83672b9a17b761199956d6591d0', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_09dac', table='governance_drillreport', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='drillreport',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='5a1b2c07c4f9af89b61c9ab0734c0f659a7a7892', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_15e83', table='governance_drillreport', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='drillreport',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.drillreport')", func='RETURN NULL;', hash='ebd59cf78228335c32390ba3adde56986a96d8fe', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_d391c', table='governance_drillreport', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddIndex(
+                model_name='posting',
+                index=models.Index(condition=models.Q(('state', 'claimed')), fields=['consumer', 'try_at'], name='postings_to_try'),
+            ),
+            migrations.AddConstraint(
+                model_name='posting',
+                constraint=models.UniqueConstraint(fields=('order', 'consumer', 'action'), name='an_order_is_posted_once'),
+            ),
+        ]),
     ]

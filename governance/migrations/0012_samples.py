@@ -7,6 +7,8 @@ import pgtrigger.migrations
 import uuid
 from django.db import migrations, models
 
+from registry.core.migrating import Together
+
 
 class Migration(migrations.Migration):
 
@@ -38,29 +40,31 @@ class Migration(migrations.Migration):
             model_name='case',
             name='governed',
         ),
-        migrations.AddField(
-            model_name='case',
-            name='about',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.case', verbose_name='looked at once more'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='case',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.case', 'code', 'kind', 'plan_id', 'release_id', 'checkpoint', 'point', 'gateway_id', 'reference', 'batch_id', 'position', 'received_at', 'output', 'opened_at', 'legal_due_on', 'about_id')", func='RETURN NULL;', hash='e6a760860a3bed67a593e6a60598364f9860a0b7', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_16a91', table='governance_case', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='sample',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('drawn_at', None), ('seed', '')), models.Q(('drawn_at__isnull', False), models.Q(('seed', ''), _negated=True)), _connector='OR'), name='a_drawn_sample_tells_its_seed'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='sample',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.sample', 'day', 'seed_digest', 'committed_at')", func='RETURN NULL;', hash='8540f41766c75d71841d19f81c2f12e2468c09f3', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_5a143', table='governance_sample', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='sample',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='8c259dc118e815b045080626cc255c1c2d9a155c', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_8296b', table='governance_sample', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='sample',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.sample')", func='RETURN NULL;', hash='0b306982877f9454ceaa96d0c03f4faee5d99200', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_520b6', table='governance_sample', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
+        Together([
+            migrations.AddField(
+                model_name='case',
+                name='about',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.case', verbose_name='looked at once more'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='case',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.case', 'code', 'kind', 'plan_id', 'release_id', 'checkpoint', 'point', 'gateway_id', 'reference', 'batch_id', 'position', 'received_at', 'output', 'opened_at', 'legal_due_on', 'about_id')", func='RETURN NULL;', hash='e6a760860a3bed67a593e6a60598364f9860a0b7', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_16a91', table='governance_case', when='BEFORE')),
+            ),
+            migrations.AddConstraint(
+                model_name='sample',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('drawn_at', None), ('seed', '')), models.Q(('drawn_at__isnull', False), models.Q(('seed', ''), _negated=True)), _connector='OR'), name='a_drawn_sample_tells_its_seed'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='sample',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.sample', 'day', 'seed_digest', 'committed_at')", func='RETURN NULL;', hash='8540f41766c75d71841d19f81c2f12e2468c09f3', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_5a143', table='governance_sample', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='sample',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='8c259dc118e815b045080626cc255c1c2d9a155c', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_8296b', table='governance_sample', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='sample',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('governance.sample')", func='RETURN NULL;', hash='0b306982877f9454ceaa96d0c03f4faee5d99200', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_520b6', table='governance_sample', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+        ]),
     ]

@@ -17,6 +17,8 @@ from django.db import migrations, models
 
 from pathlib import Path
 
+from registry.core.migrating import Together
+
 # The shared trigger functions, which the tables' triggers call. A function that changes later
 # comes as a new migration with its own file.
 FUNCTIONS = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
@@ -624,752 +626,754 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'uses of warrants',
             },
         ),
-        migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['subject_id', 'row_version'], name='entry_by_subject'),
-        ),
-        migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['kind', 'seq'], name='entry_by_kind'),
-        ),
-        migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['actor', 'seq'], name='entry_by_actor'),
-        ),
-        migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__regex', '^[a-z_]+(\\.[a-z_]+)+$')), name='entry_kind_is_dotted_words'),
-        ),
-        migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('subject_type__regex', '^[a-z]+\\.[a-z]+$')), name='entry_subject_type_is_a_label'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='entry',
-            trigger=pgtrigger.compiler.Trigger(name='chained', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_entry_chain()', func='RETURN NULL;', hash='21b1391f2e77d130f2fd4a996b589bb9e65cf913', operation='INSERT', pgid='pgtrigger_chained_10d16', table='registry_entry', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='entry',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='a8076628aaf670a633063ed66c5223760ec90ec4', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_fec6b', table='registry_entry', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='entry',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='de5be74b6743f64d325ea964ca893269035eb8ab', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_8e4e8', table='registry_entry', when='BEFORE')),
-        ),
-        migrations.AddField(
-            model_name='failedproof',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='grade',
-            name='graded_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='graded by'),
-        ),
-        migrations.AddField(
-            model_name='gradeconfirmation',
-            name='confirmed_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='confirmed by'),
-        ),
-        migrations.AddField(
-            model_name='gradeconfirmation',
-            name='grade',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='confirmation', to='registry.grade'),
-        ),
-        migrations.AddConstraint(
-            model_name='held',
-            constraint=models.UniqueConstraint(fields=('reaction', 'subject_id'), name='an_object_waits_once_per_reaction'),
-        ),
-        migrations.AddIndex(
-            model_name='idempotencyrecord',
-            index=models.Index(fields=['created_at'], name='idempotency_by_age'),
-        ),
-        migrations.AddConstraint(
-            model_name='idempotencyrecord',
-            constraint=models.UniqueConstraint(fields=('user_id', 'key'), name='an_idempotency_key_is_used_once_per_user'),
-        ),
-        migrations.AddField(
-            model_name='job',
-            name='requested_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='requested by'),
-        ),
-        migrations.AddField(
-            model_name='legalentity',
-            name='parent',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='registry.legalentity', verbose_name='parent'),
-        ),
-        migrations.AddField(
-            model_name='department',
-            name='entity',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='registry.legalentity', verbose_name='legal entity'),
-        ),
-        migrations.AddField(
-            model_name='aimodel',
-            name='entity',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='registry.legalentity', verbose_name='legal entity'),
-        ),
-        migrations.AddField(
-            model_name='modeluse',
-            name='entity',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='registry.legalentity', verbose_name='using entity'),
-        ),
-        migrations.AddField(
-            model_name='modeluse',
-            name='model',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uses', to='registry.aimodel'),
-        ),
-        migrations.AddField(
-            model_name='grade',
-            name='model_use',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grades', to='registry.modeluse'),
-        ),
-        migrations.AddField(
-            model_name='modelversion',
-            name='model',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='registry.aimodel'),
-        ),
-        migrations.AddField(
-            model_name='modelversion',
-            name='registered_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='needtoknow',
-            name='model',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='initiated', to='registry.aimodel'),
-        ),
-        migrations.AddField(
-            model_name='needtoknow',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='initiated_into', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='notice',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notices', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddConstraint(
-            model_name='packrelease',
-            constraint=models.UniqueConstraint(fields=('key', 'version'), name='a_pack_version_is_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='packrelease',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'active')), fields=('key',), name='one_release_of_a_pack_is_in_force'),
-        ),
-        migrations.AddField(
-            model_name='grade',
-            name='pack',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='registry.packrelease'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='packrelease',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.packrelease', 'key', 'version', 'sha256', 'content')", func='RETURN NULL;', hash='9628546ad0c17d8c44b44e416b4296c15dfc408d', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_67d1e', table='registry_packrelease', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='packrelease',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='489f915fa5eac1b9d3e15a051e33d59a4f7447b0', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_7e9da', table='registry_packrelease', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='packrelease',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.packrelease')", func='RETURN NULL;', hash='384e3c20fc6cdd44f3dbcef4df99a63b87accf69', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_fe37f', table='registry_packrelease', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='packrelease',
-            trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'loaded', 'active>superseded,loaded>active,superseded>active')", func='RETURN NULL;', hash='bf4058cf2325843bb91e8bfad8b3fdabad79d4d2', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_bc78a', table='registry_packrelease', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='packrelease',
-            trigger=pgtrigger.compiler.Trigger(name='warranted_state', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_warranted('state', 'pack.activation_granted')", func='RETURN NULL;', hash='13993badba1526d6c83080007e4712576c0b9115', operation='UPDATE', pgid='pgtrigger_warranted_state_d2207', table='registry_packrelease', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddField(
-            model_name='post',
-            name='department',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='registry.department', verbose_name='department'),
-        ),
-        migrations.AddField(
-            model_name='postholding',
-            name='post',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holdings', to='registry.post'),
-        ),
-        migrations.AddField(
-            model_name='postholding',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holdings', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='release',
-            name='model_use',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='registry.modeluse'),
-        ),
-        migrations.AddField(
-            model_name='release',
-            name='version',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='registry.modelversion'),
-        ),
-        migrations.AddField(
-            model_name='deployment',
-            name='release',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deployments', to='registry.release'),
-        ),
-        migrations.AddField(
-            model_name='roleassignment',
-            name='department',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='registry.department', verbose_name='department'),
-        ),
-        migrations.AddField(
-            model_name='roleassignment',
-            name='entity',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='registry.legalentity', verbose_name='legal entity'),
-        ),
-        migrations.AddField(
-            model_name='roleassignment',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='role_assignments', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='stepup',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='stepupuse',
-            name='step_up',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uses', to='registry.stepup'),
-        ),
-        migrations.AddField(
-            model_name='system',
-            name='department',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='registry.department', verbose_name='department'),
-        ),
-        migrations.AddField(
-            model_name='system',
-            name='entity',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='registry.legalentity', verbose_name='legal entity'),
-        ),
-        migrations.AddField(
-            model_name='tieroverride',
-            name='decided_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='decided by'),
-        ),
-        migrations.AddField(
-            model_name='tieroverride',
-            name='model_use',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='overrides', to='registry.modeluse'),
-        ),
-        migrations.AddField(
-            model_name='token',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tokens', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='usecase',
-            name='department',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='registry.department', verbose_name='department'),
-        ),
-        migrations.AddField(
-            model_name='usecase',
-            name='entity',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='registry.legalentity', verbose_name='legal entity'),
-        ),
-        migrations.AddField(
-            model_name='usecase',
-            name='owner',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='owner'),
-        ),
-        migrations.AddField(
-            model_name='usecase',
-            name='system',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='registry.system', verbose_name='system'),
-        ),
-        migrations.AddField(
-            model_name='modeluse',
-            name='use_case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uses', to='registry.usecase'),
-        ),
-        migrations.AddField(
-            model_name='versiondeveloper',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions_built', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='versiondeveloper',
-            name='version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='developers', to='registry.modelversion'),
-        ),
-        migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', 'person'), ('is_superuser', False), _connector='OR'), name='machines_are_never_superusers'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='user',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.user', 'kind')", func='RETURN NULL;', hash='65808d99c289e199b5d42572452c8e9dde215102', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_22740', table='registry_user', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='user',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='ec058283ab31b25aecdf24e294a57f654b40db5f', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_971d7', table='registry_user', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='user',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.user')", func='RETURN NULL;', hash='233827abac6460b4f5719e345bdc22f7c03530ee', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_88d46', table='registry_user', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='delegation',
-            constraint=models.CheckConstraint(condition=models.Q(('principal', models.F('delegate')), _negated=True), name='nobody_delegates_to_themselves'),
-        ),
-        migrations.AddConstraint(
-            model_name='delegation',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__gte', models.F('valid_from'))), name='a_delegation_ends_after_it_begins'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='delegation',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.delegation', 'principal_id', 'delegate_id', 'body_code')", func='RETURN NULL;', hash='f7ee9249811b0bdb67aa4c01923470ea7a36cc96', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_2bef3', table='registry_delegation', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='delegation',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='d2af8cf9462ac1140bc052fdbab7a90de59a5a3a', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_32480', table='registry_delegation', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='delegation',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.delegation')", func='RETURN NULL;', hash='a4155e6eb53bd4970548cc90a18bb36d0790ffcb', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_cbda9', table='registry_delegation', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddIndex(
-            model_name='document',
-            index=models.Index(fields=['subject_id', 'kind'], name='document_by_subject'),
-        ),
-        migrations.AddIndex(
-            model_name='document',
-            index=models.Index(fields=['sha256'], name='document_by_digest'),
-        ),
-        migrations.AddConstraint(
-            model_name='document',
-            constraint=models.CheckConstraint(condition=models.Q(('sha256__regex', '^[0-9a-f]{64}$')), name='a_document_has_a_sha256'),
-        ),
-        migrations.AddConstraint(
-            model_name='document',
-            constraint=models.CheckConstraint(condition=models.Q(('size_bytes__gt', 0)), name='a_document_is_not_empty'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='document',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='7345fcd24920859730917e8b2eff10dfd78c99c1', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_71957', table='registry_document', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='document',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='48f715f503b60f24c53c932d88ac76dfd2cfe275', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_aede9', table='registry_document', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='document',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.document')", func='RETURN NULL;', hash='3eef21ce54515b6bed5dba6629adcca019945348', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_0f22e', table='registry_document', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddIndex(
-            model_name='warrantuse',
-            index=models.Index(fields=['subject_id', 'row_version'], name='warrant_by_subject'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='warrantuse',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='913625c168e9803acc310e0a05443fce40a7707f', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_8d199', table='registry_warrantuse', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='warrantuse',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='61150d42575707e0f7ba1396bf452c8b75e572b3', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_5b8ce', table='registry_warrantuse', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='warrantuse',
-            trigger=pgtrigger.compiler.Trigger(name='warrant_matches', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute='mingce_warrant_matches()', func='RETURN NULL;', hash='5b30cdb73d725faa5d243ef46ea89182f833634b', operation='INSERT', pgid='pgtrigger_warrant_matches_22719', table='registry_warrantuse', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddIndex(
-            model_name='failedproof',
-            index=models.Index(fields=['user', 'door', 'failed_at'], name='failed_proofs_by_user'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='failedproof',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='63ed8baf644175e64fe2fa665787eb4adadaa58f', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_b1937', table='registry_failedproof', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='failedproof',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='5cbff9a03df28683b8162528ba08d31f745d0926', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_7bf7a', table='registry_failedproof', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='gradeconfirmation',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='1d869a4207d520535118ca523ca8fc0f9fb06417', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_e179c', table='registry_gradeconfirmation', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='gradeconfirmation',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='9f1ae876c30a5fede951f913f8c845a52e7ca1b1', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_63f82', table='registry_gradeconfirmation', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='gradeconfirmation',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.gradeconfirmation')", func='RETURN NULL;', hash='307cb142e53798415aa2ae286be6adcdc9d7b5eb', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_15828', table='registry_gradeconfirmation', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='gradeconfirmation',
-            trigger=pgtrigger.compiler.Trigger(name='second_person', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_second_person_confirms()', func='RETURN NULL;', hash='70648b0bd8410df214a1891928e5f65f7fbec496', operation='INSERT', pgid='pgtrigger_second_person_d2ce0', table='registry_gradeconfirmation', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='legalentity',
-            index=models.Index(fields=['path'], name='entity_by_path', opclasses=['varchar_pattern_ops']),
-        ),
-        migrations.AddConstraint(
-            model_name='legalentity',
-            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Z0-9_-]+$')), name='entity_code_is_plain'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='legalentity',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.legalentity', 'code')", func='RETURN NULL;', hash='181bd00379436e2a8b59863194178b98712553e6', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_0d989', table='registry_legalentity', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='legalentity',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='3c7a354801fa0601672e18a5d7fc79ef711ad75e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_4796e', table='registry_legalentity', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='legalentity',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.legalentity')", func='RETURN NULL;', hash='cc9734dbf6dc29d76dca56e259d37b3aeb279de2', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_8e999', table='registry_legalentity', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='department',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.department', 'code')", func='RETURN NULL;', hash='48bcad1cc6b61c5dd0c7b03a1cdd5705546f41e7', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_37f80', table='registry_department', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='department',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='b7bffd97acab7abcfcc798ac1142178e412121f4', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_ddc1a', table='registry_department', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='department',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.department')", func='RETURN NULL;', hash='dcfa74b06a6a2d570b00623394037aed75317d9e', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_2c4bc', table='registry_department', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddIndex(
-            model_name='aimodel',
-            index=django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=['search_grams'], name='model_by_grams'),
-        ),
-        migrations.AddIndex(
-            model_name='aimodel',
-            index=models.Index(fields=['-registered_at', '-id'], name='model_by_age'),
-        ),
-        migrations.AddIndex(
-            model_name='aimodel',
-            index=models.Index(fields=['tier', '-registered_at', '-id'], name='model_by_tier'),
-        ),
-        migrations.AddIndex(
-            model_name='aimodel',
-            index=models.Index(fields=['entity', '-registered_at', '-id'], name='model_by_entity'),
-        ),
-        migrations.AddIndex(
-            model_name='aimodel',
-            index=models.Index(fields=['owner', '-registered_at'], name='model_by_owner'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='aimodel',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.aimodel', 'code', 'registered_at')", func='RETURN NULL;', hash='ced4f9b84baf56657ee91b4557d70543d7560092', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_4a2d8', table='registry_aimodel', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='aimodel',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='b92221546c2d15d4d4ea4a3c7bbba03ccd6d9603', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_4497e', table='registry_aimodel', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='aimodel',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.aimodel')", func='RETURN NULL;', hash='b0ceb8fe0c877403e2afc9ac178cf23c07480fad', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_b8687', table='registry_aimodel', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddIndex(
-            model_name='modelversion',
-            index=models.Index(fields=['digest'], name='version_by_digest'),
-        ),
-        migrations.AddIndex(
-            model_name='modelversion',
-            index=models.Index(fields=['-registered_at', '-id'], name='version_by_age'),
-        ),
-        migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.UniqueConstraint(fields=('model', 'label'), name='a_version_label_is_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.UniqueConstraint(fields=('model', 'digest'), name='a_version_digest_is_unique_in_its_model'),
-        ),
-        migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.CheckConstraint(condition=models.Q(('digest__regex', '^[0-9a-f]{64}$')), name='a_version_has_a_sha256'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='modelversion',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.modelversion', 'model_id', 'label', 'identity_kind', 'digest', 'manifest', 'registered_at')", func='RETURN NULL;', hash='19a2815672b40a5feda1529838461b65c94ca497', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_ffe7c', table='registry_modelversion', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='modelversion',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='bfb2387f74b472bd3e6fd87ce9a8b6da9f520523', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_d199f', table='registry_modelversion', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='modelversion',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.modelversion')", func='RETURN NULL;', hash='20662de198772e4149673aecc07c201da22d781b', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_ad344', table='registry_modelversion', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='needtoknow',
-            constraint=models.UniqueConstraint(fields=('model', 'user'), name='a_person_is_initiated_once_per_model'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='needtoknow',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.needtoknow', 'model_id', 'user_id')", func='RETURN NULL;', hash='7dc1d251d0f6072c835cc413bb6c2fd0f3099859', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_d2dbd', table='registry_needtoknow', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='needtoknow',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='1325a3711f6f652e37a1c5aa5b6113ba5112be56', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_fd177', table='registry_needtoknow', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='needtoknow',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.needtoknow')", func='RETURN NULL;', hash='c95d58784a2f1a973c6f128b8e9590757a1d4282', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_b4e28', table='registry_needtoknow', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(condition=models.Q(('read_at__isnull', True)), fields=['user', '-sent_at'], name='unread_by_user'),
-        ),
-        migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.UniqueConstraint(fields=('user', 'once_key'), name='a_person_is_told_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='grade',
-            constraint=models.UniqueConstraint(fields=('model_use', 'number'), name='grades_of_a_use_are_numbered'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='grade',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='a16b8ea6ed7f94a62f6da126ceee86762d2c4b0a', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_28eb6', table='registry_grade', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='grade',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='800c97cdafc4fe3cf2c3cbf80b6a7c6ca4c12b1c', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_c0c25', table='registry_grade', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='grade',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.grade')", func='RETURN NULL;', hash='c12da6126c7f2b30b12a757e9668a57b20f3d14d', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_cd24f', table='registry_grade', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='post',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.post', 'code')", func='RETURN NULL;', hash='026556ab006d2b61d8ba8b78846a114bc43ab773', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_0586e', table='registry_post', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='post',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='ba2f5ab089144d7be9d2646f294388340f43661c', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_74943', table='registry_post', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='post',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.post')", func='RETURN NULL;', hash='55396990f280160b1d141dc778073377f131081c', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_07140', table='registry_post', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='postholding',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('post', '='), (models.Func(models.F('valid_from'), models.F('valid_to'), models.Value('[]'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='a_post_has_one_holder_at_a_time'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='postholding',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.postholding', 'post_id', 'user_id')", func='RETURN NULL;', hash='96079c8a694cf114e4133878eabbaa42e8815cde', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_47a81', table='registry_postholding', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='postholding',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='714003d1b7734b958239792c4718183349905cd5', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_d765c', table='registry_postholding', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='postholding',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.postholding')", func='RETURN NULL;', hash='9531dc7ed76bffbb39f5e6d6ae45829aa1c0308a', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_9ef20', table='registry_postholding', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddIndex(
-            model_name='release',
-            index=models.Index(fields=['stage', '-stage_since', '-id'], name='release_by_stage'),
-        ),
-        migrations.AddIndex(
-            model_name='release',
-            index=models.Index(fields=['-stage_since', '-id'], name='release_by_age'),
-        ),
-        migrations.AddConstraint(
-            model_name='release',
-            constraint=models.UniqueConstraint(fields=('model_use', 'version'), name='a_version_is_released_once_per_use'),
-        ),
-        migrations.AddConstraint(
-            model_name='release',
-            constraint=models.CheckConstraint(condition=models.Q(('version__isnull', False), ('stage__in', ['S0', 'S1', 'S8']), _connector='OR'), name='beyond_inception_a_release_has_a_version'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='release',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.release', 'code', 'model_use_id')", func='RETURN NULL;', hash='3da36bf09da7336b4b791175b9f3db9ec70cd5d8', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_437be', table='registry_release', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='release',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='e1c2fcb96a469c85a4381471f4be33ce3b4732ed', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_59c66', table='registry_release', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='release',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.release')", func='RETURN NULL;', hash='667fbc64bebb68f023abfe91e46b6e114be63114', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_41630', table='registry_release', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='release',
-            trigger=pgtrigger.compiler.Trigger(name='follows_stage', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('stage', 'S0', 'S0>S1,S0>S8,S1>S2,S1>S8,S2>S1,S2>S3,S2>S8,S3>S1,S3>S2,S3>S4,S3>S8,S4>S1,S4>S3,S4>S5,S4>S8,S5>S3,S5>S8')", func='RETURN NULL;', hash='1b92fddd40e00b2064cdd6896f3e471cbb563059', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_stage_2f69e', table='registry_release', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='release',
-            trigger=pgtrigger.compiler.Trigger(name='warranted_stage', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_warranted('stage', 'lifecycle.move_granted')", func='RETURN NULL;', hash='10448572bd803a1c36a84e56c281bfeb71a847a1', operation='UPDATE', pgid='pgtrigger_warranted_stage_00ae9', table='registry_release', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='release',
-            trigger=pgtrigger.compiler.Trigger(name='warranted_approved_digest', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_warranted('approved_digest', 'approval.granted')", func='RETURN NULL;', hash='2a0792cca050d1dafb3ca6adb28827308249a37b', operation='UPDATE', pgid='pgtrigger_warranted_approved_digest_b2115', table='registry_release', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddIndex(
-            model_name='deployment',
-            index=models.Index(fields=['release', 'environment', '-deployed_at'], name='deployment_by_release'),
-        ),
-        migrations.AddConstraint(
-            model_name='deployment',
-            constraint=models.CheckConstraint(condition=models.Q(('digest__regex', '^[0-9a-f]{64}$')), name='a_deployment_has_a_sha256'),
-        ),
-        migrations.AddConstraint(
-            model_name='deployment',
-            constraint=models.CheckConstraint(condition=models.Q(('traffic_percent__lte', 100)), name='traffic_is_0_to_100_percent'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='deployment',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='696e06bfa0bf4329d925130fc8a12ba350e4ee09', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_3b334', table='registry_deployment', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='deployment',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='cb09d1f008456427ff80d8eb6fd7d67e0211fa32', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_269f3', table='registry_deployment', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='deployment',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.deployment')", func='RETURN NULL;', hash='431aede953eaa9f91f80bc0fa4d9bb0ff908e641', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_1f3b2', table='registry_deployment', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddIndex(
-            model_name='roleassignment',
-            index=models.Index(fields=['user', 'role'], name='role_by_user'),
-        ),
-        migrations.AddConstraint(
-            model_name='roleassignment',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gte', models.F('valid_from')), _connector='OR'), name='a_role_ends_after_it_begins'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='roleassignment',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.roleassignment', 'user_id', 'role', 'entity_id', 'department_id')", func='RETURN NULL;', hash='5ca53dc4cc756b8bdfe7b43b0be75154fcfc799e', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_0f602', table='registry_roleassignment', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='roleassignment',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='e672ccb9ff5f508b914056925f2a48d8e2db39ed', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_0b6d4', table='registry_roleassignment', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='roleassignment',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.roleassignment')", func='RETURN NULL;', hash='ca0cccd6726b60b1a110f5f4e9431b83566ddd0e', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_bb4bd', table='registry_roleassignment', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='stepup',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='6400da6877e72380a71b337538c991c7a15feb08', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_23bc4', table='registry_stepup', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='stepup',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='c6b0b3e606a1f527e11a71592a696aa05d208fc7', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_5a5f8', table='registry_stepup', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='stepupuse',
-            constraint=models.UniqueConstraint(fields=('step_up', 'subject'), name='a_step_up_is_spent_once_per_paper'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='stepupuse',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='86109d1fee938dbfd54f6e27244acdfbd08ab108', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_9c05a', table='registry_stepupuse', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='stepupuse',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='499f7351805f376a894de6c9240be65917df4b04', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_144a9', table='registry_stepupuse', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='stepupuse',
-            trigger=pgtrigger.compiler.Trigger(name='step_up_covers', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_step_up_covers()', func='RETURN NULL;', hash='1aad73b34ed95aca35a8de5f1dbe5e465ee98be7', operation='INSERT', pgid='pgtrigger_step_up_covers_95649', table='registry_stepupuse', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='system',
-            constraint=models.CheckConstraint(condition=models.Q(('protection_level__isnull', True), ('protection_level__range', (1, 5)), _connector='OR'), name='protection_level_is_1_to_5'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='system',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.system', 'code')", func='RETURN NULL;', hash='684c268d44849b61c19f159a2cad714409ca7416', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_2c42e', table='registry_system', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='system',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='a19d4bd52cd7a15dd4a9d6b84a287b715ee25920', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_ca180', table='registry_system', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='system',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.system')", func='RETURN NULL;', hash='de2cac1af92f291cf10dc13cafa9bbd91c35b785', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_a6eec', table='registry_system', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='tieroverride',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('model_use',), name='one_override_of_a_tier_is_in_force'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='tieroverride',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.tieroverride', 'model_use_id', 'from_tier', 'to_tier', 'reason', 'decided_by_id')", func='RETURN NULL;', hash='f0f832e43a8c9ede51822f8ba9fbe098b644f880', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_55126', table='registry_tieroverride', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='tieroverride',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='80769437e031493d51ac437cc533460a89efb76c', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_891fd', table='registry_tieroverride', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='tieroverride',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.tieroverride')", func='RETURN NULL;', hash='5afc98f73e77e988356e107cb7ecb3b5f2fb4cd3', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_8b2bb', table='registry_tieroverride', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='token',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.token', 'user_id', 'secret_digest', 'scopes', 'expires_at')", func='RETURN NULL;', hash='b72ac4921c3fd50d767a70023945cdfb137dfaec', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_eff01', table='registry_token', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='token',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='c003ce53d34255a5c3b8131b700a4f967adaa62d', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_36f6d', table='registry_token', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='token',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.token')", func='RETURN NULL;', hash='35ba1c0f4c37a93a7478ba7dfdcb6fd388b1824b', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_9b94e', table='registry_token', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='usecase',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.usecase', 'code')", func='RETURN NULL;', hash='857eaaf5a19b30623f003b187fbc5299fd51a860', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_ff4c2', table='registry_usecase', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='usecase',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='51e1e511ec327f3e04ac74faecd7d9866a68727f', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_50332', table='registry_usecase', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='usecase',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.usecase')", func='RETURN NULL;', hash='3cfcb80ebb6622598a231efbbd6685147dec2046', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_3306f', table='registry_usecase', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddIndex(
-            model_name='modeluse',
-            index=models.Index(fields=['entity', 'model'], name='use_by_entity'),
-        ),
-        migrations.AddConstraint(
-            model_name='modeluse',
-            constraint=models.UniqueConstraint(fields=('model', 'use_case', 'entity'), name='an_entity_uses_a_model_once_per_use_case'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='modeluse',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.modeluse', 'code', 'model_id', 'use_case_id', 'entity_id')", func='RETURN NULL;', hash='2ebdfead97f64aa62a576089fc6fe2b0d0a46362', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_90085', table='registry_modeluse', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='modeluse',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='47bbd4193d6ba99d265856e04821314fc965d971', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_df68f', table='registry_modeluse', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='modeluse',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.modeluse')", func='RETURN NULL;', hash='d9111c065dccead259f8d37f101b87fecc283a1c', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_b018b', table='registry_modeluse', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='modeluse',
-            trigger=pgtrigger.compiler.Trigger(name='lowering_warranted', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute='mingce_lowering_warranted()', func='RETURN NULL;', hash='b960f49bbcda278903ef994cf861f7be222cf31e', operation='INSERT OR UPDATE', pgid='pgtrigger_lowering_warranted_834b4', table='registry_modeluse', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='versiondeveloper',
-            constraint=models.UniqueConstraint(fields=('version', 'user'), name='a_developer_is_named_once_per_version'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='versiondeveloper',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='010c2402d446aabea04fab9e6a138abfdecf43e5', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_8c84a', table='registry_versiondeveloper', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='versiondeveloper',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='529fb80e244ca3e6a09ddcb8bf2edbd36a1d1282', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_f461e', table='registry_versiondeveloper', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='versiondeveloper',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.versiondeveloper')", func='RETURN NULL;', hash='13fb8b8aa357252b8a12297095a52d0147e317c3', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_8d02f', table='registry_versiondeveloper', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
+        Together([
+            migrations.AddIndex(
+                model_name='entry',
+                index=models.Index(fields=['subject_id', 'row_version'], name='entry_by_subject'),
+            ),
+            migrations.AddIndex(
+                model_name='entry',
+                index=models.Index(fields=['kind', 'seq'], name='entry_by_kind'),
+            ),
+            migrations.AddIndex(
+                model_name='entry',
+                index=models.Index(fields=['actor', 'seq'], name='entry_by_actor'),
+            ),
+            migrations.AddConstraint(
+                model_name='entry',
+                constraint=models.CheckConstraint(condition=models.Q(('kind__regex', '^[a-z_]+(\\.[a-z_]+)+$')), name='entry_kind_is_dotted_words'),
+            ),
+            migrations.AddConstraint(
+                model_name='entry',
+                constraint=models.CheckConstraint(condition=models.Q(('subject_type__regex', '^[a-z]+\\.[a-z]+$')), name='entry_subject_type_is_a_label'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='entry',
+                trigger=pgtrigger.compiler.Trigger(name='chained', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_entry_chain()', func='RETURN NULL;', hash='21b1391f2e77d130f2fd4a996b589bb9e65cf913', operation='INSERT', pgid='pgtrigger_chained_10d16', table='registry_entry', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='entry',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='a8076628aaf670a633063ed66c5223760ec90ec4', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_fec6b', table='registry_entry', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='entry',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='de5be74b6743f64d325ea964ca893269035eb8ab', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_8e4e8', table='registry_entry', when='BEFORE')),
+            ),
+            migrations.AddField(
+                model_name='failedproof',
+                name='user',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='grade',
+                name='graded_by',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='graded by'),
+            ),
+            migrations.AddField(
+                model_name='gradeconfirmation',
+                name='confirmed_by',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='confirmed by'),
+            ),
+            migrations.AddField(
+                model_name='gradeconfirmation',
+                name='grade',
+                field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='confirmation', to='registry.grade'),
+            ),
+            migrations.AddConstraint(
+                model_name='held',
+                constraint=models.UniqueConstraint(fields=('reaction', 'subject_id'), name='an_object_waits_once_per_reaction'),
+            ),
+            migrations.AddIndex(
+                model_name='idempotencyrecord',
+                index=models.Index(fields=['created_at'], name='idempotency_by_age'),
+            ),
+            migrations.AddConstraint(
+                model_name='idempotencyrecord',
+                constraint=models.UniqueConstraint(fields=('user_id', 'key'), name='an_idempotency_key_is_used_once_per_user'),
+            ),
+            migrations.AddField(
+                model_name='job',
+                name='requested_by',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='requested by'),
+            ),
+            migrations.AddField(
+                model_name='legalentity',
+                name='parent',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='registry.legalentity', verbose_name='parent'),
+            ),
+            migrations.AddField(
+                model_name='department',
+                name='entity',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='registry.legalentity', verbose_name='legal entity'),
+            ),
+            migrations.AddField(
+                model_name='aimodel',
+                name='entity',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='registry.legalentity', verbose_name='legal entity'),
+            ),
+            migrations.AddField(
+                model_name='modeluse',
+                name='entity',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='registry.legalentity', verbose_name='using entity'),
+            ),
+            migrations.AddField(
+                model_name='modeluse',
+                name='model',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uses', to='registry.aimodel'),
+            ),
+            migrations.AddField(
+                model_name='grade',
+                name='model_use',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grades', to='registry.modeluse'),
+            ),
+            migrations.AddField(
+                model_name='modelversion',
+                name='model',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='registry.aimodel'),
+            ),
+            migrations.AddField(
+                model_name='modelversion',
+                name='registered_by',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='needtoknow',
+                name='model',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='initiated', to='registry.aimodel'),
+            ),
+            migrations.AddField(
+                model_name='needtoknow',
+                name='user',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='initiated_into', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='notice',
+                name='user',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notices', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddConstraint(
+                model_name='packrelease',
+                constraint=models.UniqueConstraint(fields=('key', 'version'), name='a_pack_version_is_unique'),
+            ),
+            migrations.AddConstraint(
+                model_name='packrelease',
+                constraint=models.UniqueConstraint(condition=models.Q(('state', 'active')), fields=('key',), name='one_release_of_a_pack_is_in_force'),
+            ),
+            migrations.AddField(
+                model_name='grade',
+                name='pack',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='registry.packrelease'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='packrelease',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.packrelease', 'key', 'version', 'sha256', 'content')", func='RETURN NULL;', hash='9628546ad0c17d8c44b44e416b4296c15dfc408d', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_67d1e', table='registry_packrelease', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='packrelease',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='489f915fa5eac1b9d3e15a051e33d59a4f7447b0', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_7e9da', table='registry_packrelease', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='packrelease',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.packrelease')", func='RETURN NULL;', hash='384e3c20fc6cdd44f3dbcef4df99a63b87accf69', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_fe37f', table='registry_packrelease', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='packrelease',
+                trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'loaded', 'active>superseded,loaded>active,superseded>active')", func='RETURN NULL;', hash='bf4058cf2325843bb91e8bfad8b3fdabad79d4d2', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_bc78a', table='registry_packrelease', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='packrelease',
+                trigger=pgtrigger.compiler.Trigger(name='warranted_state', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_warranted('state', 'pack.activation_granted')", func='RETURN NULL;', hash='13993badba1526d6c83080007e4712576c0b9115', operation='UPDATE', pgid='pgtrigger_warranted_state_d2207', table='registry_packrelease', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddField(
+                model_name='post',
+                name='department',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='registry.department', verbose_name='department'),
+            ),
+            migrations.AddField(
+                model_name='postholding',
+                name='post',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holdings', to='registry.post'),
+            ),
+            migrations.AddField(
+                model_name='postholding',
+                name='user',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holdings', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='release',
+                name='model_use',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='registry.modeluse'),
+            ),
+            migrations.AddField(
+                model_name='release',
+                name='version',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='registry.modelversion'),
+            ),
+            migrations.AddField(
+                model_name='deployment',
+                name='release',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deployments', to='registry.release'),
+            ),
+            migrations.AddField(
+                model_name='roleassignment',
+                name='department',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='registry.department', verbose_name='department'),
+            ),
+            migrations.AddField(
+                model_name='roleassignment',
+                name='entity',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='registry.legalentity', verbose_name='legal entity'),
+            ),
+            migrations.AddField(
+                model_name='roleassignment',
+                name='user',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='role_assignments', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='stepup',
+                name='user',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='stepupuse',
+                name='step_up',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uses', to='registry.stepup'),
+            ),
+            migrations.AddField(
+                model_name='system',
+                name='department',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='registry.department', verbose_name='department'),
+            ),
+            migrations.AddField(
+                model_name='system',
+                name='entity',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='registry.legalentity', verbose_name='legal entity'),
+            ),
+            migrations.AddField(
+                model_name='tieroverride',
+                name='decided_by',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='decided by'),
+            ),
+            migrations.AddField(
+                model_name='tieroverride',
+                name='model_use',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='overrides', to='registry.modeluse'),
+            ),
+            migrations.AddField(
+                model_name='token',
+                name='user',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tokens', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='usecase',
+                name='department',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='registry.department', verbose_name='department'),
+            ),
+            migrations.AddField(
+                model_name='usecase',
+                name='entity',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='registry.legalentity', verbose_name='legal entity'),
+            ),
+            migrations.AddField(
+                model_name='usecase',
+                name='owner',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='owner'),
+            ),
+            migrations.AddField(
+                model_name='usecase',
+                name='system',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='registry.system', verbose_name='system'),
+            ),
+            migrations.AddField(
+                model_name='modeluse',
+                name='use_case',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uses', to='registry.usecase'),
+            ),
+            migrations.AddField(
+                model_name='versiondeveloper',
+                name='user',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions_built', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='versiondeveloper',
+                name='version',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='developers', to='registry.modelversion'),
+            ),
+            migrations.AddConstraint(
+                model_name='user',
+                constraint=models.CheckConstraint(condition=models.Q(('kind', 'person'), ('is_superuser', False), _connector='OR'), name='machines_are_never_superusers'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='user',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.user', 'kind')", func='RETURN NULL;', hash='65808d99c289e199b5d42572452c8e9dde215102', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_22740', table='registry_user', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='user',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='ec058283ab31b25aecdf24e294a57f654b40db5f', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_971d7', table='registry_user', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='user',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.user')", func='RETURN NULL;', hash='233827abac6460b4f5719e345bdc22f7c03530ee', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_88d46', table='registry_user', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddConstraint(
+                model_name='delegation',
+                constraint=models.CheckConstraint(condition=models.Q(('principal', models.F('delegate')), _negated=True), name='nobody_delegates_to_themselves'),
+            ),
+            migrations.AddConstraint(
+                model_name='delegation',
+                constraint=models.CheckConstraint(condition=models.Q(('valid_to__gte', models.F('valid_from'))), name='a_delegation_ends_after_it_begins'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='delegation',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.delegation', 'principal_id', 'delegate_id', 'body_code')", func='RETURN NULL;', hash='f7ee9249811b0bdb67aa4c01923470ea7a36cc96', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_2bef3', table='registry_delegation', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='delegation',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='d2af8cf9462ac1140bc052fdbab7a90de59a5a3a', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_32480', table='registry_delegation', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='delegation',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.delegation')", func='RETURN NULL;', hash='a4155e6eb53bd4970548cc90a18bb36d0790ffcb', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_cbda9', table='registry_delegation', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddIndex(
+                model_name='document',
+                index=models.Index(fields=['subject_id', 'kind'], name='document_by_subject'),
+            ),
+            migrations.AddIndex(
+                model_name='document',
+                index=models.Index(fields=['sha256'], name='document_by_digest'),
+            ),
+            migrations.AddConstraint(
+                model_name='document',
+                constraint=models.CheckConstraint(condition=models.Q(('sha256__regex', '^[0-9a-f]{64}$')), name='a_document_has_a_sha256'),
+            ),
+            migrations.AddConstraint(
+                model_name='document',
+                constraint=models.CheckConstraint(condition=models.Q(('size_bytes__gt', 0)), name='a_document_is_not_empty'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='document',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='7345fcd24920859730917e8b2eff10dfd78c99c1', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_71957', table='registry_document', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='document',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='48f715f503b60f24c53c932d88ac76dfd2cfe275', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_aede9', table='registry_document', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='document',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.document')", func='RETURN NULL;', hash='3eef21ce54515b6bed5dba6629adcca019945348', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_0f22e', table='registry_document', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddIndex(
+                model_name='warrantuse',
+                index=models.Index(fields=['subject_id', 'row_version'], name='warrant_by_subject'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='warrantuse',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='913625c168e9803acc310e0a05443fce40a7707f', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_8d199', table='registry_warrantuse', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='warrantuse',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='61150d42575707e0f7ba1396bf452c8b75e572b3', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_5b8ce', table='registry_warrantuse', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='warrantuse',
+                trigger=pgtrigger.compiler.Trigger(name='warrant_matches', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute='mingce_warrant_matches()', func='RETURN NULL;', hash='5b30cdb73d725faa5d243ef46ea89182f833634b', operation='INSERT', pgid='pgtrigger_warrant_matches_22719', table='registry_warrantuse', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddIndex(
+                model_name='failedproof',
+                index=models.Index(fields=['user', 'door', 'failed_at'], name='failed_proofs_by_user'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='failedproof',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='63ed8baf644175e64fe2fa665787eb4adadaa58f', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_b1937', table='registry_failedproof', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='failedproof',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='5cbff9a03df28683b8162528ba08d31f745d0926', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_7bf7a', table='registry_failedproof', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='gradeconfirmation',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='1d869a4207d520535118ca523ca8fc0f9fb06417', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_e179c', table='registry_gradeconfirmation', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='gradeconfirmation',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='9f1ae876c30a5fede951f913f8c845a52e7ca1b1', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_63f82', table='registry_gradeconfirmation', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='gradeconfirmation',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.gradeconfirmation')", func='RETURN NULL;', hash='307cb142e53798415aa2ae286be6adcdc9d7b5eb', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_15828', table='registry_gradeconfirmation', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='gradeconfirmation',
+                trigger=pgtrigger.compiler.Trigger(name='second_person', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_second_person_confirms()', func='RETURN NULL;', hash='70648b0bd8410df214a1891928e5f65f7fbec496', operation='INSERT', pgid='pgtrigger_second_person_d2ce0', table='registry_gradeconfirmation', when='BEFORE')),
+            ),
+            migrations.AddIndex(
+                model_name='legalentity',
+                index=models.Index(fields=['path'], name='entity_by_path', opclasses=['varchar_pattern_ops']),
+            ),
+            migrations.AddConstraint(
+                model_name='legalentity',
+                constraint=models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Z0-9_-]+$')), name='entity_code_is_plain'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='legalentity',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.legalentity', 'code')", func='RETURN NULL;', hash='181bd00379436e2a8b59863194178b98712553e6', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_0d989', table='registry_legalentity', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='legalentity',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='3c7a354801fa0601672e18a5d7fc79ef711ad75e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_4796e', table='registry_legalentity', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='legalentity',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.legalentity')", func='RETURN NULL;', hash='cc9734dbf6dc29d76dca56e259d37b3aeb279de2', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_8e999', table='registry_legalentity', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='department',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.department', 'code')", func='RETURN NULL;', hash='48bcad1cc6b61c5dd0c7b03a1cdd5705546f41e7', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_37f80', table='registry_department', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='department',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='b7bffd97acab7abcfcc798ac1142178e412121f4', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_ddc1a', table='registry_department', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='department',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.department')", func='RETURN NULL;', hash='dcfa74b06a6a2d570b00623394037aed75317d9e', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_2c4bc', table='registry_department', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddIndex(
+                model_name='aimodel',
+                index=django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=['search_grams'], name='model_by_grams'),
+            ),
+            migrations.AddIndex(
+                model_name='aimodel',
+                index=models.Index(fields=['-registered_at', '-id'], name='model_by_age'),
+            ),
+            migrations.AddIndex(
+                model_name='aimodel',
+                index=models.Index(fields=['tier', '-registered_at', '-id'], name='model_by_tier'),
+            ),
+            migrations.AddIndex(
+                model_name='aimodel',
+                index=models.Index(fields=['entity', '-registered_at', '-id'], name='model_by_entity'),
+            ),
+            migrations.AddIndex(
+                model_name='aimodel',
+                index=models.Index(fields=['owner', '-registered_at'], name='model_by_owner'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='aimodel',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.aimodel', 'code', 'registered_at')", func='RETURN NULL;', hash='ced4f9b84baf56657ee91b4557d70543d7560092', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_4a2d8', table='registry_aimodel', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='aimodel',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='b92221546c2d15d4d4ea4a3c7bbba03ccd6d9603', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_4497e', table='registry_aimodel', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='aimodel',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.aimodel')", func='RETURN NULL;', hash='b0ceb8fe0c877403e2afc9ac178cf23c07480fad', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_b8687', table='registry_aimodel', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddIndex(
+                model_name='modelversion',
+                index=models.Index(fields=['digest'], name='version_by_digest'),
+            ),
+            migrations.AddIndex(
+                model_name='modelversion',
+                index=models.Index(fields=['-registered_at', '-id'], name='version_by_age'),
+            ),
+            migrations.AddConstraint(
+                model_name='modelversion',
+                constraint=models.UniqueConstraint(fields=('model', 'label'), name='a_version_label_is_unique'),
+            ),
+            migrations.AddConstraint(
+                model_name='modelversion',
+                constraint=models.UniqueConstraint(fields=('model', 'digest'), name='a_version_digest_is_unique_in_its_model'),
+            ),
+            migrations.AddConstraint(
+                model_name='modelversion',
+                constraint=models.CheckConstraint(condition=models.Q(('digest__regex', '^[0-9a-f]{64}$')), name='a_version_has_a_sha256'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='modelversion',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.modelversion', 'model_id', 'label', 'identity_kind', 'digest', 'manifest', 'registered_at')", func='RETURN NULL;', hash='19a2815672b40a5feda1529838461b65c94ca497', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_ffe7c', table='registry_modelversion', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='modelversion',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='bfb2387f74b472bd3e6fd87ce9a8b6da9f520523', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_d199f', table='registry_modelversion', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='modelversion',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.modelversion')", func='RETURN NULL;', hash='20662de198772e4149673aecc07c201da22d781b', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_ad344', table='registry_modelversion', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddConstraint(
+                model_name='needtoknow',
+                constraint=models.UniqueConstraint(fields=('model', 'user'), name='a_person_is_initiated_once_per_model'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='needtoknow',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.needtoknow', 'model_id', 'user_id')", func='RETURN NULL;', hash='7dc1d251d0f6072c835cc413bb6c2fd0f3099859', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_d2dbd', table='registry_needtoknow', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='needtoknow',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='1325a3711f6f652e37a1c5aa5b6113ba5112be56', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_fd177', table='registry_needtoknow', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='needtoknow',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.needtoknow')", func='RETURN NULL;', hash='c95d58784a2f1a973c6f128b8e9590757a1d4282', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_b4e28', table='registry_needtoknow', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddIndex(
+                model_name='notice',
+                index=models.Index(condition=models.Q(('read_at__isnull', True)), fields=['user', '-sent_at'], name='unread_by_user'),
+            ),
+            migrations.AddConstraint(
+                model_name='notice',
+                constraint=models.UniqueConstraint(fields=('user', 'once_key'), name='a_person_is_told_once'),
+            ),
+            migrations.AddConstraint(
+                model_name='grade',
+                constraint=models.UniqueConstraint(fields=('model_use', 'number'), name='grades_of_a_use_are_numbered'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='grade',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='a16b8ea6ed7f94a62f6da126ceee86762d2c4b0a', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_28eb6', table='registry_grade', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='grade',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='800c97cdafc4fe3cf2c3cbf80b6a7c6ca4c12b1c', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_c0c25', table='registry_grade', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='grade',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.grade')", func='RETURN NULL;', hash='c12da6126c7f2b30b12a757e9668a57b20f3d14d', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_cd24f', table='registry_grade', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='post',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.post', 'code')", func='RETURN NULL;', hash='026556ab006d2b61d8ba8b78846a114bc43ab773', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_0586e', table='registry_post', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='post',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='ba2f5ab089144d7be9d2646f294388340f43661c', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_74943', table='registry_post', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='post',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.post')", func='RETURN NULL;', hash='55396990f280160b1d141dc778073377f131081c', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_07140', table='registry_post', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddConstraint(
+                model_name='postholding',
+                constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('post', '='), (models.Func(models.F('valid_from'), models.F('valid_to'), models.Value('[]'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='a_post_has_one_holder_at_a_time'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='postholding',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.postholding', 'post_id', 'user_id')", func='RETURN NULL;', hash='96079c8a694cf114e4133878eabbaa42e8815cde', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_47a81', table='registry_postholding', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='postholding',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='714003d1b7734b958239792c4718183349905cd5', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_d765c', table='registry_postholding', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='postholding',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.postholding')", func='RETURN NULL;', hash='9531dc7ed76bffbb39f5e6d6ae45829aa1c0308a', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_9ef20', table='registry_postholding', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddIndex(
+                model_name='release',
+                index=models.Index(fields=['stage', '-stage_since', '-id'], name='release_by_stage'),
+            ),
+            migrations.AddIndex(
+                model_name='release',
+                index=models.Index(fields=['-stage_since', '-id'], name='release_by_age'),
+            ),
+            migrations.AddConstraint(
+                model_name='release',
+                constraint=models.UniqueConstraint(fields=('model_use', 'version'), name='a_version_is_released_once_per_use'),
+            ),
+            migrations.AddConstraint(
+                model_name='release',
+                constraint=models.CheckConstraint(condition=models.Q(('version__isnull', False), ('stage__in', ['S0', 'S1', 'S8']), _connector='OR'), name='beyond_inception_a_release_has_a_version'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='release',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.release', 'code', 'model_use_id')", func='RETURN NULL;', hash='3da36bf09da7336b4b791175b9f3db9ec70cd5d8', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_437be', table='registry_release', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='release',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='e1c2fcb96a469c85a4381471f4be33ce3b4732ed', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_59c66', table='registry_release', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='release',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.release')", func='RETURN NULL;', hash='667fbc64bebb68f023abfe91e46b6e114be63114', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_41630', table='registry_release', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='release',
+                trigger=pgtrigger.compiler.Trigger(name='follows_stage', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('stage', 'S0', 'S0>S1,S0>S8,S1>S2,S1>S8,S2>S1,S2>S3,S2>S8,S3>S1,S3>S2,S3>S4,S3>S8,S4>S1,S4>S3,S4>S5,S4>S8,S5>S3,S5>S8')", func='RETURN NULL;', hash='1b92fddd40e00b2064cdd6896f3e471cbb563059', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_stage_2f69e', table='registry_release', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='release',
+                trigger=pgtrigger.compiler.Trigger(name='warranted_stage', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_warranted('stage', 'lifecycle.move_granted')", func='RETURN NULL;', hash='10448572bd803a1c36a84e56c281bfeb71a847a1', operation='UPDATE', pgid='pgtrigger_warranted_stage_00ae9', table='registry_release', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='release',
+                trigger=pgtrigger.compiler.Trigger(name='warranted_approved_digest', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_warranted('approved_digest', 'approval.granted')", func='RETURN NULL;', hash='2a0792cca050d1dafb3ca6adb28827308249a37b', operation='UPDATE', pgid='pgtrigger_warranted_approved_digest_b2115', table='registry_release', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddIndex(
+                model_name='deployment',
+                index=models.Index(fields=['release', 'environment', '-deployed_at'], name='deployment_by_release'),
+            ),
+            migrations.AddConstraint(
+                model_name='deployment',
+                constraint=models.CheckConstraint(condition=models.Q(('digest__regex', '^[0-9a-f]{64}$')), name='a_deployment_has_a_sha256'),
+            ),
+            migrations.AddConstraint(
+                model_name='deployment',
+                constraint=models.CheckConstraint(condition=models.Q(('traffic_percent__lte', 100)), name='traffic_is_0_to_100_percent'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='deployment',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='696e06bfa0bf4329d925130fc8a12ba350e4ee09', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_3b334', table='registry_deployment', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='deployment',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='cb09d1f008456427ff80d8eb6fd7d67e0211fa32', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_269f3', table='registry_deployment', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='deployment',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.deployment')", func='RETURN NULL;', hash='431aede953eaa9f91f80bc0fa4d9bb0ff908e641', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_1f3b2', table='registry_deployment', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddIndex(
+                model_name='roleassignment',
+                index=models.Index(fields=['user', 'role'], name='role_by_user'),
+            ),
+            migrations.AddConstraint(
+                model_name='roleassignment',
+                constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gte', models.F('valid_from')), _connector='OR'), name='a_role_ends_after_it_begins'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='roleassignment',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.roleassignment', 'user_id', 'role', 'entity_id', 'department_id')", func='RETURN NULL;', hash='5ca53dc4cc756b8bdfe7b43b0be75154fcfc799e', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_0f602', table='registry_roleassignment', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='roleassignment',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='e672ccb9ff5f508b914056925f2a48d8e2db39ed', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_0b6d4', table='registry_roleassignment', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='roleassignment',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.roleassignment')", func='RETURN NULL;', hash='ca0cccd6726b60b1a110f5f4e9431b83566ddd0e', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_bb4bd', table='registry_roleassignment', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='stepup',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='6400da6877e72380a71b337538c991c7a15feb08', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_23bc4', table='registry_stepup', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='stepup',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='c6b0b3e606a1f527e11a71592a696aa05d208fc7', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_5a5f8', table='registry_stepup', when='BEFORE')),
+            ),
+            migrations.AddConstraint(
+                model_name='stepupuse',
+                constraint=models.UniqueConstraint(fields=('step_up', 'subject'), name='a_step_up_is_spent_once_per_paper'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='stepupuse',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='86109d1fee938dbfd54f6e27244acdfbd08ab108', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_9c05a', table='registry_stepupuse', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='stepupuse',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='499f7351805f376a894de6c9240be65917df4b04', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_144a9', table='registry_stepupuse', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='stepupuse',
+                trigger=pgtrigger.compiler.Trigger(name='step_up_covers', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_step_up_covers()', func='RETURN NULL;', hash='1aad73b34ed95aca35a8de5f1dbe5e465ee98be7', operation='INSERT', pgid='pgtrigger_step_up_covers_95649', table='registry_stepupuse', when='BEFORE')),
+            ),
+            migrations.AddConstraint(
+                model_name='system',
+                constraint=models.CheckConstraint(condition=models.Q(('protection_level__isnull', True), ('protection_level__range', (1, 5)), _connector='OR'), name='protection_level_is_1_to_5'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='system',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.system', 'code')", func='RETURN NULL;', hash='684c268d44849b61c19f159a2cad714409ca7416', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_2c42e', table='registry_system', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='system',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='a19d4bd52cd7a15dd4a9d6b84a287b715ee25920', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_ca180', table='registry_system', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='system',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.system')", func='RETURN NULL;', hash='de2cac1af92f291cf10dc13cafa9bbd91c35b785', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_a6eec', table='registry_system', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddConstraint(
+                model_name='tieroverride',
+                constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('model_use',), name='one_override_of_a_tier_is_in_force'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='tieroverride',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.tieroverride', 'model_use_id', 'from_tier', 'to_tier', 'reason', 'decided_by_id')", func='RETURN NULL;', hash='f0f832e43a8c9ede51822f8ba9fbe098b644f880', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_55126', table='registry_tieroverride', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='tieroverride',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='80769437e031493d51ac437cc533460a89efb76c', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_891fd', table='registry_tieroverride', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='tieroverride',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.tieroverride')", func='RETURN NULL;', hash='5afc98f73e77e988356e107cb7ecb3b5f2fb4cd3', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_8b2bb', table='registry_tieroverride', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='token',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.token', 'user_id', 'secret_digest', 'scopes', 'expires_at')", func='RETURN NULL;', hash='b72ac4921c3fd50d767a70023945cdfb137dfaec', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_eff01', table='registry_token', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='token',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='c003ce53d34255a5c3b8131b700a4f967adaa62d', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_36f6d', table='registry_token', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='token',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.token')", func='RETURN NULL;', hash='35ba1c0f4c37a93a7478ba7dfdcb6fd388b1824b', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_9b94e', table='registry_token', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='usecase',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.usecase', 'code')", func='RETURN NULL;', hash='857eaaf5a19b30623f003b187fbc5299fd51a860', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_ff4c2', table='registry_usecase', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='usecase',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='51e1e511ec327f3e04ac74faecd7d9866a68727f', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_50332', table='registry_usecase', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='usecase',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.usecase')", func='RETURN NULL;', hash='3cfcb80ebb6622598a231efbbd6685147dec2046', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_3306f', table='registry_usecase', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddIndex(
+                model_name='modeluse',
+                index=models.Index(fields=['entity', 'model'], name='use_by_entity'),
+            ),
+            migrations.AddConstraint(
+                model_name='modeluse',
+                constraint=models.UniqueConstraint(fields=('model', 'use_case', 'entity'), name='an_entity_uses_a_model_once_per_use_case'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='modeluse',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.modeluse', 'code', 'model_id', 'use_case_id', 'entity_id')", func='RETURN NULL;', hash='2ebdfead97f64aa62a576089fc6fe2b0d0a46362', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_90085', table='registry_modeluse', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='modeluse',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='47bbd4193d6ba99d265856e04821314fc965d971', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_df68f', table='registry_modeluse', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='modeluse',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.modeluse')", func='RETURN NULL;', hash='d9111c065dccead259f8d37f101b87fecc283a1c', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_b018b', table='registry_modeluse', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='modeluse',
+                trigger=pgtrigger.compiler.Trigger(name='lowering_warranted', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute='mingce_lowering_warranted()', func='RETURN NULL;', hash='b960f49bbcda278903ef994cf861f7be222cf31e', operation='INSERT OR UPDATE', pgid='pgtrigger_lowering_warranted_834b4', table='registry_modeluse', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            migrations.AddConstraint(
+                model_name='versiondeveloper',
+                constraint=models.UniqueConstraint(fields=('version', 'user'), name='a_developer_is_named_once_per_version'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='versiondeveloper',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='010c2402d446aabea04fab9e6a138abfdecf43e5', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_8c84a', table='registry_versiondeveloper', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='versiondeveloper',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='529fb80e244ca3e6a09ddcb8bf2edbd36a1d1282', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_f461e', table='registry_versiondeveloper', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='versiondeveloper',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.versiondeveloper')", func='RETURN NULL;', hash='13fb8b8aa357252b8a12297095a52d0147e317c3', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_8d02f', table='registry_versiondeveloper', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+        ]),
     ]

@@ -6,6 +6,8 @@ from django.db import migrations
 
 from pathlib import Path
 
+from registry.core.migrating import Together
+
 # What the shared functions become, and how they were.
 FUNCTIONS = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 
@@ -67,16 +69,18 @@ class Migration(migrations.Migration):
             model_name='release',
             name='warranted_approved_digest',
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='entry',
-            trigger=pgtrigger.compiler.Trigger(name='has_row', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute='mingce_entry_has_row()', func='RETURN NULL;', hash='4fca66119734a34c58a888de19b27109510a1b48', operation='INSERT', pgid='pgtrigger_has_row_2efba', table='registry_entry', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='packrelease',
-            trigger=pgtrigger.compiler.Trigger(name='warranted_state', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_warranted('state,profile,effective_from', 'pack.activation_granted')", func='RETURN NULL;', hash='0094932234ac222e4957d8285e1e94bccf44d168', operation='UPDATE', pgid='pgtrigger_warranted_state_d2207', table='registry_packrelease', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='release',
-            trigger=pgtrigger.compiler.Trigger(name='warranted_approved_digest', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_warranted('approved_digest,approved_until', 'approval.granted,approval.grant_ended')", func='RETURN NULL;', hash='2be8c17283e3a2f9626d7fc94b9f831645e6e17d', operation='INSERT OR UPDATE', pgid='pgtrigger_warranted_approved_digest_b2115', table='registry_release', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
+        Together([
+            pgtrigger.migrations.AddTrigger(
+                model_name='entry',
+                trigger=pgtrigger.compiler.Trigger(name='has_row', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute='mingce_entry_has_row()', func='RETURN NULL;', hash='4fca66119734a34c58a888de19b27109510a1b48', operation='INSERT', pgid='pgtrigger_has_row_2efba', table='registry_entry', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='packrelease',
+                trigger=pgtrigger.compiler.Trigger(name='warranted_state', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_warranted('state,profile,effective_from', 'pack.activation_granted')", func='RETURN NULL;', hash='0094932234ac222e4957d8285e1e94bccf44d168', operation='UPDATE', pgid='pgtrigger_warranted_state_d2207', table='registry_packrelease', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='release',
+                trigger=pgtrigger.compiler.Trigger(name='warranted_approved_digest', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_warranted('approved_digest,approved_until', 'approval.granted,approval.grant_ended')", func='RETURN NULL;', hash='2be8c17283e3a2f9626d7fc94b9f831645e6e17d', operation='INSERT OR UPDATE', pgid='pgtrigger_warranted_approved_digest_b2115', table='registry_release', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+        ]),
     ]

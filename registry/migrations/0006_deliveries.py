@@ -5,6 +5,8 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from registry.core.migrating import Together
+
 
 class Migration(migrations.Migration):
 
@@ -32,21 +34,23 @@ class Migration(migrations.Migration):
                 'ordering': ('-day', '-id'),
             },
         ),
-        migrations.AddField(
-            model_name='notice',
-            name='delivery',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='registry.delivery'),
-        ),
-        migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(condition=models.Q(('delivery__isnull', True), ('read_at__isnull', True)), fields=['user', 'sent_at'], name='notices_to_deliver'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'claimed')), fields=['try_at'], name='deliveries_to_try'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('user', 'channel', 'day'), name='one_digest_a_day_and_channel'),
-        ),
+        Together([
+            migrations.AddField(
+                model_name='notice',
+                name='delivery',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='registry.delivery'),
+            ),
+            migrations.AddIndex(
+                model_name='notice',
+                index=models.Index(condition=models.Q(('delivery__isnull', True), ('read_at__isnull', True)), fields=['user', 'sent_at'], name='notices_to_deliver'),
+            ),
+            migrations.AddIndex(
+                model_name='delivery',
+                index=models.Index(condition=models.Q(('state', 'claimed')), fields=['try_at'], name='deliveries_to_try'),
+            ),
+            migrations.AddConstraint(
+                model_name='delivery',
+                constraint=models.UniqueConstraint(fields=('user', 'channel', 'day'), name='one_digest_a_day_and_channel'),
+            ),
+        ]),
     ]

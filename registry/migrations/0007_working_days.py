@@ -7,6 +7,8 @@ import pgtrigger.migrations
 import uuid
 from django.db import migrations, models
 
+from registry.core.migrating import Together
+
 
 class Migration(migrations.Migration):
 
@@ -35,16 +37,18 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('country', 'year'), name='one_arrangement_a_year'), models.CheckConstraint(condition=models.Q(('source', ''), _negated=True), name='an_arrangement_has_a_source')],
             },
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='arrangement',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.arrangement', 'country', 'year')", func='RETURN NULL;', hash='afc3f4e9a2eb6371eb97115ce7d8e5892235cc17', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_7c110', table='registry_arrangement', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='arrangement',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='2a9ec0b6293cbc5691ae09757beb6ff3e358370a', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_3ec50', table='registry_arrangement', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='arrangement',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.arrangement')", func='RETURN NULL;', hash='c4ab68eeba5549958c2c5a1c066a4b89435e29ee', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_23362', table='registry_arrangement', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
+        Together([
+            pgtrigger.migrations.AddTrigger(
+                model_name='arrangement',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.arrangement', 'country', 'year')", func='RETURN NULL;', hash='afc3f4e9a2eb6371eb97115ce7d8e5892235cc17', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_7c110', table='registry_arrangement', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='arrangement',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='2a9ec0b6293cbc5691ae09757beb6ff3e358370a', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_3ec50', table='registry_arrangement', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='arrangement',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.arrangement')", func='RETURN NULL;', hash='c4ab68eeba5549958c2c5a1c066a4b89435e29ee', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_23362', table='registry_arrangement', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+        ]),
     ]

@@ -8,6 +8,8 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from registry.core.migrating import Together
+
 
 class Migration(migrations.Migration):
 
@@ -46,99 +48,105 @@ class Migration(migrations.Migration):
             model_name='delivery',
             name='deliveries_to_try',
         ),
-        migrations.AddField(
-            model_name='delivery',
-            name='action',
-            field=models.CharField(choices=[('digest', 'digest'), ('tell', 'message'), ('open', 'to-do opened'), ('close', 'to-do closed'), ('test', 'test')], default='digest', max_length=6, verbose_name='action'),
-        ),
-        migrations.AddField(
-            model_name='delivery',
-            name='is_over',
-            field=models.BooleanField(default=False),
-        ),
-        migrations.AddField(
-            model_name='delivery',
-            name='key',
-            field=models.CharField(blank=True, max_length=250),
-        ),
-        migrations.AddField(
-            model_name='delivery',
-            name='notice',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.notice'),
-        ),
-        migrations.AddField(
-            model_name='notice',
-            name='is_task',
-            field=models.BooleanField(default=False),
-        ),
-        migrations.AddField(
-            model_name='notice',
-            name='settled_at',
-            field=models.DateTimeField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name='notice',
-            name='stays_inside',
-            field=models.BooleanField(default=False),
-        ),
+        Together([
+            migrations.AddField(
+                model_name='delivery',
+                name='action',
+                field=models.CharField(choices=[('digest', 'digest'), ('tell', 'message'), ('open', 'to-do opened'), ('close', 'to-do closed'), ('test', 'test')], default='digest', max_length=6, verbose_name='action'),
+            ),
+            migrations.AddField(
+                model_name='delivery',
+                name='is_over',
+                field=models.BooleanField(default=False),
+            ),
+            migrations.AddField(
+                model_name='delivery',
+                name='key',
+                field=models.CharField(blank=True, max_length=250),
+            ),
+            migrations.AddField(
+                model_name='delivery',
+                name='notice',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.notice'),
+            ),
+            migrations.AddField(
+                model_name='notice',
+                name='is_task',
+                field=models.BooleanField(default=False),
+            ),
+            migrations.AddField(
+                model_name='notice',
+                name='settled_at',
+                field=models.DateTimeField(blank=True, null=True),
+            ),
+            migrations.AddField(
+                model_name='notice',
+                name='stays_inside',
+                field=models.BooleanField(default=False),
+            ),
+        ]),
         migrations.AlterField(
             model_name='delivery',
             name='user',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='person'),
         ),
-        migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(condition=models.Q(('settled_at__isnull', True)), fields=['once_key'], name='unsettled_notices', opclasses=['text_pattern_ops']),
-        ),
-        migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(fields=['sent_at'], name='notices_by_age'),
-        ),
-        migrations.AddField(
-            model_name='channel',
-            name='entity',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='registry.legalentity', verbose_name='legal entity'),
-        ),
+        Together([
+            migrations.AddIndex(
+                model_name='notice',
+                index=models.Index(condition=models.Q(('settled_at__isnull', True)), fields=['once_key'], name='unsettled_notices', opclasses=['text_pattern_ops']),
+            ),
+            migrations.AddIndex(
+                model_name='notice',
+                index=models.Index(fields=['sent_at'], name='notices_by_age'),
+            ),
+            migrations.AddField(
+                model_name='channel',
+                name='entity',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='registry.legalentity', verbose_name='legal entity'),
+            ),
+        ]),
         migrations.RemoveField(model_name='delivery', name='channel'),
-        migrations.AddField(
-            model_name='delivery',
-            name='channel',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='registry.channel', verbose_name='channel'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'claimed')), fields=['channel', 'try_at'], name='deliveries_to_try'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('action', 'open'), ('is_over', False)), fields=['channel', 'notice'], name='open_todos'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['channel', '-sent_at'], name='deliveries_of_a_channel'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(condition=models.Q(('channel', None)), fields=('user', 'day'), name='one_digest_a_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(condition=models.Q(('channel__isnull', False)), fields=('channel', 'action', 'key'), name='a_channel_tells_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('action', 'digest'), ('channel', None), ('user__isnull', False)), models.Q(models.Q(('action', 'digest'), _negated=True), ('channel__isnull', False), ('user', None)), _connector='OR'), name='a_digest_is_somebodys_all_else_is_a_channels'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='channel',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.channel', 'way')", func='RETURN NULL;', hash='8ef6f2788ec6bba877af0e2fbc63b8af5ad51175', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_28cab', table='registry_channel', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='channel',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='3f3bcea1c33697ebe12c4dd6db7e5e69d181081e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_1bec6', table='registry_channel', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='channel',
-            trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.channel', 'sealed', '')", func='RETURN NULL;', hash='d54608d8aea2f740f74207990febb6d2942f539d', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_9f83c', table='registry_channel', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
+        Together([
+            migrations.AddField(
+                model_name='delivery',
+                name='channel',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='registry.channel', verbose_name='channel'),
+            ),
+            migrations.AddIndex(
+                model_name='delivery',
+                index=models.Index(condition=models.Q(('state', 'claimed')), fields=['channel', 'try_at'], name='deliveries_to_try'),
+            ),
+            migrations.AddIndex(
+                model_name='delivery',
+                index=models.Index(condition=models.Q(('action', 'open'), ('is_over', False)), fields=['channel', 'notice'], name='open_todos'),
+            ),
+            migrations.AddIndex(
+                model_name='delivery',
+                index=models.Index(fields=['channel', '-sent_at'], name='deliveries_of_a_channel'),
+            ),
+            migrations.AddConstraint(
+                model_name='delivery',
+                constraint=models.UniqueConstraint(condition=models.Q(('channel', None)), fields=('user', 'day'), name='one_digest_a_day'),
+            ),
+            migrations.AddConstraint(
+                model_name='delivery',
+                constraint=models.UniqueConstraint(condition=models.Q(('channel__isnull', False)), fields=('channel', 'action', 'key'), name='a_channel_tells_once'),
+            ),
+            migrations.AddConstraint(
+                model_name='delivery',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('action', 'digest'), ('channel', None), ('user__isnull', False)), models.Q(models.Q(('action', 'digest'), _negated=True), ('channel__isnull', False), ('user', None)), _connector='OR'), name='a_digest_is_somebodys_all_else_is_a_channels'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='channel',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('registry.channel', 'way')", func='RETURN NULL;', hash='8ef6f2788ec6bba877af0e2fbc63b8af5ad51175', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_28cab', table='registry_channel', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='channel',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_append_only()', func='RETURN NULL;', hash='3f3bcea1c33697ebe12c4dd6db7e5e69d181081e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_1bec6', table='registry_channel', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='channel',
+                trigger=pgtrigger.compiler.Trigger(name='no_silent_write', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', execute="mingce_no_silent_write('registry.channel', 'sealed', '')", func='RETURN NULL;', hash='d54608d8aea2f740f74207990febb6d2942f539d', operation='INSERT OR UPDATE', pgid='pgtrigger_no_silent_write_9f83c', table='registry_channel', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            ),
+        ]),
     ]

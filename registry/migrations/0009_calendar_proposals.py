@@ -4,6 +4,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from registry.core.migrating import Together
+
 
 class Migration(migrations.Migration):
 
@@ -12,27 +14,29 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='arrangement',
-            name='confirmed_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='confirmed by'),
-        ),
-        migrations.AddField(
-            model_name='arrangement',
-            name='proposal',
-            field=models.JSONField(blank=True, null=True, verbose_name='proposed change'),
-        ),
-        migrations.AddField(
-            model_name='arrangement',
-            name='proposed_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='proposed by'),
-        ),
-        migrations.AddConstraint(
-            model_name='arrangement',
-            constraint=models.CheckConstraint(condition=models.Q(('confirmed_by', None), models.Q(('proposal', None), models.Q(('confirmed_by', models.F('proposed_by')), _negated=True)), _connector='OR'), name='another_confirms_an_arrangement'),
-        ),
-        migrations.AddConstraint(
-            model_name='arrangement',
-            constraint=models.CheckConstraint(condition=models.Q(('proposal', None), ('proposed_by__isnull', False), _connector='OR'), name='a_proposal_has_its_proposer'),
-        ),
+        Together([
+            migrations.AddField(
+                model_name='arrangement',
+                name='confirmed_by',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='confirmed by'),
+            ),
+            migrations.AddField(
+                model_name='arrangement',
+                name='proposal',
+                field=models.JSONField(blank=True, null=True, verbose_name='proposed change'),
+            ),
+            migrations.AddField(
+                model_name='arrangement',
+                name='proposed_by',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='proposed by'),
+            ),
+            migrations.AddConstraint(
+                model_name='arrangement',
+                constraint=models.CheckConstraint(condition=models.Q(('confirmed_by', None), models.Q(('proposal', None), models.Q(('confirmed_by', models.F('proposed_by')), _negated=True)), _connector='OR'), name='another_confirms_an_arrangement'),
+            ),
+            migrations.AddConstraint(
+                model_name='arrangement',
+                constraint=models.CheckConstraint(condition=models.Q(('proposal', None), ('proposed_by__isnull', False), _connector='OR'), name='a_proposal_has_its_proposer'),
+            ),
+        ]),
     ]

@@ -38,7 +38,7 @@ BASES = {"registry.core.web", "registry.core.adminkit"}
 # design.md section 2: the foundation is a closed list.
 CORE = {
     "clock", "errors", "transitions", "plugins", "ports", "web", "adminkit", "ledger", "people",
-    "policy", "dispatch", "notices", "jobs", "calendars",
+    "policy", "dispatch", "notices", "jobs", "calendars", "migrating",
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from tests import conftest
 from tests.world import PASSWORD
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright runs a loop in this thread
@@ -45,6 +46,21 @@ def site(committed: str) -> Iterator[str]:
     """The address of gunicorn, serving the test's own database."""
     with serving(committed) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def lasting_site(django_db_setup: None) -> Iterator[str]:
+    """One server for all tests of a module: for those that leave nothing in its database.
+
+    A module takes it by importing it as `site`.
+    """
+    name = f"mingce_own_{uuid.uuid4().hex[:8]}"
+    conftest.clone(conftest.WORLD, name)
+    try:
+        with serving(name) as address:
+            yield address
+    finally:
+        conftest.drop(name)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ STOP_LIST_KEY_FILE = DATA_DIR / "keys" / "stop_list.pem"
 ANCHOR_SINK_DIR = DATA_DIR / "anchors"
 DEBUG = False
 WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = True
+WHITENOISE_MAX_AGE = 3600
 if CLOCK_FILE := os.environ.get("MINGCE_TEST_CLOCK_FILE", ""):
     MIDDLEWARE = ["tests.browser.settings.at_the_tests_moment", *MIDDLEWARE]  # noqa: F405
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tests.browser.conftest import Browser
+from tests.browser.conftest import lasting_site as site
 from tests.world import PASSWORD
+
+__all__ = ["site"]
 
 NAME = "草稿中的模型"
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from tests.browser.conftest import Browser
+from tests.browser.conftest import lasting_site as site
+
+__all__ = ["site"]
 
 
 def test_login_desk_and_palette_are_silent_on_the_console(desk: Browser) -> None:

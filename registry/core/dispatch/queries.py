@@ -6,10 +6,11 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Count, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
+from registry.core import clock
 from registry.core.dispatch.models import Cursor, Held
 from registry.core.ledger.models import Entry
 from registry.core.people.models import User
@@ -49,6 +50,34 @@ def _unseen(name: str, kinds: frozenset[str]) -> models.QuerySet[Entry, tuple[in
     cursor = Cursor.objects.filter(reaction=name).values("seq")
     rows = Entry.objects.filter(seq__gt=Coalesce(Subquery(cursor), Value(0)), kind__in=kinds)
     return rows.order_by("seq").values_list("seq", "recorded_at")[:1]
+
+
+def waiting(reactions: Collection[tuple[str, frozenset[str]]]) -> set[str]:
+    """The names of the reactions (name, kinds) that have something to do; three statements.
+
+    An entry that they have not seen, an object whose next attempt is due, or no cursor yet. Most
+    runs find nothing, and must cost nothing.
+    """
+    newest = _newest(frozenset(kind for _name, kinds in reactions for kind in kinds))
+    seen = dict(Cursor.objects.values_list("reaction", "seq"))
+    due = Held.objects.filter(parked_at__isnull=True, next_try_at__lte=clock.now())
+    names = set(due.values_list("reaction", flat=True))
+    for name, kinds in reactions:
+        if name not in seen or any(newest[kind] > seen[name] for kind in kinds):
+            names.add(name)
+    return names
+
+
+def _newest(kinds: frozenset[str]) -> dict[str, int]:
+    """Each kind's last entry, 0 where there is none; a step into the index for each."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT k.kind,"
+            " (SELECT coalesce(max(seq), 0) FROM registry_entry e WHERE e.kind = k.kind)"
+            " FROM unnest(%s::text[]) k(kind)",
+            [sorted(kinds)],
+        )
+        return dict(cursor.fetchall())
 
 
 def held() -> tuple[int, int]:

@@ -20,6 +20,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from registry.core import clock
+from registry.core.dispatch import queries
 from registry.core.dispatch.models import Cursor, Held
 from registry.core.errors import NotFound
 from registry.core.ledger.models import Entry
@@ -29,7 +30,6 @@ from registry.core.people.queries import on_duty
 from registry.core.people.rules import Role
 
 logger = logging.getLogger(__name__)
-BATCH = 200
 MOST_FAILURES = 5
 
 
@@ -83,8 +83,18 @@ def reactions() -> list[Reaction]:
 
 
 def run() -> int:
-    """Every reaction has seen every committed entry, but for objects that wait; returns effects."""
-    return sum(_run(reaction) for reaction in reactions())
+    """Every reaction has seen every committed entry, but for objects that wait; returns effects.
+
+    What reactions write themselves is seen in the same run.
+    """
+    known, total = reactions(), 0
+    asked = [(one.name, one.kinds) for one in known]
+    while waiting := queries.waiting(asked):
+        done = sum(_run(reaction) for reaction in known if reaction.name in waiting)
+        total += done
+        if not done:  # only what another worker holds, or what waits for its next attempt
+            break
+    return total
 
 
 def _run(reaction: Reaction) -> int:

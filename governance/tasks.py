@@ -46,6 +46,20 @@ def sweep_cases() -> None:
     checkpoints.sweep(actor=people.system())
 
 
+@shared_task(name="governance.answer_gateways")
+def answer_gateways() -> None:
+    """Gateways with a webhook are told what became of their cases, each by a task of its own."""
+    for consumer_id in checkpoints.to_answer():
+        answer_gateway.apply_async((str(consumer_id),), expires=STALE_SECONDS)
+
+
+@shared_task(name="governance.answer_gateway", soft_time_limit=50, time_limit=70)
+def answer_gateway(consumer_id: str) -> None:
+    """The gateway has been told; a dead one holds up nobody else."""
+    with contextlib.suppress(SoftTimeLimitExceeded):  # what is left waits for its next attempt
+        checkpoints.answer(consumer_id=uuid.UUID(consumer_id))
+
+
 @shared_task(name="governance.trip")
 def trip() -> None:
     """Releases whose trip condition holds are stopped."""

@@ -138,7 +138,7 @@ urlpatterns = [
             "reports": ("post", "reports"),
         },
     ),
-    *collection("competences", CompetenceDoor),
+    *collection("competences", CompetenceDoor, sub={"endings": ("post", "endings")}),
     *collection(
         "orders",
         OrderDoor,

@@ -160,6 +160,7 @@ CELERY_BEAT_SCHEDULE = {
     "clocks": {"task": "governance.sweep_clocks", "schedule": 60.0},
     "seals": {"task": "governance.seal_decisions", "schedule": 5.0},
     "cases": {"task": "governance.sweep_cases", "schedule": 15.0},
+    "answers": {"task": "governance.answer_gateways", "schedule": 10.0},
     "trips": {"task": "governance.trip", "schedule": 15.0},
     "oversight": {"task": "governance.oversee", "schedule": 3600.0},
     "samples": {"task": "governance.sample", "schedule": 600.0},

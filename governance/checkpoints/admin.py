@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from governance.checkpoints import queries
-from governance.checkpoints.models import Case, Competence, Plan, Sample, Seal
+from governance.checkpoints.models import Case, Competence, Feed, Plan, Sample, Seal
 from registry.core.adminkit import GovernedAdmin, linked
 
 
@@ -54,11 +54,23 @@ class CompetenceAdmin(GovernedAdmin):
     """胜任资格."""
 
     visible = staticmethod(queries.visible_competences)
-    list_display = ("user", "key", "valid_from", "valid_to", "daily_limit", "recorded_by")
+    list_display = (
+        "user", "key", "entity", "valid_from", "valid_to", "daily_limit", "recorded_by", "ended_at",
+    )  # fmt: skip
     list_filter = ("key",)
-    list_select_related = ("user", "recorded_by")
+    list_select_related = ("user", "recorded_by", "entity")
     search_fields = ("user__name",)
     ordering = ("-valid_from", "-id")
+
+
+@admin.register(Feed)
+class FeedAdmin(GovernedAdmin):
+    """What gateways are told of their cases by webhook."""
+
+    visible = staticmethod(queries.visible_feeds)
+    list_display = ("consumer", "seq", "sent_at", "attempts", "try_at", "error")
+    list_select_related = ("consumer",)
+    ordering = ("consumer__name",)
 
 
 @admin.register(Seal)

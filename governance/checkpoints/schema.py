@@ -263,6 +263,7 @@ def parse_plan(text: str) -> PlanContent:
 
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Scalar = StrictBool | StrictInt | Finite | StrictStr | None
+LINK = r"^(https?://[!-~]+)?$"
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -275,6 +276,7 @@ class NewDecision(PolicyModel):
     confidence: Annotated[float, Field(strict=True, ge=0, le=1)] | None = None
     input_digest: Sha256 | None = None
     explanation_ref: Annotated[str, Field(max_length=200)] = ""
+    link: Annotated[str, Field(max_length=300, pattern=LINK)] = ""  # its page where it is made
     fields: Annotated[dict[Name, Scalar], Field(max_length=2 * MOST_FIELDS)] = {}  # noqa: RUF012
 
 

@@ -28,6 +28,7 @@ UNGOVERNED = {
     "registry.Delivery": "a mail's progress; what it tells lies in the inbox",
     "registry.Notice": "an inbox; what it tells is in the ledger",
     "governance.Reminder": "append-only; its effects stand in the ledger",
+    "governance.Feed": "how far a webhook has been told; what it tells stands in the ledger",
     "governance.Posting": "a message's progress; what it tells stands in the ledger",
     "governance.ClockWarning": "append-only; what follows stands in the ledger",
     "governance.Batch": "append-only; its root lies under a seal, which has its entry",

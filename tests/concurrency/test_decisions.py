@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from governance.checkpoints import services
 from governance.checkpoints.models import Batch, Case, Decision, DecisionKey, Plan, Seal
 from governance.checkpoints.queries import decisions
 from governance.suspensions import services as suspensions
+from governance.suspensions.services import NewConsumer
 from registry.core import clock
 from registry.core.ledger import services as ledger
 from registry.core.ledger.models import Entry
@@ -23,7 +26,8 @@ from tests.governance.checkpoints.conftest import guarded_release, in_production
 from tests.governance.checkpoints.test_agents import AGENT, act
 from tests.governance.checkpoints.world import PLAN, decision
 from tests.governance.reviews.conftest import LIVE
-from tests.world import person
+from tests.registry.core.receiver import receiving
+from tests.world import head_office, person
 
 __all__ = ["guarded_release", "in_production", "live_committed"]
 Taking = Callable[[], list[services.Taken]]
@@ -102,11 +106,11 @@ def held(live: Release, number: int = 1) -> Case:
     return found.case
 
 
-def as_of(verb: Callable[[], object]) -> Callable[[], object]:
-    """The verb, on the day of the test, in a thread."""
+def as_of(verb: Callable[[], object], moment: dt.datetime = LIVE) -> Callable[[], object]:
+    """The verb, at that moment, in a thread."""
 
     def run() -> object:
-        with clock.at(LIVE):
+        with clock.at(moment):
             return verb()
 
     return run
@@ -121,6 +125,53 @@ def test_of_two_who_open_a_case_one_is_told_who_has_it(live: Release) -> None:
         ]
         assert codes(together(*verbs)) == ["case_taken", "done"]
         assert Entry.objects.filter(kind="case.taken_up", subject_id=case.pk).count() == 1
+
+
+def test_one_person_looks_at_one_case_in_however_many_windows(live: Release) -> None:
+    for turn in range(ROUNDS):
+        cases = [held(live, 2 * turn), held(live, 2 * turn + 1)]
+        verbs = [
+            as_of(partial(services.claim, actor=person("fu"), case_id=case.pk)) for case in cases
+        ]
+        assert codes(together(*verbs)) == ["done", "done"]
+        assert Case.objects.filter(viewed_by=person("fu")).count() == 1
+
+
+def test_two_who_take_up_each_others_do_not_wait_for_one_another(live: Release) -> None:
+    for turn in range(ROUNDS):
+        one, two = held(live, 2 * turn), held(live, 2 * turn + 1)
+        services.claim(actor=person("fu"), case_id=one.pk)
+        services.claim(actor=person("fang"), case_id=two.pk)
+        late = LIVE + services.CLAIM
+        verbs = [
+            as_of(partial(services.claim, actor=person("fu"), case_id=two.pk), late),
+            as_of(partial(services.claim, actor=person("fang"), case_id=one.pk), late),
+        ]
+        found = together(*verbs)
+        assert set(codes(found)) <= {"case_taken", "done"}
+        assert "done" in codes(found)
+        for name in ("fu", "fang"):
+            assert Case.objects.filter(viewed_by=person(name)).count() <= 1
+
+
+def test_two_workers_tell_a_gateway_once(live: Release, settings: Any) -> None:
+    with receiving() as receiver:
+        settings.OUTBOUND_HOSTS = [receiver.origin]
+        told = NewConsumer(
+            name="信贷网关", user=person("gateway"), entity=head_office(),
+            address=f"{receiver.origin}/hook",
+        )  # fmt: skip
+        consumer, _secret = suspensions.open_consumer(actor=person("admin"), told=told)
+        for turn in range(ROUNDS):
+            case = held(live, turn)
+            services.claim(actor=person("fu"), case_id=case.pk)
+            services.decide(
+                actor=person("fu"), case_id=case.pk, outcome="accept", reason_code="facts_confirmed"
+            )
+            assert services.to_answer() == [consumer.pk]
+            telling = as_of(partial(services.answer, consumer_id=consumer.pk))
+            assert set(together(telling, telling)) == {0, 1}
+            assert len(receiver.got) == turn + 1
 
 
 def test_of_two_decisions_on_a_case_one_holds(live: Release) -> None:

@@ -14,11 +14,13 @@ from governance.checkpoints import queries, services
 from governance.checkpoints.models import Case, Competence
 from governance.checkpoints.models.cases import WAITING, Outcome
 from registry.core.ledger.services import refusals_recorded
-from registry.core.people.models import User
+from registry.core.people.models import LegalEntity, User
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, ListDoor, present
+
+WHERE = ("batch_id", "position", "received_at")
 
 
 class CaseRow(serializers.ModelSerializer[Case]):
@@ -34,19 +36,25 @@ class CaseRow(serializers.ModelSerializer[Case]):
             "link", "row_version",
         )  # fmt: skip
 
+        extra_kwargs: ClassVar[dict[str, Any]] = {  # Any: DRF's
+            name: {"allow_null": True} for name in WHERE
+        }
+
     def to_representation(self, instance: Case) -> dict[str, Any]:  # Any: JSON
         """As the lists have it."""
-        return without_views(super().to_representation(instance))
+        return without_views(super().to_representation(instance), is_blind=True)
 
 
-def without_views(row: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
-    """The row without the first of two views: the second person does not see it, and alone it holds
-    nothing.
+def without_views(row: dict[str, Any], *, is_blind: bool) -> dict[str, Any]:  # Any: JSON
+    """The row without what would lead to another's view while the case waits: the first of two
+    views, which alone holds nothing; to the blind, where the decision lies.
     """
     if row["state"] != "decided":
         row |= {"final_output": "", "reason_code": ""}
     if row["state"] in WAITING:
         row |= {"note": "", "decided_elsewhere": ""}
+        if is_blind:
+            row |= dict.fromkeys(WHERE)
     return row
 
 
@@ -109,19 +117,19 @@ class CaseDoor(ListDoor):
         """One page of flat rows, without views that do not hold yet."""
         answer = super().page(queryset)
         for row in answer.data["results"]:
-            without_views(row)
+            without_views(row, is_blind=queries.is_blind(self.request.user))
         return answer
 
     def retrieve(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """One row, without a view that does not hold yet."""
         answer = super().retrieve(request, pk)
-        without_views(answer.data)
+        without_views(answer.data, is_blind=queries.is_blind(request.user))
         return answer
 
     @extend_schema(request=None, responses={201: CaseRow})
     def claims(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """The caller looks at the case from now on."""
-        row = get_or_refuse(self.get_queryset(), pk)
+        row = get_or_refuse(queries.reachable(request.user), pk)
         with refusals_recorded(request.user, row):
             done = services.claim(actor=request.user, case_id=row.pk)
         return present(done, CaseRow, 201)
@@ -131,7 +139,7 @@ class CaseDoor(ListDoor):
         """The case is decided, or has its first view."""
         told = NewOutcome(data=request.data)
         told.is_valid(raise_exception=True)
-        row = get_or_refuse(self.get_queryset(), pk)
+        row = get_or_refuse(queries.reachable(request.user), pk)
         with refusals_recorded(request.user, row):
             done = services.decide(actor=request.user, case_id=row.pk, **told.validated_data)
         return present(done, CaseRow, 201)
@@ -141,7 +149,7 @@ class CaseDoor(ListDoor):
         """Somebody with more authority decides."""
         told = NewEscalation(data=request.data)
         told.is_valid(raise_exception=True)
-        row = get_or_refuse(self.get_queryset(), pk)
+        row = get_or_refuse(queries.reachable(request.user), pk)
         with refusals_recorded(request.user, row):
             done = services.escalate(actor=request.user, case_id=row.pk, **told.validated_data)
         return present(done, CaseRow, 201)
@@ -151,7 +159,7 @@ class CaseDoor(ListDoor):
         """The business system says how a person decided there."""
         told = NewReport(data=request.data)
         told.is_valid(raise_exception=True)
-        row = get_or_refuse(self.get_queryset(), pk)
+        row = get_or_refuse(queries.reachable(request.user), pk)
         done = services.report_elsewhere(
             gateway=request.user, case_id=row.pk, **told.validated_data
         )
@@ -164,8 +172,8 @@ class CompetenceRow(serializers.ModelSerializer[Competence]):
     class Meta:
         model = Competence
         fields = (
-            "id", "user", "key", "valid_from", "valid_to", "daily_limit", "recorded_by", "proof",
-            "row_version",
+            "id", "user", "key", "entity", "valid_from", "valid_to", "daily_limit", "recorded_by",
+            "recorded_at", "proof", "ended_at", "end_reason", "row_version",
         )  # fmt: skip
 
 
@@ -174,9 +182,19 @@ class NewCompetence(serializers.Serializer[Any]):
 
     user = serializers.PrimaryKeyRelatedField(queryset=User.objects.all())
     key = serializers.CharField(max_length=64)
+    entity = serializers.PrimaryKeyRelatedField(
+        queryset=LegalEntity.objects.all(), required=False, allow_null=True, default=None,
+        help_text="where, with all below it; left out: the whole institution",
+    )  # fmt: skip
     valid_to = serializers.DateField()
     daily_limit = serializers.IntegerField(min_value=1, max_value=1_000)
     proof = serializers.CharField(max_length=200)
+
+
+class CompetenceEnding(serializers.Serializer[Any]):
+    """Why the reviewer decides no such cases any more."""
+
+    reason = serializers.CharField(max_length=500)
 
 
 class CompetenceDoor(ListDoor):
@@ -191,6 +209,7 @@ class CompetenceDoor(ListDoor):
         "list": Capability.READ,
         "retrieve": Capability.READ,
         "create": Capability.RECORD_COMPETENCE,
+        "endings": Capability.RECORD_COMPETENCE,
     }
 
     def visible(self) -> QuerySet[Competence]:
@@ -202,10 +221,23 @@ class CompetenceDoor(ListDoor):
         """The reviewer is trained until the day, for so many cases a day."""
         told = NewCompetence(data=request.data)
         told.is_valid(raise_exception=True)
-        return once(
-            request,
-            lambda: present(
-                services.record_competence(actor=request.user, **told.validated_data),
-                CompetenceRow, 201,
-            ),
-        )  # fmt: skip
+        with refusals_recorded(request.user, told.validated_data["user"]):
+            return once(
+                request,
+                lambda: present(
+                    services.record_competence(actor=request.user, **told.validated_data),
+                    CompetenceRow, 201,
+                ),
+            )  # fmt: skip
+
+    @extend_schema(request=CompetenceEnding, responses={201: CompetenceRow})
+    def endings(self, request: CallerRequest, pk: uuid.UUID) -> Response:
+        """The reviewer decides no such cases any more."""
+        told = CompetenceEnding(data=request.data)
+        told.is_valid(raise_exception=True)
+        row = get_or_refuse(self.get_queryset(), pk)
+        with refusals_recorded(request.user, row):
+            done = services.end_competence(
+                actor=request.user, competence_id=row.pk, **told.validated_data
+            )
+        return present(done, CompetenceRow, 201)

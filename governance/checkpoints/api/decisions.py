@@ -15,7 +15,7 @@ from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 from rest_framework.response import Response
 
-from governance.checkpoints import services
+from governance.checkpoints import queries, services
 from governance.checkpoints.models import Decision
 from governance.checkpoints.models.decisions import ANSWERS
 from governance.checkpoints.queries import decisions
@@ -90,6 +90,10 @@ class DecisionTold(serializers.Serializer[Any]):
     confidence = serializers.FloatField(min_value=0, max_value=1, required=False, allow_null=True)
     input_digest = serializers.RegexField("^[0-9a-f]{64}$", required=False, allow_null=True)
     explanation_ref = serializers.CharField(max_length=200, required=False)
+    link = serializers.URLField(
+        max_length=300, required=False, allow_blank=True,
+        help_text="the decision's page in the business system; shown to who decides its case",
+    )  # fmt: skip
     fields = serializers.DictField(required=False)  # type: ignore[assignment]  # the wire's name
 
 
@@ -108,6 +112,7 @@ class AnswerRow(serializers.Serializer[Any]):
     case = serializers.CharField(allow_null=True)
     due_at = serializers.DateTimeField(allow_null=True)
     limits = serializers.CharField()
+    page = serializers.CharField(allow_null=True, help_text="where a person decides the case")
 
 
 class AnswerList(serializers.Serializer[Any]):
@@ -128,6 +133,7 @@ class CaseTold(serializers.Serializer[Any]):
     effect = serializers.CharField()
     reason_code = serializers.CharField()
     decided_at = serializers.DateTimeField(allow_null=True)
+    page = serializers.CharField()
 
 
 class OutcomeRow(serializers.Serializer[Any]):
@@ -178,6 +184,7 @@ def shown(one: Taken) -> dict[str, Any]:  # Any: JSON
         "case": one.case.code if one.case else None,
         "due_at": one.case.due_at if one.case else None,
         "limits": one.limits,
+        "page": decisions.page_of(one.case) if one.case else None,
     }
 
 
@@ -226,12 +233,20 @@ class DecisionDoor(Door):
         return Response(OutcomeRow(row).data)
 
     @extend_schema(
-        parameters=[OpenApiParameter("decision", str, required=True, description="12-3")],
+        parameters=[
+            OpenApiParameter(
+                "decision", str, required=True, description="12-3, or the code of its case"
+            )
+        ],
         responses={200: ProofRow},
     )
     def proof(self, request: CallerRequest) -> Response:
         """What proves the decision offline, with `docs/verify_decision.py` and an export."""
-        batch, _dash, position = _asked(request, "decision").removeprefix("CAS-").partition("-")
+        asked = _asked(request, "decision")
+        case = queries.visible_to(request.user).filter(code=asked).first()
+        batch, _dash, position = (
+            (str(case.batch_id), "-", str(case.position)) if case else asked.partition("-")
+        )
         if not (batch.isdecimal() and position.isdecimal() and len(batch) + len(position) < 25):
             raise DomainError(
                 "malformed", _("A decision is named by batch and position: 12-3."),

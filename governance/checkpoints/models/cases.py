@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from governance.checkpoints.models.plans import Plan
 from registry.core.ledger.guards import Guard, follows, guarded
 from registry.core.ledger.models import Governed
-from registry.core.people.models import User
+from registry.core.people.models import LegalEntity, User
 from registry.core.transitions import Transitions
 from registry.releases.models import Release
 
@@ -134,6 +134,11 @@ class Case(Governed):
                 name="a_second_person_decides",
                 condition=Q(first_by=None) | Q(decided_by=None) | ~Q(decided_by=F("first_by")),
             ),
+            models.UniqueConstraint(
+                name="a_person_looks_at_one_case",
+                fields=["viewed_by"],
+                condition=Q(state__in=WAITING),
+            ),
             models.CheckConstraint(
                 name="a_lapsed_case_has_an_effect", condition=~Q(state="lapsed") | ~Q(effect="")
             ),
@@ -152,19 +157,29 @@ class Case(Governed):
 
 
 class Competence(Governed):
-    """胜任资格: what somebody was trained for, until when, and how many cases a day they decide."""
+    """胜任资格: what somebody was trained for, where, until when, for how many cases a day.
+
+    entity: with all below it; None in records from before there was one: the whole institution.
+    """
 
     user = models.ForeignKey(
         User, models.PROTECT, related_name="competences", verbose_name=_("reviewer")
     )
     key = models.CharField(_("competence"), max_length=64)
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, null=True, blank=True, related_name="+",
+        verbose_name=_("legal entity"),
+    )  # fmt: skip
     valid_from = models.DateField(_("from"))
     valid_to = models.DateField(_("to"))
     daily_limit = models.PositiveIntegerField(_("cases a day"))
     recorded_by = models.ForeignKey(
         User, models.PROTECT, related_name="+", verbose_name=_("recorded by")
     )
+    recorded_at = models.DateTimeField(_("recorded at"), null=True, blank=True)
     proof = models.CharField(_("training record"), max_length=200)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    end_reason = models.CharField(_("reason"), max_length=500, blank=True)
 
     class Meta:
         verbose_name = _("competence")
@@ -172,8 +187,11 @@ class Competence(Governed):
         ordering = ("-valid_from", "-id")
         triggers = guarded(
             "governance.competence",
-            immutable=("user_id", "key", "valid_from", "recorded_by_id", "proof"),
-        )
+            immutable=(
+                "user_id", "key", "entity_id", "valid_from", "valid_to", "daily_limit",
+                "recorded_by_id", "recorded_at", "proof",
+            ),
+        )  # fmt: skip
         constraints = (
             models.CheckConstraint(
                 name="nobody_records_their_own_competence", condition=~Q(recorded_by=F("user"))
@@ -181,6 +199,11 @@ class Competence(Governed):
             models.CheckConstraint(
                 name="a_competence_begins_before_it_ends",
                 condition=Q(valid_to__gte=F("valid_from")),
+            ),
+            models.CheckConstraint(
+                name="an_ended_competence_says_why",
+                condition=Q(ended_at=None, end_reason="")
+                | (Q(ended_at__isnull=False) & ~Q(end_reason="")),
             ),
         )
 

@@ -7,17 +7,19 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, F, Q
 
-from governance.checkpoints.models import Case, Competence, Plan, Sample, Seal
+from governance.checkpoints.models import Case, Competence, Feed, Plan, Sample, Seal
 from governance.checkpoints.models.cases import WAITING
 from governance.checkpoints.rules.answering import Trigger
 from governance.checkpoints.schema import Checkpoint, CheckpointsSection, PlanContent, parse_plan
+from governance.suspensions.queries import consuming
 from registry.catalogue.queries import may_be_seen
 from registry.core import clock
 from registry.core.ledger.models import Entry
 from registry.core.people.models import LegalEntity, User
 from registry.core.people.queries import standing
+from registry.core.people.rules import Capability
 from registry.core.policy import queries as policy
 from registry.core.policy.models import PackRelease
 
@@ -41,14 +43,45 @@ def visible_plans(user: User) -> models.QuerySet[Plan]:
     return Plan.objects.filter(may_be_seen(user, "release__model_use__model__"))
 
 
+def reachable(user: User) -> models.QuerySet[Case]:
+    """The cases of the releases that the person may see: of these they can be told what they may
+    not do. A gateway reaches its own, also those of confidential models.
+    """
+    return Case.objects.filter(may_be_seen(user, "release__model_use__model__") | Q(gateway=user))
+
+
 def visible_to(user: User) -> models.QuerySet[Case]:
-    """The cases of the releases that the person may see."""
-    return Case.objects.filter(may_be_seen(user, "release__model_use__model__"))
+    """The cases that the person may read.
+
+    Who is trained to decide sees of closed cases their own alone, and none that looks once more at
+    their own: a second view is blind only where the first cannot be found. Who reads the trail
+    sees all.
+    """
+    rows, found = reachable(user), standing(user)
+    if not found.may(Capability.DECIDE_CASES) or found.may(Capability.READ_TRAIL):
+        return rows
+    trained = Competence.objects.filter(on_a_day(), user=user)
+    own = Q(decided_by=user) | Q(first_by=user)
+    again = Q(about__isnull=False) & (Q(about__decided_by=user) | Q(about__first_by=user))
+    return rows.filter(~Exists(trained) | own | (Q(state__in=WAITING) & ~again))
+
+
+def is_blind(user: User) -> bool:
+    """Whether the person is not told where a decision lies, and since when, while its case waits.
+
+    An old one in the queue is a second look, or one that is known to be wrong.
+    """
+    return not standing(user).may(Capability.READ_TRAIL)
 
 
 def visible_competences(user: User) -> models.QuerySet[Competence]:
     """Who is trained for what is no secret in the house."""
-    return Competence.objects.select_related("user", "recorded_by")
+    return Competence.objects.select_related("user", "recorded_by", "entity")
+
+
+def visible_feeds(user: User) -> models.QuerySet[Feed]:
+    """What the gateways within the person's reach have been told."""
+    return Feed.objects.filter(consumer__in=consuming.visible_consumers(user))
 
 
 def visible_seals(user: User) -> models.QuerySet[Seal]:
@@ -106,23 +139,31 @@ def mine(user: User) -> list[Case]:
         .exclude(Q(about__decided_by=user) | Q(about__first_by=user))
         .exclude(pk__in=have_passed_on(user).values("subject_id"))[:MOST_LOOKED_AT]
         if found.has_at(row.release.model_use.entity.path, *checkpoint_of(row).roles)
-        and checkpoint_of(row).competence in known
+        and competence_in(known, checkpoint_of(row).competence, row.release.model_use.entity.path)
     ]
 
 
 MOST_LOOKED_AT = 200
 
 
-def competences(user: User) -> dict[str, Competence]:
-    """What the person is trained for today: key → the record with the highest daily limit."""
-    rows = Competence.objects.filter(on_a_day(), user=user).order_by("daily_limit")
-    return {row.key: row for row in rows}
+def competences(user: User) -> list[Competence]:
+    """What the person is trained for today, the latest record first."""
+    rows = Competence.objects.filter(on_a_day(), user=user).select_related("entity")
+    return list(rows.order_by(F("recorded_at").desc(nulls_last=True), "-valid_from", "-pk"))
+
+
+def competence_in(known: Iterable[Competence], key: str, path: str) -> Competence | None:
+    """The latest of the records for cases of the entity."""
+    return next(
+        (row for row in known
+         if row.key == key and (row.entity is None or path.startswith(row.entity.path))), None,
+    )  # fmt: skip
 
 
 def on_a_day() -> Q:
     """Records that hold today."""
     day = clock.today()
-    return Q(valid_from__lte=day, valid_to__gte=day)
+    return Q(valid_from__lte=day, valid_to__gte=day, ended_at=None)
 
 
 def have_passed_on(user: User) -> models.QuerySet[Entry]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, models
 
 from governance.checkpoints.models import Batch, Case, Decision, DecisionKey, Seal
@@ -36,18 +37,23 @@ def told_by(gateway: User, reference: str) -> dict[str, Any] | None:  # Any: JSO
         "answer": answer,
         "decision": f"{key.batch_id}-{key.position}",
         "received_at": key.received_at,
-        "case": _shown(case) if case else None,
+        "case": shown(case) if case else None,
     }
 
 
-def _shown(case: Case) -> dict[str, Any]:  # Any: JSON
+def page_of(case: Case) -> str:
+    """The address of the page on which a person decides the case."""
+    return f"{settings.PUBLIC_URL}/cases/{case.pk}/"
+
+
+def shown(case: Case) -> dict[str, Any]:  # Any: JSON
     """The case as its gateway reads it: no reviewer's name, and no view that does not hold yet."""
     holds = case.state == "decided"
     return {
         "id": case.pk, "code": case.code, "state": case.state, "due_at": case.due_at,
         "outcome": case.outcome, "final_output": case.final_output if holds else "",
         "effect": case.effect, "reason_code": case.reason_code if holds else "",
-        "decided_at": case.decided_at,
+        "decided_at": case.decided_at, "page": page_of(case),
     }  # fmt: skip
 
 

@@ -1,13 +1,14 @@
 """Checkpoints' verbs: draw up and put in force, take decisions in, seal them, decide cases."""
 
 from governance.checkpoints.services.deciding import (
+    CLAIM,
     claim,
     decide,
     escalate,
-    record_competence,
     report_elsewhere,
     sweep,
 )
+from governance.checkpoints.services.feeding import answer, to_answer
 from governance.checkpoints.services.overseeing import oversee, trip
 from governance.checkpoints.services.planning import (
     activate,
@@ -19,16 +20,20 @@ from governance.checkpoints.services.planning import (
 from governance.checkpoints.services.sampling import commit, draw, plant
 from governance.checkpoints.services.sealing import make_partitions, seal
 from governance.checkpoints.services.taking import MOST, Taken, take
+from governance.checkpoints.services.training import end_competence, record_competence
 
 __all__ = [
+    "CLAIM",
     "MOST",
     "Taken",
     "activate",
+    "answer",
     "claim",
     "commit",
     "decide",
     "draft",
     "draw",
+    "end_competence",
     "escalate",
     "make_partitions",
     "oversee",
@@ -40,6 +45,7 @@ __all__ = [
     "sweep",
     "take",
     "test",
+    "to_answer",
     "trip",
     "withdraw",
 ]

@@ -6,13 +6,15 @@ import datetime as dt
 import uuid
 
 from django.db import connection
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from governance.checkpoints import queries
-from governance.checkpoints.models import Case, Competence
+from governance.checkpoints.models import Case
 from governance.checkpoints.models.cases import CASE_STATES, WAITING, CaseKind, Outcome
 from governance.checkpoints.queries import decisions
 from governance.checkpoints.schema import Checkpoint
+from governance.checkpoints.services import feeding
 from governance.checkpoints.services.opening import due_at
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError, Forbidden, SegregationRefused
@@ -29,44 +31,14 @@ DIFFERED = "case.disagreed"
 LATEST = dt.timedelta(minutes=5)  # how far another system's clock may be ahead
 
 
-def record_competence(
-    *,
-    actor: User,
-    user: User,
-    key: str,
-    valid_to: dt.date,
-    daily_limit: int,
-    proof: str,
-) -> Competence:
-    """胜任资格: the reviewer is trained for it until the day, for so many cases a day."""
-    people.require(actor, Capability.RECORD_COMPETENCE)
-    if actor.pk == user.pk or actor.is_superuser:
-        raise SegregationRefused(
-            "own_competence", _("Nobody records their own competence."), field="user"
-        )
-    if key not in queries.active_section().competences:
-        raise DomainError("unknown_competence", _("Unknown competence."), field="key")
-    if valid_to < clock.today():
-        raise DomainError("day_past", _("This day has passed."), field="valid_to")
-    if not 1 <= daily_limit <= 1_000:
-        raise DomainError("daily_limit", _("From 1 to 1,000 cases a day."), field="daily_limit")
-    if not proof.strip():
-        raise DomainError("proof_missing", _("Name the training record."), field="proof")
-    row = Competence(
-        user=user, key=key, valid_from=clock.today(), valid_to=valid_to, daily_limit=daily_limit,
-        recorded_by=actor, proof=proof,
-    )  # fmt: skip
-    with ledger.act(actor) as act:
-        return act.create(row, "competence.recorded")
-
-
 def claim(*, actor: User, case_id: uuid.UUID) -> Case:
     """The actor looks at the case from now on; for a quarter of an hour nobody else does.
 
-    Whoever has it already keeps the time at which they opened it.
+    One case at a time: what the actor has looked at until now is laid back. Whoever has the case
+    already keeps the time at which they opened it.
     """
     with ledger.act(actor) as act:
-        row = _lock(case_id)
+        row, others = _lock_with_others(actor, case_id)
         _check_waiting(row)
         _check_able(actor, row, queries.checkpoint_of(row))
         moment = clock.now()
@@ -80,6 +52,8 @@ def claim(*, actor: User, case_id: uuid.UUID) -> Case:
                 _("%(name)s is looking at this case.") % {"name": viewer.name},
                 hint=_("It is free again after a quarter of an hour."),
             )
+        for other in others:
+            act.update(other, "case.laid_back", {"viewed_by": None, "viewed_at": None})
         return act.update(row, "case.taken_up", {"viewed_by": actor, "viewed_at": moment})
 
 
@@ -111,6 +85,7 @@ def decide(
         if _differs(row, outcome):
             return _differ(act, row, checkpoint, note)
         done = {"state": "decided", "outcome": outcome, "decided_by": actor}
+        feeding.wake()
         return act.update(row, "case.decided", view | done | {"decided_at": clock.now()})
 
 
@@ -122,6 +97,7 @@ def escalate(*, actor: User, case_id: uuid.UUID, note: str) -> Case:
         CASE_STATES.check(row, "escalated")
         checkpoint = queries.checkpoint_of(row)
         _check_able(actor, row, checkpoint)
+        _check_is_looking(actor, row)
         if len(note.strip()) < 2:
             raise DomainError("reason_needed", _("Say why, in a few words."), field="note")
         return _escalate(act, row, checkpoint, "case.escalated", note)
@@ -182,6 +158,7 @@ def sweep(*, actor: User) -> int:
             for row in _locked(keys):
                 _lapse(act, row)
                 done += 1
+            feeding.wake()
     return done
 
 
@@ -239,7 +216,7 @@ def _differ(act: Act, row: Case, checkpoint: Checkpoint, note: str) -> Case:
 
 
 def _escalate(act: Act, row: Case, checkpoint: Checkpoint, kind: str, note: str) -> Case:
-    due = due_at(queries.active_section(), checkpoint, clock.now())
+    due = due_at(queries.active_section(), checkpoint, clock.now(), row.plan_id)
     changes = {
         "state": "escalated", "due_at": due, "viewed_by": None, "viewed_at": None, "note": note,
         "effect": "escalate",
@@ -249,6 +226,20 @@ def _escalate(act: Act, row: Case, checkpoint: Checkpoint, kind: str, note: str)
 
 def _lock(case_id: uuid.UUID) -> Case:
     return ledger.lock(queries.whole(Case.objects.all()), case_id)
+
+
+def _lock_with_others(actor: User, case_id: uuid.UUID) -> tuple[Case, list[Case]]:
+    """The case, and those that the actor looks at.
+
+    Locked in their order, so that two people who take up each other's never wait for one another;
+    the actor's own row first, so that two windows of one person come one after the other.
+    """
+    list(User.objects.filter(pk=actor.pk).select_for_update(no_key=True).values_list("pk"))
+    wanted = Q(pk=case_id) | Q(viewed_by=actor, state__in=WAITING)
+    list(Case.objects.filter(wanted).order_by("pk").select_for_update().values_list("pk"))
+    row = _lock(case_id)
+    others = Case.objects.filter(viewed_by=actor, state__in=WAITING).exclude(pk=case_id)
+    return row, list(others.select_for_update().order_by("pk"))
 
 
 def _check_waiting(row: Case) -> None:
@@ -279,7 +270,8 @@ def _check_able(actor: User, row: Case, checkpoint: Checkpoint) -> None:
         raise SegregationRefused(
             "own_model", _("Whoever owns, built or validated the model does not decide its cases.")
         )
-    known = queries.competences(actor).get(checkpoint.competence)
+    held = queries.competences(actor)
+    known = queries.competence_in(held, checkpoint.competence, place.path)
     if known is None:
         raise Forbidden(
             "not_competent",
@@ -304,15 +296,20 @@ def _is_barred(actor: User, row: Case) -> bool:
 
 def _check_looked_at(actor: User, row: Case, checkpoint: Checkpoint) -> None:
     """The actor has opened it, and long enough ago to have read it."""
-    if row.viewed_by_id != actor.pk or row.viewed_at is None:
-        raise Conflict("case_not_taken", _("Open the case before you decide it."))
-    waited = (clock.now() - row.viewed_at).total_seconds()
+    waited = (clock.now() - _check_is_looking(actor, row)).total_seconds()
     if waited < checkpoint.min_seconds:
         raise Conflict(
             "too_fast",
             _("Look at the case for at least %(seconds)s seconds.")
             % {"seconds": checkpoint.min_seconds},
         )
+
+
+def _check_is_looking(actor: User, row: Case) -> dt.datetime:
+    """Since when the actor has looked at the case. Raises Conflict where they do not."""
+    if row.viewed_by_id != actor.pk or row.viewed_at is None:
+        raise Conflict("case_not_taken", _("Open the case before you decide it."))
+    return row.viewed_at
 
 
 def _check_words(row: Case, outcome: str, reason_code: str, final_output: str) -> None:

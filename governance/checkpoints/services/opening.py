@@ -12,8 +12,8 @@ from django.conf import settings
 
 from governance.checkpoints import queries
 from governance.checkpoints.models import Case, Plan
-from governance.checkpoints.rules import limits
-from governance.checkpoints.schema import Checkpoint, CheckpointsSection
+from governance.checkpoints.rules import limits, naming
+from governance.checkpoints.schema import Checkpoint, CheckpointsSection, Limit
 from registry.core import clock
 from registry.core.calendars import queries as calendars
 from registry.core.ledger import services as ledger
@@ -36,6 +36,7 @@ class Opening:
     reference: str
     output: str
     kind: str
+    link: str = ""
 
 
 def open_cases(
@@ -45,15 +46,19 @@ def open_cases(
     if not openings:
         return {}
     section, moment = queries.active_section(), clock.now()
-    due = {one.checkpoint.key: due_at(section, one.checkpoint, moment) for one in openings}
+    due = {
+        (one.plan_id, one.checkpoint.key): due_at(section, one.checkpoint, moment, one.plan_id)
+        for one in {(one.plan_id, one.checkpoint.key): one for one in openings}.values()
+    }
     found = {
         one.place: Case(
-            code=f"CAS-{batch_id}-{one.place}",
-            kind=one.kind, plan_id=one.plan_id, release=one.release,
+            code=code_of(f"{batch_id}-{one.place}", one.kind), kind=one.kind,
+            plan_id=one.plan_id, release=one.release,
             checkpoint=one.checkpoint.key, point=one.checkpoint.point, gateway=gateway,
             reference=one.reference, batch_id=batch_id, position=one.place,
             received_at=received_at, output=one.output[:200], opened_at=moment,
-            due_at=due[one.checkpoint.key], legal_due_on=_owed(one.checkpoint, moment),
+            due_at=due[one.plan_id, one.checkpoint.key], legal_due_on=_owed(one.checkpoint, moment),
+            link=one.link,
         )
         for one in openings
     }  # fmt: skip
@@ -64,11 +69,24 @@ def open_cases(
     return found
 
 
-def due_at(section: CheckpointsSection, one: Checkpoint, moment: dt.datetime) -> dt.datetime:
-    """Until when a case of the checkpoint is decided."""
-    point = section.point(one.point)
-    limit = one.limit or (point.limit if point is not None else None)
-    assert limit is not None  # noqa: S101 (linted when the plan was drafted)
+def code_of(decision: str, kind: str) -> str:
+    """The case's name; the installation's own key makes it one that nobody can work out."""
+    return naming.code_of(settings.SECRET_KEY.encode(), decision, kind)
+
+
+def due_at(
+    section: CheckpointsSection, one: Checkpoint, moment: dt.datetime, plan_id: uuid.UUID
+) -> dt.datetime:
+    """Until when a case of the checkpoint is decided.
+
+    By the plan, else by the policy in force; where that names no limit any more, by the policy
+    under which the plan was drawn up.
+    """
+    limit = one.limit or _limit_at(section, one.point)
+    if limit is None:
+        former = Plan.objects.select_related("pack").get(pk=plan_id).pack
+        limit = _limit_at(queries.section_of(former), one.point)
+    assert limit is not None  # noqa: S101 (linted against that policy when it was drawn up)
     if limit.hours == "around_the_clock":
         return moment + dt.timedelta(minutes=limit.minutes)
     hours = section.working_hours
@@ -80,6 +98,11 @@ def due_at(section: CheckpointsSection, one: Checkpoint, moment: dt.datetime) ->
         is_worked=calendars.working_days(hours.country).holds,
         zone=ZoneInfo(settings.TIME_ZONE),
     )
+
+
+def _limit_at(section: CheckpointsSection, key: str) -> Limit | None:
+    point = section.point(key)
+    return point.limit if point is not None else None
 
 
 def _owed(one: Checkpoint, moment: dt.datetime) -> dt.date | None:

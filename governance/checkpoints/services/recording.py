@@ -48,6 +48,7 @@ class Record:
     verdict: Verdict
     body: str
     output: str
+    link: str = ""
     dropped: list[str] = field(default_factory=list)
 
 
@@ -102,6 +103,7 @@ def texts(one: NewDecision) -> Iterator[tuple[str, object]]:
     yield "reference", one.reference
     yield "output", one.output
     yield "explanation_ref", one.explanation_ref
+    yield "link", one.link
     for name, value in one.fields.items():
         yield f"fields.{name}", value
 
@@ -133,15 +135,16 @@ def record(gateway: User, live: Live, place: int, one: NewDecision, moment: dt.d
     )
     shown = "" if one.output is None else str(one.output)
     digest = _digest(gateway, told if is_whole else _told(sent, sent.fields))
-    return Record(place, live, one.reference, digest, verdict, body, shown, dropped)
+    return Record(place, live, one.reference, digest, verdict, body, shown, one.link, dropped)
 
 
 def _told(one: NewDecision, fields: dict[str, Any]) -> str:  # Any: JSON
-    return canonical({
+    told = {
         "confidence": one.confidence, "explanation_ref": one.explanation_ref, "fields": fields,
         "input_digest": one.input_digest or "", "output": one.output, "reference": one.reference,
         "release": one.release,
-    })  # fmt: skip
+    }  # fmt: skip
+    return canonical(told | {"link": one.link} if one.link else told)
 
 
 def _digest(gateway: User, sent: str) -> str:
@@ -162,8 +165,7 @@ def _without(gateway: User, one: NewDecision, places: list[str]) -> NewDecision:
         changes["reference"] = f"hidden:{hidden}"
     if "output" in places:
         changes["output"] = None
-    if "explanation_ref" in places:
-        changes["explanation_ref"] = ""
+    changes |= {place: "" for place in ("explanation_ref", "link") if place in places}
     return one.model_copy(update=changes)
 
 

@@ -20,7 +20,7 @@ from governance.checkpoints.queries import oversight
 from governance.checkpoints.rules import sampling
 from governance.checkpoints.rules.answering import Answer
 from governance.checkpoints.schema import Checkpoint
-from governance.checkpoints.services.opening import due_at
+from governance.checkpoints.services.opening import code_of, due_at
 from registry.core import clock
 from registry.core.errors import Conflict, SegregationRefused
 from registry.core.ledger import services as ledger
@@ -87,6 +87,8 @@ def plant(*, actor: User, case_id: uuid.UUID) -> Case:
             )
         checkpoint = queries.checkpoint_of(row)
         again = _again(row, CaseKind.SEEDED, checkpoint)
+        if Case.objects.filter(code=again.code).exists():
+            raise Conflict("planted_already", _("This case has been put back once already."))
         return act.create(again, "case.opened")
 
 
@@ -139,13 +141,13 @@ def _of_day(
 
 def _open(actor: User, plan: Plan, checkpoint: Checkpoint, drawn: dict[str, dt.datetime]) -> int:
     """A case for each of the decisions; those that have one already keep it."""
-    due = due_at(queries.active_section(), checkpoint, clock.now())
+    due = due_at(queries.active_section(), checkpoint, clock.now(), plan.pk)
     opened, names = 0, list(drawn)
     for begin in range(0, len(names), CHUNK):
-        codes = {f"CAS-{name}-s": name for name in names[begin : begin + CHUNK]}
+        codes = {code_of(name, CaseKind.SAMPLED): name for name in names[begin : begin + CHUNK]}
         known = set(Case.objects.filter(code__in=codes).values_list("code", flat=True))
         rows = [
-            _sampled(plan, checkpoint, code, drawn[name], due)
+            _sampled(plan, checkpoint, name, drawn[name], due)
             for code, name in codes.items()
             if code not in known
         ]
@@ -156,9 +158,9 @@ def _open(actor: User, plan: Plan, checkpoint: Checkpoint, drawn: dict[str, dt.d
 
 
 def _sampled(
-    plan: Plan, checkpoint: Checkpoint, code: str, moment: dt.datetime, due: dt.datetime
+    plan: Plan, checkpoint: Checkpoint, name: str, moment: dt.datetime, due: dt.datetime
 ) -> Case:
-    batch, position = (int(one) for one in code.split("-")[1:3])
+    batch, position = (int(one) for one in name.split("-"))
     told = json.loads(
         Decision.objects.values_list("body", flat=True).get(
             received_at=moment, batch_id=batch, position=position
@@ -166,7 +168,8 @@ def _sampled(
     )
     output = told["told"]["output"]
     return Case(
-        code=code, kind=CaseKind.SAMPLED, plan=plan, release=plan.release,
+        code=code_of(name, CaseKind.SAMPLED), kind=CaseKind.SAMPLED, plan=plan,
+        release=plan.release,
         checkpoint=checkpoint.key, point=checkpoint.point, gateway_id=told["gateway"],
         reference=told["told"]["reference"], batch_id=batch, position=position,
         received_at=moment, output="" if output is None else str(output)[:200],
@@ -199,10 +202,11 @@ def _look_again(actor: User, plan: Plan, sample: Sample, seed: str) -> int:
 def _again(row: Case, kind: CaseKind, checkpoint: Checkpoint) -> Case:
     """The same decision in front of somebody else, without what came of it."""
     return Case(
-        code=f"{row.code}-{kind.value[0]}", kind=kind, plan_id=row.plan_id,
+        code=code_of(f"{row.batch_id}-{row.position}-{row.pk}", kind), kind=kind,
+        plan_id=row.plan_id,
         release_id=row.release_id, checkpoint=row.checkpoint, point=row.point,
         gateway_id=row.gateway_id, reference=row.reference, batch_id=row.batch_id,
         position=row.position, received_at=row.received_at, output=row.output,
-        opened_at=clock.now(), due_at=due_at(queries.active_section(), checkpoint, clock.now()),
-        about=row,
+        opened_at=clock.now(), about=row,
+        due_at=due_at(queries.active_section(), checkpoint, clock.now(), row.plan_id),
     )  # fmt: skip

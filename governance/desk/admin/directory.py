@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
-from governance.desk.admin.pages import PersonRequest, page, show
+from governance.checkpoints import queries as checkpoints
+from governance.desk.admin.pages import PersonRequest, page, said, show
 from governance.desk.admin.verbs import offered
 from governance.desk.admin.words import approvals_words, body_label, name_of
 from governance.desk.queries import tasks_of
@@ -45,6 +46,8 @@ def person(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "tasks": tasks_of(user, row),
         "verbs": offered(user, *_verbs(user, row)),
         "role_verbs": offered(user, "end-role"),
+        "competences": _competences(user, row),
+        "competence_verbs": offered(user, "end-competence"),
     }
     return show(request, "person", row.name, context)
 
@@ -71,6 +74,16 @@ def _tokens(user: User, row: User) -> list[Any]:
     found: list[Any] = list(queries.visible_tokens(user).filter(user=row).order_by("-expires_at"))
     for one in found:
         one.scopes_shown = scopes_in_words(one.scopes)
+    return found
+
+
+def _competences(user: User, row: User) -> list[Any]:
+    """What the person is trained for, with its name; what has ended or run out stays readable."""
+    labels = checkpoints.active_section().competences
+    held = checkpoints.visible_competences(user).filter(user=row)
+    found: list[Any] = list(held.order_by("-valid_to", "-pk")[:50])
+    for one in found:
+        one.label = said(labels[one.key].model_dump()) if one.key in labels else one.key
     return found
 
 

@@ -73,7 +73,7 @@ def cases(request: PersonRequest) -> HttpResponse:
 @require_POST
 def take_up(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """The person looks at the case from now on."""
-    row = get_or_refuse(queries.visible_to(request.user), pk)
+    row = get_or_refuse(queries.reachable(request.user), pk)
     with ledger.refusals_recorded(request.user, row):
         checkpoints.claim(actor=request.user, case_id=row.pk)
     return HttpResponseRedirect(reverse("desk:case", args=[row.pk]))
@@ -83,7 +83,10 @@ def take_up(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 def case(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """The decision and what explains it, beside the form that decides; then the next case."""
     user = request.user
-    row = get_or_refuse(queries.whole(queries.visible_to(user)), pk)
+    row = get_or_refuse(queries.whole(queries.reachable(user)), pk)
+    if not queries.visible_to(user).filter(pk=pk).exists():
+        messages.info(request, _("This case is closed: %(code)s.") % {"code": row.code})
+        return HttpResponseRedirect(_next(user))
     is_sent = request.method == "POST"
     form = DecideForm(request.POST if is_sent else None, subject=row, user=user)
     if is_sent and form.is_valid():

@@ -14,6 +14,8 @@ from governance.checkpoints.models import Plan
 from governance.checkpoints.models.cases import Outcome
 from governance.desk.admin.fields import DeskForm, choice, day, text
 from governance.desk.admin.pages import said
+from registry.core.people.models import LegalEntity
+from registry.core.people.queries import root_entity
 
 # What somebody who has never written a plan begins with; the limits come from the policy.
 EXAMPLE = """fields:
@@ -119,6 +121,10 @@ class CompetenceForm(DeskForm):
     """Record what a reviewer was trained for."""
 
     key = choice(_("competence"), [])
+    entity = forms.ModelChoiceField(
+        label=_("legal entity"), queryset=LegalEntity.objects.all(),
+        help_text=_("The cases of the entity, and of all below it."),
+    )  # fmt: skip
     valid_to = day(_("to"))
     daily_limit = forms.IntegerField(
         label=_("cases a day"), min_value=1, max_value=1_000, initial=60
@@ -130,6 +136,13 @@ class CompetenceForm(DeskForm):
         known = queries.active_section().competences
         told = [(key, said(label.model_dump())) for key, label in known.items()]
         self.fields["key"].choices = [("", _("Please choose")), *told]  # type: ignore[attr-defined]  # ChoiceField
+        self.initial.setdefault("entity", root_entity())
+
+
+class EndCompetenceForm(DeskForm):
+    """Why the reviewer decides no such cases any more."""
+
+    reason = text(_("reason"), least=2)
 
 
 def tested_in_words(found: list[Any]) -> str:

@@ -9,7 +9,7 @@ from governance.suspensions.services.consuming import (
 from governance.suspensions.services.drilling import Drilled, countersign_drill, report_drill
 from governance.suspensions.services.listing import key_id, public_jwk, public_pem, stop_list
 from governance.suspensions.services.ordering import order
-from governance.suspensions.services.posting import claim, post, tell_late
+from governance.suspensions.services.posting import claim, post, send, tell_late
 from governance.suspensions.services.resuming import ratify, resume
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "ratify",
     "report_drill",
     "resume",
+    "send",
     "stop_list",
     "tell_late",
 ]

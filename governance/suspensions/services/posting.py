@@ -11,6 +11,7 @@ import logging
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from celery import current_app
 from django.db import connection, transaction
@@ -105,29 +106,30 @@ def _alone(consumer: Consumer) -> Iterator[bool]:
 
 
 def _send(consumer: Consumer, row: Posting) -> str:
-    """Why the message was not taken; empty where it was."""
+    data = {
+        "order": str(row.order_id),
+        "kind": row.order.kind,
+        "action": row.action,
+        "is_drill": row.order.is_drill,
+        "stop_list": json.loads(stop_list().body),
+    }
+    return send(consumer, str(row.pk), "stop_list.changed", data)
+
+
+def send(consumer: Consumer, message_id: str, kind: str, data: dict[str, Any]) -> str:  # Any: JSON
+    """Why the signed message was not taken by the consumer's webhook; empty where it was.
+
+    Not inside a transaction: it waits for somebody else's server.
+    """
     try:
         address, secret = outgoing.unseal(consumer.sealed, notices.vault_keys())
     except ValueError as error:
         return str(error)
     if outgoing.fingerprint(address, secret) != consumer.fingerprint:
         return "address or secret is not what was opened; open the consumer anew"
-    request = outgoing.as_json(
-        address,
-        {
-            "type": "stop_list.changed",
-            "timestamp": clock.now().isoformat(),
-            "data": {
-                "order": str(row.order_id),
-                "kind": row.order.kind,
-                "action": row.action,
-                "is_drill": row.order.is_drill,
-                "stop_list": json.loads(stop_list().body),
-            },
-        },
-    )
+    told = {"type": kind, "timestamp": clock.now().isoformat(), "data": data}
     seconds = int(clock.now().timestamp())
-    signed = outgoing.signed(request, str(row.pk), seconds, secret)
+    signed = outgoing.signed(outgoing.as_json(address, told), message_id, seconds, secret)
     hidden = [secret, *outgoing.parts_to_hide(address)]
     return outgoing.kept(notices.send(Way.WEBHOOK, signed, consumer.host), hidden)
 

@@ -217,6 +217,9 @@ class TestLimits:
 
     def test_a_person_escalates_with_a_word(self, live: Release) -> None:
         case = held(live)
+        with refused(Conflict, "case_not_taken"):
+            services.escalate(actor=person("fu"), case_id=case.pk, note="证据相互矛盾")
+        services.claim(actor=person("fu"), case_id=case.pk)
         with refused(DomainError, "reason_needed"):
             services.escalate(actor=person("fu"), case_id=case.pk, note=" ")
         services.escalate(actor=person("fu"), case_id=case.pk, note="证据相互矛盾")

@@ -33,6 +33,7 @@ PROCEEDS: dict[str, Any] = {
     "case": None,
     "due_at": None,
     "limits": "",
+    "page": None,
 }
 
 
@@ -258,7 +259,7 @@ def test_a_proof_is_there_for_those_who_read_the_trail(live: Release) -> None:
     fresh = auditor.get(place, {"decision": f"{batch.pk}-1"}).json()
     assert (fresh["seal"], len(fresh["batch"]["path"])) == (None, 2)
     services.seal(actor=system())
-    sealed = auditor.get(place, {"decision": f"CAS-{batch.pk}-1"}).json()
+    sealed = auditor.get(place, {"decision": f"{batch.pk}-1"}).json()
     assert sealed["seal"]["root"] == sealed["batch"]["root"] == batch.root
     for wrong in ("1", "1-", "-1", "a-b", "1-2-3", "1 -2", "1-+2", "9" * 30 + "-1", "1-9x"):
         refused(auditor.get(place, {"decision": wrong}), 400, "malformed", "decision")

@@ -17,7 +17,7 @@ from tests.governance.checkpoints.world import PLAN, decision
 from tests.governance.desk.test_what_is_shown import browser
 from tests.governance.reviews.conftest import LIVE
 from tests.refusals import changes, footprint
-from tests.world import person
+from tests.world import head_office, person
 
 LANGUAGES = ("zh-hans", "en")
 
@@ -100,6 +100,7 @@ def subjects(live: Release) -> dict[str, tuple[str, Any]]:
         "activate-plan": ("chen", draft), "withdraw-plan": ("wang", draft),
         "escalate-case": ("fu", case), "plant-case": ("chen", case),
         "record-competence": ("xu", person("fan")),
+        "end-competence": ("xu", Competence.objects.get(user=person("fei"))),
     }  # fmt: skip
 
 
@@ -158,6 +159,7 @@ def test_a_plan_shows_how_people_oversee(live: Release, language: str) -> None:
 
 def test_competence_is_recorded_by_the_department_head(live: Release) -> None:
     told = {"key": "credit_review", "valid_to": "2027-01-01", "daily_limit": "60", "proof": "T-1"}
+    told["entity"] = str(head_office().pk)
     fan = person("fan")
     assert browser("xu", "en").post(f"/do/record-competence/{fan.pk}/", told).status_code == 302
     assert Competence.objects.get(user=fan).recorded_by == person("xu")

@@ -36,6 +36,7 @@ def elsewhere(case: Case, reviewer: str, outcome: str = "accept") -> Case:
 
 def test_whoever_escalates_does_not_decide(live: Release) -> None:
     case = held(live)
+    services.claim(actor=person("fu"), case_id=case.pk)
     services.escalate(actor=person("fu"), case_id=case.pk, note="证据相互矛盾")
     assert queries.mine(person("fu")) == []
     with refused(SegregationRefused, "own_view"):
@@ -55,6 +56,7 @@ def test_whoever_differed_does_not_decide(live: Release) -> None:
 
 def test_an_escalated_case_needs_two_as_well(live: Release) -> None:
     case = held(live, fields=LARGE)
+    services.claim(actor=person("fu"), case_id=case.pk)
     services.escalate(actor=person("fu"), case_id=case.pk, note="金额过大")
     due = Case.objects.get(pk=case.pk).due_at
     first = decide(case, "fang")

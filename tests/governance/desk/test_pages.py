@@ -63,6 +63,7 @@ ADMIN_LISTS = {
         "plan",
         "case",
         "competence",
+        "feed",
         "seal",
         "sample",
     ),

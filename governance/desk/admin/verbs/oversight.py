@@ -94,4 +94,12 @@ OVERSIGHT_VERBS: dict[str, Verb] = {
         lambda user, subject, data: checkpoints.record_competence(actor=user, user=subject, **data),
         _own,
     ),
+    "end-competence": Verb(
+        _("End the competence"), Capability.RECORD_COMPETENCE, queries.visible_competences,
+        oversight_forms.EndCompetenceForm,
+        lambda user, subject, data: checkpoints.end_competence(
+            actor=user, competence_id=subject.pk, **data
+        ),
+        lambda subject: str(subject.user.get_absolute_url()),
+    ),
 }  # fmt: skip

@@ -16,7 +16,7 @@ RECORDED = frozenset(
         "machine_vote", "superuser_vote", "vote_late", "vote_in_conflict", "no_seat", "vote_twice",
         "stale_papers", "second_person", "interested_person", "own_condition", "own_waiver",
         "not_independent", "own_order", "own_exemption", "own_proposal",
-        "own_signature", "own_plan", "own_model", "own_view",
+        "own_signature", "own_plan", "own_model", "own_view", "own_competence",
     }
 )  # fmt: skip
 QUIET_SECONDS = 60

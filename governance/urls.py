@@ -133,6 +133,9 @@ urlpatterns = [
         CaseDoor,
         sub={
             "claims": ("post", "claims"),
+            "views": ("post", "views"),
+            "questions": ("post", "questions"),
+            "replies": ("post", "replies"),
             "outcomes": ("post", "outcomes"),
             "escalations": ("post", "escalations"),
             "reports": ("post", "reports"),

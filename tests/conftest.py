@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import os
 import uuid
 from collections.abc import Iterator
@@ -22,6 +23,13 @@ FOUNDED = dt.datetime(2026, 1, 5, 4, tzinfo=dt.UTC)  # whenever the tests run
 RUN = uuid.uuid4().hex[:8]
 WORLD = f"mingce_world_{RUN}"  # founded, with people; the template of the others
 MAIN = f"mingce_test_{RUN}"  # the tests' own, each test inside a transaction
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported lives until the end: nobody looks again whether it is rubbish."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _admin(statement: sql.Composed) -> None:

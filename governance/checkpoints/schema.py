@@ -153,7 +153,8 @@ class Checkpoint(PolicyModel):
 
     trigger: which decisions it is about; what cannot be decided counts as fulfilled. competence:
     which training a reviewer needs; min_seconds: how long a case is looked at before it can be
-    decided; authority: above it a second person decides, who does not see the first one's view.
+    decided; advice: `after_view` shows what the model says once the reviewer has given an own view;
+    authority: above it a second person decides, who does not see the first one's view.
     """
 
     key: Name
@@ -165,6 +166,7 @@ class Checkpoint(PolicyModel):
     limit: Limit | None = None
     at_limit: AtLimit | None = None
     min_seconds: Annotated[int, Field(ge=0, le=3_600)] = 0
+    advice: Literal["shown", "after_view"] = "shown"
     authority: Authority | None = None
     legal_days: Annotated[int, Field(ge=0, le=365)] = 0  # PIPL 24: until the customer is answered
 

@@ -31,7 +31,8 @@ class CaseRow(serializers.ModelSerializer[Case]):
         fields = (
             "id", "code", "plan", "release", "checkpoint", "point", "gateway", "reference",
             "batch_id", "position", "received_at", "output", "opened_at", "due_at",
-            "legal_due_on", "state", "viewed_by", "viewed_at", "decided_by", "decided_at",
+            "legal_due_on", "state", "viewed_by", "viewed_at", "hides_advice", "own_view",
+            "question", "asked_at", "reply", "replied_at", "decided_by", "decided_at",
             "outcome", "final_output", "reason_code", "note", "effect", "decided_elsewhere",
             "link", "row_version",
         )  # fmt: skip
@@ -52,6 +53,8 @@ def without_views(row: dict[str, Any], *, is_blind: bool) -> dict[str, Any]:  # 
     if row["state"] != "decided":
         row |= {"final_output": "", "reason_code": ""}
     if row["state"] in WAITING:
+        if is_blind and row["hides_advice"] and not row["own_view"]:
+            row |= {"output": ""}
         row |= {"note": "", "decided_elsewhere": ""}
         if is_blind:
             row |= dict.fromkeys(WHERE)
@@ -67,6 +70,24 @@ class NewOutcome(serializers.Serializer[Any]):
         max_length=200, required=False, default="", allow_blank=True
     )
     note = serializers.CharField(max_length=2_000, required=False, default="", allow_blank=True)
+
+
+class NewView(serializers.Serializer[Any]):
+    """What the reviewer would decide without the model."""
+
+    view = serializers.CharField(max_length=200)
+
+
+class NewQuestion(serializers.Serializer[Any]):
+    """What the reviewer asks of the business."""
+
+    question = serializers.CharField(max_length=1_000)
+
+
+class NewReply(serializers.Serializer[Any]):
+    """What the business answers."""
+
+    text = serializers.CharField(max_length=2_000)
 
 
 class NewEscalation(serializers.Serializer[Any]):
@@ -104,6 +125,9 @@ class CaseDoor(ListDoor):
         "list": Capability.READ,
         "retrieve": Capability.READ,
         "claims": Capability.DECIDE_CASES,
+        "views": Capability.DECIDE_CASES,
+        "questions": Capability.DECIDE_CASES,
+        "replies": Capability.POST_DECISIONS,
         "outcomes": Capability.DECIDE_CASES,
         "escalations": Capability.DECIDE_CASES,
         "reports": Capability.POST_DECISIONS,
@@ -132,6 +156,35 @@ class CaseDoor(ListDoor):
         row = get_or_refuse(queries.reachable(request.user), pk)
         with refusals_recorded(request.user, row):
             done = services.claim(actor=request.user, case_id=row.pk)
+        return present(done, CaseRow, 201)
+
+    @extend_schema(request=NewView, responses={201: CaseRow})
+    def views(self, request: CallerRequest, pk: uuid.UUID) -> Response:
+        """What the caller would decide; from now on they see what the model says."""
+        told = NewView(data=request.data)
+        told.is_valid(raise_exception=True)
+        row = get_or_refuse(queries.reachable(request.user), pk)
+        with refusals_recorded(request.user, row):
+            done = services.give_view(actor=request.user, case_id=row.pk, **told.validated_data)
+        return present(done, CaseRow, 201)
+
+    @extend_schema(request=NewQuestion, responses={201: CaseRow})
+    def questions(self, request: CallerRequest, pk: uuid.UUID) -> Response:
+        """The caller asks the business something; the limit goes on running."""
+        told = NewQuestion(data=request.data)
+        told.is_valid(raise_exception=True)
+        row = get_or_refuse(queries.reachable(request.user), pk)
+        with refusals_recorded(request.user, row):
+            done = services.ask(actor=request.user, case_id=row.pk, **told.validated_data)
+        return present(done, CaseRow, 201)
+
+    @extend_schema(request=NewReply, responses={201: CaseRow})
+    def replies(self, request: CallerRequest, pk: uuid.UUID) -> Response:
+        """The business system answers the reviewer's question."""
+        told = NewReply(data=request.data)
+        told.is_valid(raise_exception=True)
+        row = get_or_refuse(queries.reachable(request.user), pk)
+        done = services.reply(actor=request.user, case_id=row.pk, **told.validated_data)
         return present(done, CaseRow, 201)
 
     @extend_schema(request=NewOutcome, responses={201: CaseRow})

@@ -134,6 +134,7 @@ class CaseTold(serializers.Serializer[Any]):
     reason_code = serializers.CharField()
     decided_at = serializers.DateTimeField(allow_null=True)
     page = serializers.CharField()
+    question = serializers.CharField(help_text="asked by the reviewer and not answered yet")
 
 
 class OutcomeRow(serializers.Serializer[Any]):

@@ -46,7 +46,8 @@ class Case(Governed):
 
     batch, position, received_at: where the decision lies; view_at: when the reviewer opened it;
     first_*: the first view, where a second person decides as well; effect: what the limit did;
-    about: the case that this one looks at once more, blindly.
+    about: the case that this one looks at once more, blindly; hides_advice: what the model says is
+    shown once the reviewer has given own_view; question, reply: asked of the business meanwhile.
     """
 
     code = models.CharField(_("code"), max_length=30, unique=True)
@@ -81,6 +82,19 @@ class Case(Governed):
         User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("opened by")
     )
     viewed_at = models.DateTimeField(_("opened by the reviewer at"), null=True, blank=True)
+    hides_advice = models.BooleanField(_("own view first"), default=False)
+    own_view = models.CharField(_("own view"), max_length=200, blank=True)
+    own_view_at = models.DateTimeField(_("own view given at"), null=True, blank=True)
+    question = models.TextField(_("question"), blank=True)
+    asked_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("asked by")
+    )
+    asked_at = models.DateTimeField(_("asked at"), null=True, blank=True)
+    reply = models.TextField(_("reply"), blank=True)
+    replied_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("replied by")
+    )
+    replied_at = models.DateTimeField(_("replied at"), null=True, blank=True)
     first_by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("first view")
     )
@@ -113,7 +127,7 @@ class Case(Governed):
                 immutable=(
                     "code", "kind", "plan_id", "release_id", "checkpoint", "point", "gateway_id",
                     "reference", "batch_id", "position", "received_at", "output", "opened_at",
-                    "legal_due_on", "about_id",
+                    "legal_due_on", "about_id", "hides_advice",
                 ),
             ),
             follows(CASE_STATES),
@@ -133,6 +147,16 @@ class Case(Governed):
             models.CheckConstraint(
                 name="a_second_person_decides",
                 condition=Q(first_by=None) | Q(decided_by=None) | ~Q(decided_by=F("first_by")),
+            ),
+            models.CheckConstraint(
+                name="an_own_view_comes_first_where_advice_is_hidden",
+                condition=~Q(hides_advice=True, state="decided", decided_by__isnull=False)
+                | ~Q(own_view=""),
+            ),
+            models.CheckConstraint(
+                name="a_reply_has_its_question",
+                condition=(Q(reply="", replied_at=None) | Q(replied_at__isnull=False))
+                & (Q(replied_at=None) | ~Q(question="")),
             ),
             models.UniqueConstraint(
                 name="a_person_looks_at_one_case",

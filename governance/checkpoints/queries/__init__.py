@@ -99,6 +99,7 @@ def whole(queryset: models.QuerySet[Case]) -> models.QuerySet[Case]:
     return queryset.select_related(
         "plan", "release__version", "release__model_use__model", "release__model_use__entity",
         "release__model_use__use_case", "gateway", "viewed_by", "first_by", "decided_by", "about",
+        "replied_by",
     )  # fmt: skip
 
 

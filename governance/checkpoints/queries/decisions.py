@@ -54,6 +54,7 @@ def shown(case: Case) -> dict[str, Any]:  # Any: JSON
         "outcome": case.outcome, "final_output": case.final_output if holds else "",
         "effect": case.effect, "reason_code": case.reason_code if holds else "",
         "decided_at": case.decided_at, "page": page_of(case),
+        "question": "" if case.reply else case.question,
     }  # fmt: skip
 
 

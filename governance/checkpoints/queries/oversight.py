@@ -6,11 +6,11 @@ import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, QuerySet
 
 from governance.checkpoints import queries
 from governance.checkpoints.models import Case, Decision, Plan
-from governance.checkpoints.models.cases import WAITING, CaseKind
+from governance.checkpoints.models.cases import WAITING, CaseKind, Outcome
 from governance.checkpoints.rules import effectiveness
 from governance.checkpoints.rules.effectiveness import Look, Measure
 from governance.checkpoints.schema import Band
@@ -87,6 +87,13 @@ def detected(release: Release, days: int = DAYS) -> tuple[int, int]:
     """Known-wrong cases that were overridden once more, and all that were decided."""
     outcomes = list(_again(release, CaseKind.SEEDED, days).values_list("outcome", flat=True))
     return outcomes.count("override"), len(outcomes)
+
+
+def gave_way(release: Release, days: int = DAYS) -> tuple[int, int]:
+    """Where the own view came first: how often people accepted against it, of all that differed."""
+    rows = decided(release, clock.now() - dt.timedelta(days=days)).filter(hides_advice=True)
+    differed = rows.exclude(own_view="").exclude(own_view=F("output"))
+    return differed.filter(outcome=Outcome.ACCEPT).count(), differed.count()
 
 
 def _again(release: Release, kind: CaseKind, days: int) -> QuerySet[Case]:

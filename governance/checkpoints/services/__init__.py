@@ -1,5 +1,6 @@
 """Checkpoints' verbs: draw up and put in force, take decisions in, seal them, decide cases."""
 
+from governance.checkpoints.services.asking import ask, give_view, may_reply, reply
 from governance.checkpoints.services.deciding import (
     CLAIM,
     claim,
@@ -28,6 +29,7 @@ __all__ = [
     "Taken",
     "activate",
     "answer",
+    "ask",
     "claim",
     "commit",
     "decide",
@@ -35,10 +37,13 @@ __all__ = [
     "draw",
     "end_competence",
     "escalate",
+    "give_view",
     "make_partitions",
+    "may_reply",
     "oversee",
     "plant",
     "record_competence",
+    "reply",
     "report_elsewhere",
     "request_trial",
     "seal",

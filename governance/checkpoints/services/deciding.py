@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from django.db import connection
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -15,14 +14,23 @@ from governance.checkpoints.models.cases import CASE_STATES, WAITING, CaseKind, 
 from governance.checkpoints.queries import decisions
 from governance.checkpoints.schema import Checkpoint
 from governance.checkpoints.services import feeding
+from governance.checkpoints.services.checks import (
+    LAID_BACK,
+    asking,
+    check_able,
+    check_is_looking,
+    check_waiting,
+    locked,
+)
 from governance.checkpoints.services.opening import due_at
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError, Forbidden, SegregationRefused
 from registry.core.ledger import services as ledger
 from registry.core.ledger.models import Entry
 from registry.core.ledger.services import Act
+from registry.core.notices import services as notices
 from registry.core.people import queries as people
-from registry.core.people.models import ROLE_LABELS, User
+from registry.core.people.models import User
 from registry.core.people.rules import Capability
 
 CLAIM = dt.timedelta(minutes=15)  # how long somebody who has opened a case keeps it
@@ -39,8 +47,8 @@ def claim(*, actor: User, case_id: uuid.UUID) -> Case:
     """
     with ledger.act(actor) as act:
         row, others = _lock_with_others(actor, case_id)
-        _check_waiting(row)
-        _check_able(actor, row, queries.checkpoint_of(row))
+        check_waiting(row)
+        check_able(actor, row, queries.checkpoint_of(row))
         moment = clock.now()
         if row.viewed_by_id == actor.pk:
             return row
@@ -53,8 +61,9 @@ def claim(*, actor: User, case_id: uuid.UUID) -> Case:
                 hint=_("It is free again after a quarter of an hour."),
             )
         for other in others:
-            act.update(other, "case.laid_back", {"viewed_by": None, "viewed_at": None})
-        return act.update(row, "case.taken_up", {"viewed_by": actor, "viewed_at": moment})
+            act.update(other, "case.laid_back", LAID_BACK)
+        taken = LAID_BACK | {"viewed_by": actor, "viewed_at": moment}
+        return act.update(row, "case.taken_up", taken)
 
 
 def decide(
@@ -73,11 +82,12 @@ def decide(
     Forbidden (`not_competent`, `daily_limit`, `not_yours_to_decide`).
     """
     with ledger.act(actor) as act:
-        row = _lock(case_id)
-        _check_waiting(row)
+        row = locked(case_id)
+        check_waiting(row)
         checkpoint = queries.checkpoint_of(row)
-        _check_able(actor, row, checkpoint)
+        check_able(actor, row, checkpoint)
         _check_looked_at(actor, row, checkpoint)
+        _check_own_view(row)
         _check_words(row, outcome, reason_code, final_output)
         view = {"final_output": final_output, "reason_code": reason_code, "note": note}
         if not row.first_outcome and is_above_authority(row, checkpoint):
@@ -86,18 +96,19 @@ def decide(
             return _differ(act, row, checkpoint, note)
         done = {"state": "decided", "outcome": outcome, "decided_by": actor}
         feeding.wake()
+        _settle_question(row)
         return act.update(row, "case.decided", view | done | {"decided_at": clock.now()})
 
 
 def escalate(*, actor: User, case_id: uuid.UUID, note: str) -> Case:
     """Somebody with more authority decides; the limit starts once more, and only once."""
     with ledger.act(actor) as act:
-        row = _lock(case_id)
-        _check_waiting(row)
+        row = locked(case_id)
+        check_waiting(row)
         CASE_STATES.check(row, "escalated")
         checkpoint = queries.checkpoint_of(row)
-        _check_able(actor, row, checkpoint)
-        _check_is_looking(actor, row)
+        check_able(actor, row, checkpoint)
+        check_is_looking(actor, row)
         if len(note.strip()) < 2:
             raise DomainError("reason_needed", _("Say why, in a few words."), field="note")
         return _escalate(act, row, checkpoint, "case.escalated", note)
@@ -123,10 +134,10 @@ def report_elsewhere(
     """
     people.require(gateway, Capability.POST_DECISIONS)
     with ledger.act(gateway) as act:
-        row = _lock(case_id)
+        row = locked(case_id)
         if row.gateway_id != gateway.pk or row.kind != CaseKind.HELD:
             raise Forbidden("not_your_case", _("Another gateway told this decision."))
-        _check_waiting(row)
+        check_waiting(row)
         _check_words(row, outcome, reason_code, final_output)
         _check_times(row, opened_at, decided_at)
         if queries.have_passed_on(gateway).filter(subject_id=row.pk).exists():
@@ -188,13 +199,19 @@ def _lapse(act: Act, row: Case) -> None:
         _escalate(act, row, checkpoint, "case.limit_escalated", row.note)
         return
     effect = "deny" if effect == "escalate" else effect
+    _settle_question(row)
     act.update(row, "case.lapsed", {"state": "lapsed", "effect": effect})
+
+
+def _settle_question(row: Case) -> None:
+    """Nobody has to answer any more."""
+    if row.question and not row.reply:
+        notices.settle(once_key=asking(row), and_below=True)
 
 
 def _first_view(act: Act, row: Case, actor: User, outcome: str, view: dict[str, str]) -> Case:
     """One person has looked; what they say holds once a second one says the same."""
-    again = {"viewed_by": None, "viewed_at": None}
-    changes = view | again | {"first_by": actor, "first_outcome": outcome}
+    changes = view | LAID_BACK | {"first_by": actor, "first_outcome": outcome}
     state = {"state": "second"} if row.state == "open" else {}
     return act.update(row, "case.first_view", changes | state)
 
@@ -212,20 +229,15 @@ def _differ(act: Act, row: Case, checkpoint: Checkpoint, note: str) -> Case:
     """Neither view holds; a limit that has started once more does not start again."""
     if row.state != "escalated":
         return _escalate(act, row, checkpoint, DIFFERED, note)
-    return act.update(row, DIFFERED, {"viewed_by": None, "viewed_at": None, "note": note})
+    return act.update(row, DIFFERED, LAID_BACK | {"note": note})
 
 
 def _escalate(act: Act, row: Case, checkpoint: Checkpoint, kind: str, note: str) -> Case:
     due = due_at(queries.active_section(), checkpoint, clock.now(), row.plan_id)
     changes = {
-        "state": "escalated", "due_at": due, "viewed_by": None, "viewed_at": None, "note": note,
-        "effect": "escalate",
+        "state": "escalated", "due_at": due, "note": note, "effect": "escalate",
     }  # fmt: skip
-    return act.update(row, kind, changes)
-
-
-def _lock(case_id: uuid.UUID) -> Case:
-    return ledger.lock(queries.whole(Case.objects.all()), case_id)
+    return act.update(row, kind, LAID_BACK | changes)
 
 
 def _lock_with_others(actor: User, case_id: uuid.UUID) -> tuple[Case, list[Case]]:
@@ -237,66 +249,14 @@ def _lock_with_others(actor: User, case_id: uuid.UUID) -> tuple[Case, list[Case]
     list(User.objects.filter(pk=actor.pk).select_for_update(no_key=True).values_list("pk"))
     wanted = Q(pk=case_id) | Q(viewed_by=actor, state__in=WAITING)
     list(Case.objects.filter(wanted).order_by("pk").select_for_update().values_list("pk"))
-    row = _lock(case_id)
+    row = locked(case_id)
     others = Case.objects.filter(viewed_by=actor, state__in=WAITING).exclude(pk=case_id)
     return row, list(others.select_for_update().order_by("pk"))
 
 
-def _check_waiting(row: Case) -> None:
-    if row.state not in WAITING:
-        raise Conflict(
-            "case_closed",
-            _("This case is closed: %(state)s.") % {"state": row.get_state_display()},
-        )
-
-
-def _check_able(actor: User, row: Case, checkpoint: Checkpoint) -> None:
-    """By role, competence and load; and without an interest in what decided."""
-    place = row.release.model_use.entity
-    people.require_at(actor, Capability.DECIDE_CASES, place)
-    if not people.standing(actor).has_at(place.path, *checkpoint.roles):
-        raise Forbidden(
-            "not_yours_to_decide",
-            _("Cases of this checkpoint are decided by: %(roles)s.")
-            % {"roles": _(", ").join(str(ROLE_LABELS[role]) for role in checkpoint.roles)},
-        )
-    if row.first_by_id == actor.pk:
-        raise SegregationRefused("own_view", _("A second person decides; you gave the first view."))
-    if queries.have_passed_on(actor).filter(subject_id=row.pk).exists() or (
-        row.about is not None and actor.pk in (row.about.decided_by_id, row.about.first_by_id)
-    ):
-        raise SegregationRefused("own_view", _("You have decided this case already."))
-    if _is_barred(actor, row):
-        raise SegregationRefused(
-            "own_model", _("Whoever owns, built or validated the model does not decide its cases.")
-        )
-    held = queries.competences(actor)
-    known = queries.competence_in(held, checkpoint.competence, place.path)
-    if known is None:
-        raise Forbidden(
-            "not_competent",
-            _("No valid training for “%(competence)s” is recorded for you.")
-            % {"competence": checkpoint.competence},
-            hint=_("Your department head or model risk records it."),
-        )
-    if queries.decided_today(actor) >= known.daily_limit:
-        raise Forbidden(
-            "daily_limit",
-            _("You have decided %(limit)s cases today; no more are given to you.")
-            % {"limit": known.daily_limit},
-        )
-
-
-def _is_barred(actor: User, row: Case) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT mingce_is_barred(%s, %s)", [actor.pk, row.release_id])
-        (barred,) = cursor.fetchone()
-    return bool(barred)
-
-
 def _check_looked_at(actor: User, row: Case, checkpoint: Checkpoint) -> None:
     """The actor has opened it, and long enough ago to have read it."""
-    waited = (clock.now() - _check_is_looking(actor, row)).total_seconds()
+    waited = (clock.now() - check_is_looking(actor, row)).total_seconds()
     if waited < checkpoint.min_seconds:
         raise Conflict(
             "too_fast",
@@ -305,11 +265,12 @@ def _check_looked_at(actor: User, row: Case, checkpoint: Checkpoint) -> None:
         )
 
 
-def _check_is_looking(actor: User, row: Case) -> dt.datetime:
-    """Since when the actor has looked at the case. Raises Conflict where they do not."""
-    if row.viewed_by_id != actor.pk or row.viewed_at is None:
-        raise Conflict("case_not_taken", _("Open the case before you decide it."))
-    return row.viewed_at
+def _check_own_view(row: Case) -> None:
+    if row.hides_advice and not row.own_view:
+        raise Conflict(
+            "view_first",
+            _("Say first what you would decide; then the model's output is shown."),
+        )
 
 
 def _check_words(row: Case, outcome: str, reason_code: str, final_output: str) -> None:

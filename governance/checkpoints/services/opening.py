@@ -58,7 +58,7 @@ def open_cases(
             reference=one.reference, batch_id=batch_id, position=one.place,
             received_at=received_at, output=one.output[:200], opened_at=moment,
             due_at=due[one.plan_id, one.checkpoint.key], legal_due_on=_owed(one.checkpoint, moment),
-            link=one.link,
+            link=one.link, hides_advice=one.checkpoint.advice == "after_view",
         )
         for one in openings
     }  # fmt: skip

@@ -173,7 +173,7 @@ def _sampled(
         checkpoint=checkpoint.key, point=checkpoint.point, gateway_id=told["gateway"],
         reference=told["told"]["reference"], batch_id=batch, position=position,
         received_at=moment, output="" if output is None else str(output)[:200],
-        opened_at=clock.now(), due_at=due,
+        opened_at=clock.now(), due_at=due, hides_advice=checkpoint.advice == "after_view",
     )  # fmt: skip
 
 
@@ -207,6 +207,6 @@ def _again(row: Case, kind: CaseKind, checkpoint: Checkpoint) -> Case:
         release_id=row.release_id, checkpoint=row.checkpoint, point=row.point,
         gateway_id=row.gateway_id, reference=row.reference, batch_id=row.batch_id,
         position=row.position, received_at=row.received_at, output=row.output,
-        opened_at=clock.now(), about=row,
+        opened_at=clock.now(), about=row, hides_advice=row.hides_advice,
         due_at=due_at(queries.active_section(), checkpoint, clock.now(), row.plan_id),
     )  # fmt: skip

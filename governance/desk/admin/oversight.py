@@ -233,12 +233,15 @@ def _case(user: User, row: Case, form: DecideForm) -> dict[str, Any]:
     checkpoint = queries.checkpoint_of(row)
     decision = decisions.told_of(row)
     is_mine = row.viewed_by_id == user.pk and row.state in WAITING
+    is_hidden = row.hides_advice and not (is_mine and row.own_view) and queries.is_blind(user)
+    is_hidden = is_hidden and row.state in WAITING
     return {
         "case": told,
         "decision": decision,
         "fields": sorted(decision["fields"].items()),
         "why": _why(checkpoint, decision),
-        "form": form if is_mine else None,
+        "is_hidden": is_hidden,
+        "form": form if is_mine and not is_hidden else None,
         "is_mine": is_mine,
         "may_take": row.state in WAITING and row in queries.mine(user),
         "min_seconds": checkpoint.min_seconds,
@@ -248,9 +251,17 @@ def _case(user: User, row: Case, form: DecideForm) -> dict[str, Any]:
 
 
 def _verbs(user: User, row: Case, is_mine: bool) -> list[tuple[str, Any]]:
+    """What there is to press besides deciding."""
     if row.state == "decided" and row.outcome == "override":
         return list(offered(user, "plant-case"))
-    return list(offered(user, "escalate-case")) if is_mine and row.state != "escalated" else []
+    keys = []
+    if is_mine:
+        keys += ["view-case"] if row.hides_advice and not row.own_view else []
+        keys += ["ask-case"] if row.reply or not row.question else []
+        keys += ["escalate-case"] if row.state != "escalated" else []
+    elif row.state in WAITING and row.question and not row.reply:
+        keys += ["reply-case"] if checkpoints.may_reply(user, row) else []
+    return list(offered(user, *keys))
 
 
 def _why(checkpoint: Checkpoint, decision: dict[str, Any]) -> list[dict[str, Any]]:

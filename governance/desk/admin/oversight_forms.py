@@ -111,6 +111,27 @@ class DecideForm(DeskForm):
         self.fields["reason_code"].choices = [("", _("Please choose")), *groups]  # type: ignore[attr-defined]  # ChoiceField
 
 
+class ViewForm(DeskForm):
+    """What the reviewer would decide, before the model's output is shown."""
+
+    view = forms.CharField(
+        label=_("What would you decide?"), max_length=200,
+        help_text=_("What the model says is shown afterwards."),
+    )  # fmt: skip
+
+
+class QuestionForm(DeskForm):
+    """What the reviewer asks of the business."""
+
+    question = text(_("question"), least=2)
+
+
+class ReplyForm(DeskForm):
+    """What the business answers."""
+
+    text = text(_("reply"), least=2)
+
+
 class EscalateForm(DeskForm):
     """Why somebody else decides."""
 

@@ -98,7 +98,8 @@ def subjects(live: Release) -> dict[str, tuple[str, Any]]:
     return {
         "draft-plan": ("wang", live), "test-plan": ("wang", draft),
         "activate-plan": ("chen", draft), "withdraw-plan": ("wang", draft),
-        "escalate-case": ("fu", case), "plant-case": ("chen", case),
+        "escalate-case": ("fu", case), "view-case": ("fu", case), "ask-case": ("fu", case),
+        "reply-case": ("wang", case), "plant-case": ("chen", case),
         "record-competence": ("xu", person("fan")),
         "end-competence": ("xu", Competence.objects.get(user=person("fei"))),
     }  # fmt: skip

@@ -79,6 +79,22 @@ OVERSIGHT_VERBS: dict[str, Verb] = {
         lambda subject: "/cases/",
         explanation=_("Somebody else decides; the limit starts once more, and only once."),
     ),
+    "view-case": Verb(
+        _("Give your own view"), Capability.DECIDE_CASES, _cases, oversight_forms.ViewForm,
+        lambda user, subject, data: checkpoints.give_view(actor=user, case_id=subject.pk, **data),
+        _own,
+    ),
+    "ask-case": Verb(
+        _("Ask the business"), Capability.DECIDE_CASES, _cases, oversight_forms.QuestionForm,
+        lambda user, subject, data: checkpoints.ask(actor=user, case_id=subject.pk, **data),
+        _own,
+        explanation=_("The owners and the business system are asked; the limit goes on running."),
+    ),
+    "reply-case": Verb(
+        _("Answer the question"), Capability.PLAN_CHECKPOINTS, _cases, oversight_forms.ReplyForm,
+        lambda user, subject, data: checkpoints.reply(actor=user, case_id=subject.pk, **data),
+        _own,
+    ),
     "plant-case": Verb(
         _("Put back as a test of attention"), Capability.ACTIVATE_CHECKPOINTS, _cases,
         forms.NothingForm,

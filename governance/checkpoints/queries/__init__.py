@@ -85,10 +85,15 @@ def compiled(sha256: str, plan_id: uuid.UUID) -> tuple[PlanContent, tuple[Trigge
     return told, tuple(Trigger(one.key, rule) for one, rule in waiting)
 
 
+def plan_of(case: Case) -> PlanContent:
+    """What the plan says under which the case was opened."""
+    told, _triggers = compiled(case.plan.sha256, case.plan_id)
+    return told
+
+
 def checkpoint_of(case: Case) -> Checkpoint:
     """The checkpoint under which the case was opened."""
-    told, _triggers = compiled(case.plan.sha256, case.plan_id)
-    return next(one for one in told.checkpoints if one.key == case.checkpoint)
+    return plan_of(case).checkpoint(case.checkpoint)
 
 
 def waiting(user: User) -> models.QuerySet[Case]:

@@ -239,7 +239,7 @@ def _differ(act: Act, row: Case, checkpoint: Checkpoint, note: str) -> Case:
 
 
 def _escalate(act: Act, row: Case, checkpoint: Checkpoint, kind: str, note: str) -> Case:
-    due = due_at(queries.active_section(), checkpoint, clock.now())
+    due = due_at(queries.active_section(), checkpoint, clock.now(), queries.plan_of(row).shifts)
     changes = {
         "state": "escalated", "due_at": due, "viewed_by": None, "viewed_at": None, "note": note,
         "effect": "escalate",

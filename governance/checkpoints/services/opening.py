@@ -13,7 +13,7 @@ from django.conf import settings
 from governance.checkpoints import queries
 from governance.checkpoints.models import Case, Plan
 from governance.checkpoints.rules import limits
-from governance.checkpoints.schema import Checkpoint, CheckpointsSection
+from governance.checkpoints.schema import Checkpoint, CheckpointsSection, Shift
 from registry.core import clock
 from registry.core.calendars import queries as calendars
 from registry.core.ledger import services as ledger
@@ -33,6 +33,7 @@ class Opening:
     release: Release
     plan_id: uuid.UUID
     checkpoint: Checkpoint
+    shifts: tuple[Shift, ...]
     reference: str
     output: str
     kind: str
@@ -45,7 +46,8 @@ def open_cases(
     if not openings:
         return {}
     section, moment = queries.active_section(), clock.now()
-    due = {one.checkpoint.key: due_at(section, one.checkpoint, moment) for one in openings}
+    kinds = {(one.plan_id, one.checkpoint.key): one for one in openings}
+    due = {key: due_at(section, one.checkpoint, moment, one.shifts) for key, one in kinds.items()}
     found = {
         one.place: Case(
             code=f"CAS-{batch_id}-{one.place}",
@@ -53,7 +55,7 @@ def open_cases(
             checkpoint=one.checkpoint.key, point=one.checkpoint.point, gateway=gateway,
             reference=one.reference, batch_id=batch_id, position=one.place,
             received_at=received_at, output=one.output[:200], opened_at=moment,
-            due_at=due[one.checkpoint.key], legal_due_on=_owed(one.checkpoint, moment),
+            due_at=due[one.plan_id, one.checkpoint.key], legal_due_on=_owed(one.checkpoint, moment),
         )
         for one in openings
     }  # fmt: skip
@@ -64,13 +66,19 @@ def open_cases(
     return found
 
 
-def due_at(section: CheckpointsSection, one: Checkpoint, moment: dt.datetime) -> dt.datetime:
-    """Until when a case of the checkpoint is decided."""
+def due_at(
+    section: CheckpointsSection, one: Checkpoint, moment: dt.datetime, shifts: Sequence[Shift]
+) -> dt.datetime:
+    """Until when a case of the checkpoint is decided; `shifts`: those of its plan."""
     point = section.point(one.point)
     limit = one.limit or (point.limit if point is not None else None)
     assert limit is not None  # noqa: S101 (linted when the plan was drafted)
     if limit.hours == "around_the_clock":
         return moment + dt.timedelta(minutes=limit.minutes)
+    zone = ZoneInfo(settings.TIME_ZONE)
+    if limit.hours == "shifts":
+        hours_of = [one.hours() for one in shifts]
+        return limits.due_in_shifts(moment, limit.minutes, shifts=hours_of, zone=zone)
     hours = section.working_hours
     return limits.due_at(
         moment,
@@ -78,7 +86,7 @@ def due_at(section: CheckpointsSection, one: Checkpoint, moment: dt.datetime) ->
         begin=dt.time.fromisoformat(hours.begin),
         end=dt.time.fromisoformat(hours.end),
         is_worked=calendars.working_days(hours.country).holds,
-        zone=ZoneInfo(settings.TIME_ZONE),
+        zone=zone,
     )
 
 

@@ -139,7 +139,7 @@ def _of_day(
 
 def _open(actor: User, plan: Plan, checkpoint: Checkpoint, drawn: dict[str, dt.datetime]) -> int:
     """A case for each of the decisions; those that have one already keep it."""
-    due = due_at(queries.active_section(), checkpoint, clock.now())
+    due = due_at(queries.active_section(), checkpoint, clock.now(), plan.told.shifts)
     opened, names = 0, list(drawn)
     for begin in range(0, len(names), CHUNK):
         codes = {f"CAS-{name}-s": name for name in names[begin : begin + CHUNK]}
@@ -198,11 +198,13 @@ def _look_again(actor: User, plan: Plan, sample: Sample, seed: str) -> int:
 
 def _again(row: Case, kind: CaseKind, checkpoint: Checkpoint) -> Case:
     """The same decision in front of somebody else, without what came of it."""
+    moment = clock.now()
+    due = due_at(queries.active_section(), checkpoint, moment, queries.plan_of(row).shifts)
     return Case(
         code=f"{row.code}-{kind.value[0]}", kind=kind, plan_id=row.plan_id,
         release_id=row.release_id, checkpoint=row.checkpoint, point=row.point,
         gateway_id=row.gateway_id, reference=row.reference, batch_id=row.batch_id,
         position=row.position, received_at=row.received_at, output=row.output,
-        opened_at=clock.now(), due_at=due_at(queries.active_section(), checkpoint, clock.now()),
+        opened_at=moment, due_at=due,
         about=row,
     )  # fmt: skip

@@ -251,6 +251,7 @@ def _held(kept: list[Record]) -> list[Opening]:
         Opening(
             place=one.place, release=one.live.release, plan_id=one.live.plan_id,
             checkpoint=one.live.told.checkpoint(one.verdict.fired[0]),
+            shifts=one.live.told.shifts,
             reference=one.reference, output=one.output, kind=CaseKind.HELD,
         )
         for one in kept

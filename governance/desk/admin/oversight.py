@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.db import DatabaseError
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -20,7 +21,7 @@ from governance.checkpoints.models import Case, Plan
 from governance.checkpoints.models.cases import WAITING
 from governance.checkpoints.queries import decisions, oversight, trials
 from governance.checkpoints.rules.effectiveness import Measure, Verdict
-from governance.checkpoints.schema import Checkpoint, CheckpointsSection, Limit
+from governance.checkpoints.schema import DAYS, Checkpoint, CheckpointsSection, Limit, Shift
 from governance.desk.admin.clocks import left_in_words
 from governance.desk.admin.oversight_forms import DecideForm
 from governance.desk.admin.pages import PersonRequest, page, said, show
@@ -167,6 +168,7 @@ def plans_in_words(rows: Iterable[Plan]) -> list[Plan]:
     for row in found:
         told: Any = row  # Any: attributes for the template alone
         told.about = name_of(row.release.model_use.model)
+        told.shifts = [_shift(one) for one in row.told.shifts]
         told.checkpoints = [_checkpoint(section, one) for one in row.told.checkpoints]
         told.quotas = [
             {
@@ -216,8 +218,19 @@ def _checkpoint(section: CheckpointsSection, one: Checkpoint) -> dict[str, Any]:
 def _limit(limit: Limit) -> str:
     hours, minutes = divmod(limit.minutes, 60)
     told = _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
-    kind = _("working time") if limit.hours == "working" else _("around the clock")
-    return f"{told} · {kind}"
+    kinds = {
+        "working": _("working time"), "around_the_clock": _("around the clock"),
+        "shifts": _("of the shifts"),
+    }  # fmt: skip
+    return f"{told} · {kinds[limit.hours]}"
+
+
+def _shift(one: Shift) -> dict[str, Any]:
+    return {
+        "label": said(one.label.model_dump()),
+        "days": _(", ").join(str(WEEKDAYS_ABBR[DAYS.index(day)]) for day in one.days),
+        "begin": one.begin, "end": one.end, "is_overnight": one.end <= one.begin,
+    }  # fmt: skip
 
 
 def _point(section: CheckpointsSection, key: str) -> str:

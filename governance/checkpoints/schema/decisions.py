@@ -1,0 +1,46 @@
+"""What a gateway tells of a decision, and where its first mistake stands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StrictBool, StrictInt, StrictStr, ValidationError
+
+from governance.checkpoints.schema.plans import MOST_FIELDS, Name
+from registry.core.policy.schema import PolicyModel
+
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Scalar = StrictBool | StrictInt | Finite | StrictStr | None
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class NewDecision(PolicyModel):
+    """What a gateway tells of one decision: references and digests, no personal data."""
+
+    release: Annotated[str, Field(pattern=r"^REL-[0-9]{4}-[0-9]{6}$")]
+    reference: Annotated[str, Field(min_length=1, max_length=120)]
+    output: Annotated[str, Field(max_length=200)] | StrictBool | StrictInt | Finite | None = None
+    confidence: Annotated[float, Field(strict=True, ge=0, le=1)] | None = None
+    input_digest: Sha256 | None = None
+    explanation_ref: Annotated[str, Field(max_length=200)] = ""
+    fields: Annotated[dict[Name, Scalar], Field(max_length=2 * MOST_FIELDS)] = {}  # noqa: RUF012
+
+
+def first_fault(error: ValidationError) -> tuple[str, str]:
+    """The place and the words of the first mistake; of all types that a value could have had."""
+    words: dict[str, list[str]] = {}
+    for found in error.errors(include_url=False, include_input=False, include_context=False):
+        words.setdefault(_place(found["loc"]), []).append(str(found["msg"]))
+    place, said = next(iter(words.items()))
+    return place, "; ".join(said)
+
+
+_ENDS = {"fields": 2, "output": 1}  # steps to the value; what follows names a type that was tried
+
+
+def _place(steps: tuple[int | str, ...]) -> str:
+    for name, length in _ENDS.items():
+        if name in steps:
+            steps = steps[: steps.index(name) + length]
+            break
+    return ".".join(str(step) for step in steps)

@@ -81,8 +81,7 @@ def whole_plans(queryset: models.QuerySet[Plan]) -> models.QuerySet[Plan]:
 def compiled(sha256: str, plan_id: uuid.UUID) -> tuple[PlanContent, tuple[Trigger, ...]]:
     """What the plan says, with its triggers ready; what a plan says never changes."""
     told = parse_plan(Plan.objects.values_list("content", flat=True).get(pk=plan_id))
-    waiting = (pair for pair in told.rules() if pair[0].point != SAMPLING)
-    return told, tuple(Trigger(one.key, rule) for one, rule in waiting)
+    return told, told.triggers(without=SAMPLING)
 
 
 def plan_of(case: Case) -> PlanContent:

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from governance.checkpoints.rules import limits
+from governance.checkpoints.rules.answering import Trigger
+from governance.checkpoints.rules.scope import ActionClass, Right, Scope
 from governance.checkpoints.schema.section import AtLimit, CheckpointsSection, Limit, Moment
 from registry.core.people.rules import Role
 from registry.core.policy.rules import PolicyError, Rule
@@ -20,6 +22,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 MOST_FIELDS = 30
 MOST_CHECKPOINTS = 20
 MOST_FIRED = 400  # letters of the keys, if all of them fire: a decision keeps which did
+AUTHORISING = "RI-12"  # its last checkpoint holds back what an agent may not do by itself
 OWN_NAMES = ("output", "confidence")  # what every decision has, besides its declared fields
 NUMBER = (int, float)
 TYPES: dict[str, tuple[type, ...]] = {"text": (str,), "number": NUMBER, "yes_no": (bool,)}
@@ -89,7 +92,7 @@ class Checkpoint(PolicyModel):
     key: Name
     point: RuleId
     label: Label
-    trigger: RuleSpec
+    trigger: RuleSpec | None = None  # only an agent's scope says the same without words
     roles: Annotated[tuple[Role, ...], Field(min_length=1)]
     competence: Key
     limit: Limit | None = None
@@ -97,6 +100,11 @@ class Checkpoint(PolicyModel):
     min_seconds: Annotated[int, Field(ge=0, le=3_600)] = 0
     authority: Authority | None = None
     legal_days: Annotated[int, Field(ge=0, le=365)] = 0  # PIPL 24: until the customer is answered
+
+    @property
+    def rule(self) -> Rule | None:
+        """The compiled trigger."""
+        return self.trigger.compiled if self.trigger is not None else None
 
 
 class Trip(PolicyModel):
@@ -126,7 +134,10 @@ class Quota(PolicyModel):
 
 
 class PlanContent(PolicyModel):
-    """What a plan says: the declared fields, the checkpoints, the gateway's fail-safe."""
+    """What a plan says: the declared fields, the checkpoints, the gateway's fail-safe.
+
+    decision_right, scope: what an agent may do by itself; its actions are the outputs.
+    """
 
     fields: Annotated[tuple[DeclaredField, ...], Field(max_length=MOST_FIELDS)]
     checkpoints: Annotated[tuple[Checkpoint, ...], Field(max_length=MOST_CHECKPOINTS)]
@@ -134,6 +145,8 @@ class PlanContent(PolicyModel):
     trips: Annotated[tuple[Trip, ...], Field(max_length=10)] = ()
     quotas: Annotated[tuple[Quota, ...], Field(max_length=10)] = ()
     shifts: Annotated[tuple[Shift, ...], Field(max_length=20)] = ()
+    decision_right: Right | None = None
+    scope: dict[ActionClass, Annotated[tuple[Words, ...], Field(min_length=1, max_length=100)]] = {}  # noqa: RUF012
 
     @model_validator(mode="after")
     def _hangs_together(self) -> PlanContent:
@@ -162,6 +175,40 @@ class PlanContent(PolicyModel):
                 raise ValueError(f"{limit.key}: a session is a declared text")
         return self
 
+    @model_validator(mode="after")
+    def _keeps_the_agent(self) -> PlanContent:
+        """What the scope says, somebody can be asked about."""
+        if (self.decision_right is None) is bool(self.scope):
+            raise ValueError("decision_right and scope are declared together")
+        for one in self.checkpoints:
+            if one.trigger is None and not (self.scope and one.point == AUTHORISING):
+                raise ValueError(f"{one.key}: a trigger is missing")
+        if self.decision_right is None:
+            return self
+        words = [word for actions in self.scope.values() for word in actions]
+        if twice := sorted({word for word in words if words.count(word) > 1}):
+            raise ValueError(f"{twice[0]} stands twice in the scope")
+        if self.decision_right is Right.USER_DECIDES and set(self.scope) != {ActionClass.READ}:
+            raise ValueError("where the user alone decides, the scope is to read")
+        if not self.authorised_at:
+            raise ValueError(f"an agent's plan needs a checkpoint of {AUTHORISING}")
+        return self
+
+    @cached_property
+    def authorised_at(self) -> str:
+        """The key of the last checkpoint of RI-12: what no other one holds back waits there."""
+        found = [one.key for one in self.checkpoints if one.point == AUTHORISING]
+        return found[-1] if found else ""
+
+    @cached_property
+    def agent(self) -> Scope | None:
+        """What the agent may do by itself; None where it is none."""
+        if self.decision_right is None:
+            return None
+        actions = {word: kind for kind, words in self.scope.items() for word in words}
+        counted = frozenset(output for one in self.quotas for output in one.outputs)
+        return Scope(self.decision_right, actions, counted)
+
     def checkpoint(self, key: str) -> Checkpoint:
         """The checkpoint with this key."""
         return next(one for one in self.checkpoints if one.key == key)
@@ -175,9 +222,15 @@ class PlanContent(PolicyModel):
         """The declared type of a field; empty where it is not declared."""
         return next((one.type for one in self.fields if one.name == name), "")
 
-    def lint(self, section: CheckpointsSection) -> None:
-        """Raises PolicyError for an unknown point or competence, or a clause on unknown names."""
+    def lint(self, section: CheckpointsSection, *, is_agent: bool = False) -> None:
+        """Raises PolicyError for an unknown point or competence, or a clause on unknown names.
+
+        And for an agent's plan that does not say what the agent may do. `is_agent`: the model is
+        known to be one; a plan that authorises or counts actions says so itself.
+        """
         names = {*OWN_NAMES, *(one.name for one in self.fields)}
+        if (is_agent or self.authorised_at or self.quotas) and self.agent is None:
+            raise PolicyError("an agent's plan declares its decision_right and its scope")
         for one in self.checkpoints:
             point = section.point(one.point)
             if point is None or point.mode is None:
@@ -186,11 +239,16 @@ class PlanContent(PolicyModel):
                 raise PolicyError(f"{one.key}: unknown competence {one.competence}")
             if one.limit is None and point.limit is None:
                 raise PolicyError(f"{one.key}: the point has no limit of its own, name one")
-            one.trigger.lint(one.key, names)
+            if one.trigger is not None:
+                one.trigger.lint(one.key, names)
 
-    def rules(self) -> tuple[tuple[Checkpoint, Rule], ...]:
-        """Each checkpoint with its compiled trigger, in the plan's order."""
-        return tuple((one, one.trigger.compiled) for one in self.checkpoints)
+    def triggers(self, *, without: str) -> tuple[Trigger, ...]:
+        """Each checkpoint with its compiled trigger, in the plan's order, but those of a point."""
+        return tuple(
+            Trigger(one.key, one.rule, scope=self.agent if one.key == self.authorised_at else None)
+            for one in self.checkpoints
+            if one.point != without
+        )
 
 
 def parse_plan(text: str) -> PlanContent:

@@ -44,7 +44,7 @@ def draft(*, actor: User, release_id: uuid.UUID, content: str) -> Plan:
     releases.check_reach(actor, Capability.PLAN_CHECKPOINTS, release)
     if release.stage == Stage.S8:
         raise Conflict("release_retired", _("This release has been retired."))
-    _read(content)
+    _read(content, release)
     row = Plan(
         release=release,
         pack=policy.active_pack(),
@@ -135,13 +135,14 @@ def _lock_siblings(plan_id: uuid.UUID) -> None:
     list(rows.order_by("pk").values_list("pk"))
 
 
-def _read(content: str) -> PlanContent:
+def _read(content: str, release: Release) -> PlanContent:
     """What the text says. Raises DomainError where it is none, or does not fit the policy."""
+    is_agent = release.model_use.flags.get("agent") == "yes"
     if len(content) > MOST_LETTERS:
         raise DomainError("plan_faulty", _("The plan is too long."), field="content")
     try:
         told = parse_plan(content)
-        told.lint(queries.active_section())
+        told.lint(queries.active_section(), is_agent=is_agent)
     except PolicyError as error:
         raise DomainError(
             "plan_faulty", _("The plan cannot be read: %(why)s") % {"why": error}, field="content"

@@ -125,14 +125,14 @@ def _of_day(
         release_id=plan.release_id, received_at__gte=begin, received_at__lt=end,
         answer=Answer.PROCEED,
     ).order_by("received_at", "batch_id", "position")  # fmt: skip
-    rule, found = checkpoint.trigger.compiled, {}
+    rule, found = checkpoint.rule, {}
     columns = rows.values_list("received_at", "batch_id", "position", "body")
     for moment, batch, position, body in columns.iterator(1_000):
         content = json.loads(body)["told"]
         values = content["fields"] | {
             "output": content["output"], "confidence": content["confidence"],
         }  # fmt: skip
-        risky = rule.evaluate(Readings(values)) is Fires.PASS
+        risky = rule is not None and rule.evaluate(Readings(values)) is Fires.PASS
         found[f"{batch}-{position}"] = (risky, moment)
     return found
 

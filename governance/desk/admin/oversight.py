@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.db import DatabaseError
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -21,12 +20,13 @@ from governance.checkpoints.models import Case, Plan
 from governance.checkpoints.models.cases import WAITING
 from governance.checkpoints.queries import decisions, oversight, trials
 from governance.checkpoints.rules.effectiveness import Measure, Verdict
-from governance.checkpoints.schema import DAYS, Checkpoint, CheckpointsSection, Limit, Shift
+from governance.checkpoints.schema import Checkpoint
 from governance.desk.admin.clocks import left_in_words
 from governance.desk.admin.oversight_forms import DecideForm
+from governance.desk.admin.oversight_plans import plans_in_words, point_in_words, why_held
 from governance.desk.admin.pages import PersonRequest, page, said, show
 from governance.desk.admin.verbs import offered
-from governance.desk.admin.words import name_of, role_label
+from governance.desk.admin.words import name_of
 from registry.core import clock
 from registry.core.errors import DomainError
 from registry.core.ledger import services as ledger
@@ -152,7 +152,7 @@ def in_words(rows: Iterable[Case]) -> list[Case]:
         told: Any = row  # Any: attributes for the template alone
         checkpoint = queries.checkpoint_of(row)
         told.checkpoint_label = said(checkpoint.label.model_dump())
-        told.point_label = _point(section, row.point)
+        told.point_label = point_in_words(section, row.point)
         told.model_label = name_of(row.release.model_use.model)
         told.left = left_in_words((row.due_at - now).total_seconds())
         told.is_overdue = row.state in WAITING and now > row.due_at
@@ -160,82 +160,6 @@ def in_words(rows: Iterable[Case]) -> list[Case]:
         gone = (now - row.opened_at).total_seconds()
         told.percent = 100 if whole <= 0 else max(0, min(100, round(100 * gone / whole)))
     return found
-
-
-def plans_in_words(rows: Iterable[Plan]) -> list[Plan]:
-    """The plans with their checkpoints as people read them."""
-    found, section = list(rows), queries.active_section()
-    for row in found:
-        told: Any = row  # Any: attributes for the template alone
-        told.about = name_of(row.release.model_use.model)
-        told.shifts = [_shift(one) for one in row.told.shifts]
-        told.checkpoints = [_checkpoint(section, one) for one in row.told.checkpoints]
-        told.quotas = [
-            {
-                "label": said(one.label.model_dump()),
-                "rule": _("%(most)s × %(outputs)s within %(minutes)s minutes for each %(by)s")
-                % {"most": one.most, "outputs": ", ".join(one.outputs),
-                   "minutes": one.window_minutes, "by": one.by},
-                "checkpoint": one.checkpoint,
-            }
-            for one in row.told.quotas
-        ]  # fmt: skip
-        told.trips = [
-            {
-                "label": said(one.label.model_dump()),
-                "rule": _("“%(output)s” above %(percent)s %% within %(minutes)s minutes")
-                % {"output": one.output, "percent": one.above_percent,
-                   "minutes": one.window_minutes},
-                "least": one.least,
-            }
-            for one in row.told.trips
-        ]  # fmt: skip
-    return found
-
-
-def _checkpoint(section: CheckpointsSection, one: Checkpoint) -> dict[str, Any]:
-    point = section.point(one.point)
-    limit = one.limit or (point.limit if point is not None else None)
-    effect = one.at_limit or (point.at_limit if point is not None else "deny")
-    effects = {"deny": _("denied"), "fall_back": _("fallen back"), "escalate": _("escalated")}
-    competence = section.competences.get(one.competence)
-    return {
-        "key": one.key,
-        "label": said(one.label.model_dump()),
-        "point": f"{one.point} {_point(section, one.point)}",
-        "clauses": {name: list(getattr(one.trigger, name)) for name in
-                    ("when", "all", "any", "unless") if getattr(one.trigger, name)},
-        "roles": _(", ").join(role_label(role) for role in one.roles),
-        "competence": said(competence.model_dump()) if competence else one.competence,
-        "limit": _limit(limit) if limit is not None else "",
-        "effect": effects[effect],
-        "min_seconds": one.min_seconds,
-        "authority": one.authority,
-        "legal_days": one.legal_days,
-    }  # fmt: skip
-
-
-def _limit(limit: Limit) -> str:
-    hours, minutes = divmod(limit.minutes, 60)
-    told = _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
-    kinds = {
-        "working": _("working time"), "around_the_clock": _("around the clock"),
-        "shifts": _("of the shifts"),
-    }  # fmt: skip
-    return f"{told} · {kinds[limit.hours]}"
-
-
-def _shift(one: Shift) -> dict[str, Any]:
-    return {
-        "label": said(one.label.model_dump()),
-        "days": _(", ").join(str(WEEKDAYS_ABBR[DAYS.index(day)]) for day in one.days),
-        "begin": one.begin, "end": one.end, "is_overnight": one.end <= one.begin,
-    }  # fmt: skip
-
-
-def _point(section: CheckpointsSection, key: str) -> str:
-    point = section.point(key)
-    return said(point.label.model_dump()) if point is not None else key
 
 
 def _case(user: User, row: Case, form: DecideForm) -> dict[str, Any]:
@@ -247,7 +171,7 @@ def _case(user: User, row: Case, form: DecideForm) -> dict[str, Any]:
         "case": told,
         "decision": decision,
         "fields": sorted(decision["fields"].items()),
-        "why": _why(checkpoint, decision),
+        "why": _why(row, checkpoint, decision),
         "form": form if is_mine else None,
         "is_mine": is_mine,
         "may_take": row.state in WAITING and row in queries.mine(user),
@@ -263,14 +187,19 @@ def _verbs(user: User, row: Case, is_mine: bool) -> list[tuple[str, Any]]:
     return list(offered(user, "escalate-case")) if is_mine and row.state != "escalated" else []
 
 
-def _why(checkpoint: Checkpoint, decision: dict[str, Any]) -> list[dict[str, Any]]:
-    """The trigger, clause by clause, with the values that it read."""
+def _why(row: Case, checkpoint: Checkpoint, decision: dict[str, Any]) -> list[dict[str, Any]]:
+    """The trigger, clause by clause, with the values that it read; an agent's scope before it."""
+    told = queries.plan_of(row)
+    is_authorised = checkpoint.key == told.authorised_at
+    held = why_held(told.agent, decision["output"]) if is_authorised else []
+    if checkpoint.rule is None:
+        return held
     values = decision["fields"] | {
         "output": decision["output"], "confidence": decision["confidence"],
     }  # fmt: skip
-    report = checkpoint.trigger.compiled.report(Readings(values))
+    report = checkpoint.rule.report(Readings(values))
     outcomes = {"pass": _("holds"), "fail": _("does not hold"), "unknown": _("cannot be decided")}
-    return [
+    return held + [
         {
             "part": part,
             "clause": clause.expression,

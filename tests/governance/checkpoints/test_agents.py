@@ -20,6 +20,8 @@ from tests.refusals import refused
 from tests.world import person
 
 AGENT = """
+decision_right: agent_decides
+scope: {read: [query, draft], payment: [pay, transfer]}
 fields:
   - {name: session, type: text, required: true}
   - {name: amount, type: number}
@@ -27,7 +29,7 @@ checkpoints:
   - key: out_of_scope
     point: RI-12
     label: {zh: 越权动作授权, en: Acts beyond the scope are authorised}
-    trigger: {any: ["!(output in ['query', 'draft', 'pay'])", "output == 'pay' && amount > 1000"]}
+    trigger: {all: ["output == 'pay'", "amount > 1000"]}
     roles: [reviewer]
     competence: credit_review
 quotas:

@@ -6,7 +6,7 @@ release's plan says which of them apply to it, when, who decides and until when.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -28,7 +28,7 @@ class Limit(PolicyModel):
 
 
 class Point(PolicyModel):
-    """One intervention point of the catalogue."""
+    """One intervention point of the catalogue; `tiers`: whose plans do not go without it."""
 
     key: RuleId
     label: Label
@@ -108,6 +108,12 @@ class CheckpointsSection(PolicyModel):
     def point(self, key: str) -> Point | None:
         """The point with this key."""
         return next((one for one in self.points if one.key == key), None)
+
+    def needed(self, tier: str) -> tuple[Point, ...]:
+        """The points that a plan for the tier has; without a grade those of every tier."""
+        is_known = tier in get_args(TierKey)
+        return tuple(one for one in self.points
+                     if (tier in one.tiers if is_known else one.tiers))  # fmt: skip
 
     def codes_for(self, outcome: str) -> tuple[ReasonCode, ...]:
         """The reason codes that fit the outcome."""

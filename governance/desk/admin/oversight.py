@@ -110,14 +110,17 @@ def plan(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     user = request.user
     row = get_or_refuse(queries.whole_plans(queries.visible_plans(user)), pk)
     (told,) = plans_in_words([row])
+    labels = {one.key: said(one.label.model_dump()) for one in row.told.checkpoints}
+    trial, fired = _trial(row, labels)
     keys = {"draft": ("test-plan", "activate-plan", "withdraw-plan"), "in_force": ("test-plan",)}
     context = {
         "plan": told,
         "verbs": offered(user, *keys.get(row.state, ())),
         "again": offered(user, "draft-plan"),
         "may_try": bool(offered(user, "test-plan")),
-        "trial": _trial(row),
-        **_overseen(row),
+        "trial": trial,
+        "idle": [labels.get(key, key) for key in trials.idle(row, fired)],
+        **_overseen(row, labels),
     }
     return show(request, "plan", row.code, context)
 
@@ -232,10 +235,9 @@ def _next(user: User) -> str:
     return reverse("desk:cases")
 
 
-def _overseen(row: Plan) -> dict[str, Any]:
+def _overseen(row: Plan, labels: dict[str, str]) -> dict[str, Any]:
     """The figures of the plan's release, in words."""
     release, band = row.release, queries.active_section().band
-    labels = {one.key: said(one.label.model_dump()) for one in row.told.checkpoints}
     reviewers = oversight.by_reviewer(release)
     keys = [one.name for one in reviewers if len(one.name) == 36]
     people = {str(one.pk): one.name for one in User.objects.filter(pk__in=keys)}
@@ -253,21 +255,21 @@ def _overseen(row: Plan) -> dict[str, Any]:
     }
 
 
-def _trial(row: Plan) -> dict[str, Any] | None:
-    """The latest trial, with the checkpoints' labels and the days as bars."""
+def _trial(row: Plan, labels: dict[str, str]) -> tuple[dict[str, Any] | None, dict[str, int]]:
+    """The latest trial, with the checkpoints' labels and the days as bars; and what fired in it."""
     job = trials.latest_trial(row)
     if job is None or not job.result:
-        return None
-    labels = {one.key: said(one.label.model_dump()) for one in row.told.checkpoints}
+        return None, {}
     result: dict[str, Any] = job.result  # Any: JSON
+    fired: dict[str, int] = result["by_checkpoint"]
     most = max((day[0] for day in result["by_day"].values()), default=1)
+    shown = fired | dict.fromkeys(result.get("never", ()), 0)
     return result | {
         "at": job.ended_at,
-        "fired": [(labels.get(key, key), many)
-                  for key, many in result["by_checkpoint"].items()],
+        "fired": [(labels.get(key, key), many) for key, many in shown.items()],
         "days": [{"day": day, "all": told[0], "now": told[2], "width": 100 * told[2] / most}
                  for day, told in result["by_day"].items()],
-    }  # fmt: skip
+    }, fired  # fmt: skip
 
 
 def _lines(

@@ -135,11 +135,11 @@ def test_a_case_is_due_within_the_shifts_of_its_plan(live: Release) -> None:
     ("content", "words"),
     [
         (COUNTING, "plan:1: .*grey_zone: the limit counts shifts, and the plan declares none"),
-        (COUNTING + SHIFTS.replace('"06:00"', '"22:10"'), "plan:25: .*at least 15 minutes"),
+        (COUNTING + SHIFTS.replace('"06:00"', '"22:10"'), "plan:31: .*at least 15 minutes"),
         (COUNTING + SHIFTS.replace("weekend", "late"), "late stands twice"),
-        (COUNTING + SHIFTS.replace("[sat]", "[]"), "plan:26: shifts.1.days"),
-        (COUNTING + SHIFTS.replace("sat", "someday"), "plan:26: shifts.1.days.0"),
-        (COUNTING + SHIFTS.replace('"10:00"', '"25:00"'), "plan:26: shifts.1.begin"),
+        (COUNTING + SHIFTS.replace("[sat]", "[]"), "plan:32: shifts.1.days"),
+        (COUNTING + SHIFTS.replace("sat", "someday"), "plan:32: shifts.1.days.0"),
+        (COUNTING + SHIFTS.replace('"10:00"', '"25:00"'), "plan:32: shifts.1.begin"),
     ],
 )
 def test_shifts_that_mean_nothing_are_refused_with_their_line(

@@ -12,6 +12,7 @@ from governance.checkpoints.models import Plan
 from governance.checkpoints.queries import oversight
 from governance.checkpoints.rules.effectiveness import Verdict
 from governance.checkpoints.schema import Trip
+from governance.checkpoints.services.passing import Pass
 from governance.suspensions import queries as suspensions
 from governance.suspensions import services as suspending
 from governance.suspensions.models import Order
@@ -26,17 +27,26 @@ ALARMS = (Verdict.AUTOMATION_BIAS, Verdict.MODEL_FAILURE)
 
 
 def oversee(*, actor: User) -> list[Plan]:
-    """What lies out of its band is in the ledger, which calls for PR-06; a plan once a month."""
-    found = []
+    """What lies out of its band is in the ledger, which calls for PR-06; a plan once a month.
+
+    Raises PassFailed where a plan could not be looked at, after all others were.
+    """
+    found, this = [], Pass("oversight")
     for plan in oversight.plans_to_oversee().order_by("pk"):
-        alarms = alarms_of(plan)
-        if not alarms or _told_lately(plan):
-            continue
-        with ledger.act(actor) as act:
-            row = Plan.objects.select_for_update(of=("self",)).get(pk=plan.pk)
-            act.note(row, "plan.out_of_band", facts={"alarms": alarms})
-            found.append(row)
+        with this.over(plan):
+            found += _oversee(actor, plan)
+    this.end()
     return found
+
+
+def _oversee(actor: User, plan: Plan) -> list[Plan]:
+    alarms = alarms_of(plan)
+    if not alarms or _told_lately(plan):
+        return []
+    with ledger.act(actor) as act:
+        row = Plan.objects.select_for_update(of=("self",)).get(pk=plan.pk)
+        act.note(row, "plan.out_of_band", facts={"alarms": alarms})
+    return [row]
 
 
 def alarms_of(plan: Plan) -> list[dict[str, Any]]:  # Any: JSON
@@ -72,21 +82,29 @@ def _told_lately(plan: Plan) -> bool:
 def trip(*, actor: User) -> list[str]:
     """RI-09 自动熔断: a release whose trip condition holds is stopped; the reason names it.
 
-    The plan, and with it the condition, was put in force by the second line beforehand.
+    The plan, and with it the condition, was put in force by the second line beforehand. Raises
+    PassFailed where a plan's conditions could not be looked at, after all others were.
     """
-    tripped = []
+    tripped: list[str] = []
+    this = Pass("trips")
     for plan in oversight.plans_to_oversee().order_by("pk"):
-        told, _triggers = queries.compiled(plan.sha256, plan.pk)
-        for one in told.trips:
-            if suspensions.is_stopped(plan.release) or not _holds(plan, one):
-                continue
-            reason = f"RI-09 · {plan.code} · {one.key}"
-            suspending.order(
-                actor=actor, kind="stop", target_type="release", target_id=plan.release_id,
-                reason=reason,
-            )  # fmt: skip
-            tripped.append(reason)
+        with this.over(plan):
+            _trip(actor, plan, tripped)
+    this.end()
     return tripped
+
+
+def _trip(actor: User, plan: Plan, tripped: list[str]) -> None:
+    told, _triggers = queries.compiled(plan.sha256, plan.pk)
+    for one in told.trips:
+        if suspensions.is_stopped(plan.release) or not _holds(plan, one):
+            continue
+        reason = f"RI-09 · {plan.code} · {one.key}"
+        suspending.order(
+            actor=actor, kind="stop", target_type="release", target_id=plan.release_id,
+            reason=reason,
+        )  # fmt: skip
+        tripped.append(reason)
 
 
 def _holds(plan: Plan, one: Trip) -> bool:

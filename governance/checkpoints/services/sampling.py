@@ -21,6 +21,7 @@ from governance.checkpoints.rules import sampling
 from governance.checkpoints.rules.answering import Answer
 from governance.checkpoints.schema import Checkpoint
 from governance.checkpoints.services.opening import due_at
+from governance.checkpoints.services.passing import Pass
 from registry.core import clock
 from registry.core.errors import Conflict, SegregationRefused
 from registry.core.ledger import services as ledger
@@ -50,24 +51,37 @@ def draw(*, actor: User) -> list[Sample]:
     """The samples of the days that have passed are drawn, and their cases opened.
 
     A day's sample is one act for each plan and, at the end, the seed; drawn again after a crash it
-    is the same, and what is open already stays. Raises Conflict (`seed_lost`) where the secret that
-    the seed came from was changed in between.
+    is the same, and what is open already stays. A plan that fails keeps no other one and no other
+    day, but the seed of its day, which is told once the sample is whole. At the end it raises
+    PassFailed for such plans, and Conflict (`seed_lost`) where the secret that a seed came from was
+    changed in between.
     """
-    drawn = []
+    drawn, this, lost = [], Pass("samples"), False
     waiting = Sample.objects.filter(day__lt=clock.today(), drawn_at=None).order_by("day")
     for sample in waiting:
-        seed = _seed(sample.day)
-        if sampling.digest_of(seed) != sample.seed_digest:
-            raise Conflict("seed_lost", _("The secret key was changed; this seed is lost."))
-        cases = 0
-        for plan in oversight.plans_to_oversee().order_by("pk"):
+        if sampling.digest_of(_seed(sample.day)) != sample.seed_digest:
+            lost = True
+            continue
+        drawn += _draw(actor, sample, this)
+    this.end()
+    if lost:
+        raise Conflict("seed_lost", _("The secret key was changed; this seed is lost."))
+    return drawn
+
+
+def _draw(actor: User, sample: Sample, this: Pass) -> list[Sample]:
+    """The day's sample; empty where a plan has failed, and the day is drawn once more."""
+    seed, cases, failed = _seed(sample.day), 0, len(this.failed)
+    for plan in oversight.plans_to_oversee().order_by("pk"):
+        with this.over(plan):
             cases += _sample_plan(actor, plan, sample, seed)
             cases += _look_again(actor, plan, sample, seed)
-        with ledger.act(actor) as act:
-            row = ledger.lock(Sample.objects.all(), sample.pk)
-            changes = {"seed": seed, "drawn_at": clock.now(), "cases": cases}
-            drawn.append(act.update(row, "sample.drawn", changes))
-    return drawn
+    if len(this.failed) > failed:
+        return []
+    with ledger.act(actor) as act:
+        row = ledger.lock(Sample.objects.all(), sample.pk)
+        changes = {"seed": seed, "drawn_at": clock.now(), "cases": cases}
+        return [act.update(row, "sample.drawn", changes)]
 
 
 def plant(*, actor: User, case_id: uuid.UUID) -> Case:
@@ -138,9 +152,9 @@ def _of_day(
 
 
 def _open(actor: User, plan: Plan, checkpoint: Checkpoint, drawn: dict[str, dt.datetime]) -> int:
-    """A case for each of the decisions; those that have one already keep it."""
+    """A case for each of the decisions; those that have one already keep it. Returns how many."""
     due = due_at(queries.active_section(), checkpoint, clock.now(), plan.told.shifts)
-    opened, names = 0, list(drawn)
+    names = list(drawn)
     for begin in range(0, len(names), CHUNK):
         codes = {f"CAS-{name}-s": name for name in names[begin : begin + CHUNK]}
         known = set(Case.objects.filter(code__in=codes).values_list("code", flat=True))
@@ -151,8 +165,7 @@ def _open(actor: User, plan: Plan, checkpoint: Checkpoint, drawn: dict[str, dt.d
         ]
         with ledger.act(actor) as act:
             act.create_many(rows, "case.opened")
-        opened += len(rows)
-    return opened
+    return len(names)
 
 
 def _sampled(
@@ -185,15 +198,13 @@ def _look_again(actor: User, plan: Plan, sample: Sample, seed: str) -> int:
     rows = {row.code: row for row in decided.select_related("plan").order_by("code")}
     percent = queries.active_section().sampling.blind_percent
     codes = sampling.share(seed, rows, percent=percent)
-    opened = 0
     for code in codes:
         again = _again(rows[code], CaseKind.BLIND, queries.checkpoint_of(rows[code]))
         if Case.objects.filter(code=again.code).exists():
             continue
         with ledger.act(actor) as act:
             act.create(again, "case.opened")
-        opened += 1
-    return opened
+    return len(codes)
 
 
 def _again(row: Case, kind: CaseKind, checkpoint: Checkpoint) -> Case:

@@ -118,7 +118,7 @@ def _holds(plan: Plan, one: Trip) -> bool:
     since = max(since, resumed_at or since)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*), count(*) FILTER (WHERE body::json->'told'->>'output' = %s)"
+            "SELECT count(*), count(*) FILTER (WHERE output = %s)"
             " FROM governance_decision WHERE release_id = %s AND received_at >= %s",
             [one.output, plan.release_id, since],
         )

@@ -6,7 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from governance.checkpoints import queries
 from governance.checkpoints.models import Case, Decision, Plan
@@ -15,6 +15,7 @@ from governance.checkpoints.rules import effectiveness
 from governance.checkpoints.rules.effectiveness import Look, Measure
 from governance.checkpoints.schema import Band
 from registry.core import clock
+from registry.core.ledger.models import Entry
 from registry.releases.models import Release
 
 DAYS = 90
@@ -95,11 +96,16 @@ def _again(release: Release, kind: CaseKind, days: int) -> QuerySet[Case]:
 
 
 def missed_percent(release: Release, days: int = DAYS) -> float:
-    """Of the closed cases, how many passed their limit first."""
+    """Of the closed cases, how many passed their limit first: lapsed, or escalated by it.
+
+    What a reviewer hands up, or what two of them see differently, is no limit missed.
+    """
     since = clock.now() - dt.timedelta(days=days)
     closed = Case.objects.filter(release=release, opened_at__gte=since).exclude(state__in=WAITING)
+    by_limit = Entry.objects.filter(subject_id=OuterRef("pk"), kind="case.limit_escalated")
+    missed = Q(state="lapsed") | (Q(effect="escalate") & Exists(by_limit))
     many = closed.count()
-    return round(100 * closed.exclude(effect="").count() / many, 2) if many else 0.0
+    return round(100 * closed.filter(missed).count() / many, 2) if many else 0.0
 
 
 def plans_to_oversee() -> QuerySet[Plan]:

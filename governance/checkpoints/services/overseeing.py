@@ -19,15 +19,16 @@ from governance.suspensions.models import Order
 from registry.core import clock
 from registry.core.ledger import services as ledger
 from registry.core.ledger.models import Entry
+from registry.core.ledger.rules import parts_of
 from registry.core.people.models import User
 
-QUIET = dt.timedelta(days=30)  # the same plan is told of at most so often
+QUIET = dt.timedelta(days=30)  # the same alarm of a plan is told at most so often
 MISSED_PERCENT = 5.0  # PR-06: a limit missed more often calls for the review
 ALARMS = (Verdict.AUTOMATION_BIAS, Verdict.MODEL_FAILURE)
 
 
 def oversee(*, actor: User) -> list[Plan]:
-    """What lies out of its band is in the ledger, which calls for PR-06; a plan once a month.
+    """What lies out of its band is in the ledger, which calls for PR-06; each alarm once a month.
 
     Raises PassFailed where a plan could not be looked at, after all others were.
     """
@@ -40,8 +41,9 @@ def oversee(*, actor: User) -> list[Plan]:
 
 
 def _oversee(actor: User, plan: Plan) -> list[Plan]:
-    alarms = alarms_of(plan)
-    if not alarms or _told_lately(plan):
+    known = _told_lately(plan)
+    alarms = [one for one in alarms_of(plan) if _kind(one) not in known]
+    if not alarms:
         return []
     with ledger.act(actor) as act:
         row = Plan.objects.select_for_update(of=("self",)).get(pk=plan.pk)
@@ -72,11 +74,17 @@ def alarms_of(plan: Plan) -> list[dict[str, Any]]:  # Any: JSON
     return told
 
 
-def _told_lately(plan: Plan) -> bool:
+def _kind(alarm: dict[str, Any]) -> tuple[str, str, str]:  # Any: JSON
+    """What the alarm is about: the same is told once a month, another one at once."""
+    return alarm["about"], alarm["name"], alarm["verdict"]
+
+
+def _told_lately(plan: Plan) -> set[tuple[str, str, str]]:
     since = clock.now() - QUIET
-    return Entry.objects.filter(
+    rows = Entry.objects.filter(
         kind="plan.out_of_band", subject_id=plan.pk, recorded_at__gte=since
-    ).exists()
+    ).values_list("body", flat=True)
+    return {_kind(one) for body in rows for one in parts_of(body)[1].get("alarms", ())}
 
 
 def trip(*, actor: User) -> list[str]:

@@ -89,8 +89,8 @@ def test_the_second_plan_is_overseen_though_the_first_fails(
         services.sweep(actor=system())
         with pytest.raises(PassFailed, match=f"^oversight: {first.code}$"):
             services.oversee(actor=system())
-    told = Entry.objects.filter(kind="plan.out_of_band")
-    assert list(told.values_list("subject_id", flat=True)) == [second.pk]
+    entries = Entry.objects.filter(kind="plan.out_of_band")
+    assert list(entries.values_list("subject_id", flat=True)) == [second.pk]
     assert told_of(caplog) == [(f"oversight: plan {first.code} has failed", True)]
 
 

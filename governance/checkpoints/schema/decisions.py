@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from pydantic import Field, StrictBool, StrictInt, StrictStr, ValidationError
+from django.utils.translation import gettext as _
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, ValidationError
+from pydantic_core import PydanticCustomError
 
 from governance.checkpoints.schema.plans import MOST_FIELDS, Name
 from registry.core.policy.schema import PolicyModel
 
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Scalar = StrictBool | StrictInt | Finite | StrictStr | None
+# What nobody sees and what turns a text round: people would read another reference than is stored.
+UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
+
+
+def _seen(text: str) -> str:
+    """The text. Raises PydanticCustomError where it holds what nobody sees."""
+    if UNSEEN.search(text):
+        words = _("A reference holds no control characters, and none that hide or turn text round.")
+        raise PydanticCustomError("unseen_characters", words)
+    return text
+
+
+Reference = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_seen)]
+Explanation = Annotated[str, Field(max_length=200), AfterValidator(_seen)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -18,11 +37,11 @@ class NewDecision(PolicyModel):
     """What a gateway tells of one decision: references and digests, no personal data."""
 
     release: Annotated[str, Field(pattern=r"^REL-[0-9]{4}-[0-9]{6}$")]
-    reference: Annotated[str, Field(min_length=1, max_length=120)]
+    reference: Reference
     output: Annotated[str, Field(max_length=200)] | StrictBool | StrictInt | Finite | None = None
     confidence: Annotated[float, Field(strict=True, ge=0, le=1)] | None = None
     input_digest: Sha256 | None = None
-    explanation_ref: Annotated[str, Field(max_length=200)] = ""
+    explanation_ref: Explanation = ""
     fields: Annotated[dict[Name, Scalar], Field(max_length=2 * MOST_FIELDS)] = {}  # noqa: RUF012
 
 

@@ -55,10 +55,8 @@ def alarms_of(plan: Plan) -> list[dict[str, Any]]:  # Any: JSON
     """What of the release's oversight lies out of its band: of checkpoints, reviewers, limits."""
     release, band = plan.release, queries.active_section().band
     told: list[dict[str, Any]] = []  # Any: JSON
-    for about, lines in (
-        ("checkpoint", oversight.by_checkpoint(release)),
-        ("reviewer", oversight.by_reviewer(release)),
-    ):
+    found = oversight.overseen(release)
+    for about, lines in (("checkpoint", found.checkpoints), ("reviewer", found.reviewers)):
         for one in lines:
             figures = one.figures
             if figures.verdict in ALARMS:

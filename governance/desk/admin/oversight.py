@@ -238,15 +238,15 @@ def _next(user: User) -> str:
 def _overseen(row: Plan, labels: dict[str, str]) -> dict[str, Any]:
     """The figures of the plan's release, in words."""
     release, band = row.release, queries.active_section().band
-    reviewers = oversight.by_reviewer(release)
-    keys = [one.name for one in reviewers if len(one.name) == 36]
+    found = oversight.overseen(release)
+    keys = [one.name for one in found.reviewers if len(one.name) == 36]
     people = {str(one.pk): one.name for one in User.objects.filter(pk__in=keys)}
     answers = oversight.answers(release)
     return {
         "band": band,
-        "by_checkpoint": _lines(oversight.by_checkpoint(release), labels),
-        "by_reviewer": _lines(reviewers, people, band.streak),
-        "by_month": _lines(oversight.by_month(release), {}),
+        "by_checkpoint": _lines(found.checkpoints, labels),
+        "by_reviewer": _lines(found.reviewers, people, band.streak),
+        "by_month": _lines(found.months, {}),
         "answers": answers,
         "answered": sum(answers.values()),
         "missed": oversight.missed_percent(release),

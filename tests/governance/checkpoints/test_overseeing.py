@@ -94,7 +94,7 @@ def test_a_rubber_stamp_is_noticed_and_calls_for_the_review(live: Release) -> No
     decided(live, 60)
     plan = Plan.objects.get()
     with clock.at(LIVE + dt.timedelta(hours=1)):
-        (line,) = oversight.by_reviewer(live)
+        (line,) = oversight.overseen(live).reviewers
         assert (line.figures.streak, line.figures.median_seconds) == (60, 3.0)
         assert services.oversee(actor=system()) == [plan]
         assert services.oversee(actor=system()) == []  # once a month

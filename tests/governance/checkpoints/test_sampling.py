@@ -150,7 +150,7 @@ def test_a_share_is_decided_again_by_somebody_else(live: Release) -> None:
             reason_code="within_policy",
         )  # fmt: skip
         assert oversight.agreement(live) == (1, 1)
-    figures = oversight.by_reviewer(live)
+    figures = oversight.overseen(live).reviewers
     assert sum(one.figures.cases for one in figures) == 20  # the second look counts apart
 
 

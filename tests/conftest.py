@@ -8,6 +8,7 @@ import os
 import uuid
 from collections.abc import Iterator
 
+import hypothesis
 import psycopg
 import pytest
 from django.conf import settings
@@ -20,6 +21,8 @@ from registry.core import clock
 
 ADMIN_URL = os.environ.get("TEST_DATABASE_ADMIN_URL", "postgresql://postgres@127.0.0.1/postgres")
 FOUNDED = dt.datetime(2026, 1, 5, 4, tzinfo=dt.UTC)  # whenever the tests run
+hypothesis.settings.register_profile("mingce", deadline=None)  # no test asserts a time
+hypothesis.settings.load_profile("mingce")
 RUN = uuid.uuid4().hex[:8]
 WORLD = f"mingce_world_{RUN}"  # founded, with people; the template of the others
 MAIN = f"mingce_test_{RUN}"  # the tests' own, each test inside a transaction

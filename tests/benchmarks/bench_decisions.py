@@ -64,6 +64,12 @@ checkpoints:
     trigger: {any: ["amount > 200000"]}
     roles: [reviewer]
     competence: credit_review
+  - key: afterwards
+    point: RI-04
+    label: {zh: 决策后抽检, en: Looked at afterwards}
+    trigger: {any: ["amount > 100000"]}
+    roles: [reviewer]
+    competence: credit_review
 """
 
 

@@ -165,7 +165,9 @@ def _oversee(made: Story) -> None:
     oversight.staffed()
     plan = oversight.planned(made.release)
     found = [
-        Opening(place, made.release, plan.pk, plan.told.checkpoints[0], f"APP-{place}", "", "held")
+        Opening(
+            place, made.release, plan.pk, plan.told.checkpoints[0], (), f"APP-{place}", "", "held"
+        )  # fmt: skip
         for place in (0, 1)
     ]
     open_cases(person("gateway"), found, 1, clock.now())

@@ -39,7 +39,10 @@ class Batch(models.Model):
 
 
 class Decision(models.Model):
-    """One decision as it was told and answered. `body` is the exact text that the root covers."""
+    """One decision as it was told and answered. `body` is the exact text that the root covers.
+
+    The table has its `output` besides, which the database reads out of the text: to be counted.
+    """
 
     pk = models.CompositePrimaryKey("received_at", "batch_id", "position")
     received_at = models.DateTimeField(_("received at"))

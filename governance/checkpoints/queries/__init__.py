@@ -115,14 +115,18 @@ def whole_plans(queryset: models.QuerySet[Plan]) -> models.QuerySet[Plan]:
 def compiled(sha256: str, plan_id: uuid.UUID) -> tuple[PlanContent, tuple[Trigger, ...]]:
     """What the plan says, with its triggers ready; what a plan says never changes."""
     told = parse_plan(Plan.objects.values_list("content", flat=True).get(pk=plan_id))
-    waiting = (pair for pair in told.rules() if pair[0].point != SAMPLING)
-    return told, tuple(Trigger(one.key, rule) for one, rule in waiting)
+    return told, told.triggers(without=SAMPLING)
+
+
+def plan_of(case: Case) -> PlanContent:
+    """What the plan says under which the case was opened."""
+    told, _triggers = compiled(case.plan.sha256, case.plan_id)
+    return told
 
 
 def checkpoint_of(case: Case) -> Checkpoint:
     """The checkpoint under which the case was opened."""
-    told, _triggers = compiled(case.plan.sha256, case.plan_id)
-    return next(one for one in told.checkpoints if one.key == case.checkpoint)
+    return plan_of(case).checkpoint(case.checkpoint)
 
 
 def waiting(user: User) -> models.QuerySet[Case]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from governance.checkpoints import queries
-from governance.checkpoints.models import Decision, Plan
+from governance.checkpoints.models import Case, Decision, Plan
 from governance.checkpoints.rules import answering
 from governance.checkpoints.rules.answering import Answer
 from registry.core import clock
 from registry.core.jobs.models import Job, JobState
 from registry.core.jobs.services import Progress
+from registry.core.ledger.models import Entry
+from registry.core.ledger.rules import parts_of
 
 JOB = "checkpoints.trial"
 DAYS, MOST, CHUNK = 30, 100_000, 1_000
@@ -47,7 +49,32 @@ def trial(plan: Plan, progress: Progress | None = None) -> dict[str, Any]:  # An
     return {
         "plan": plan.code, "decisions": done, "held_then": was, "held_by_this": would,
         "by_checkpoint": dict(fired.most_common()), "by_day": dict(sorted(days.items())),
+        "never": idle(plan, fired),
     }  # fmt: skip
+
+
+def idle(plan: Plan, fired: Collection[str] = ()) -> list[str]:
+    """The checkpoints whose trigger no decision has set off: their clauses may never hold.
+
+    Neither one of a gateway's sample, nor one that waits or has waited, nor those of `fired`, what
+    a trial has found. Of a plan that nothing was told to yet there is nothing to say.
+    """
+    if plan.tested_at is None and not fired:
+        return []
+    _told, triggers = queries.compiled(plan.sha256, plan.pk)
+    seen = {*fired, *fired_by_samples(plan)}
+    left = [one.key for one in triggers if one.key not in seen and (one.rule or one.scope)]
+    return [key for key in left if not Case.objects.filter(plan=plan, checkpoint=key).exists()]
+
+
+def fired_by_samples(plan: Plan) -> set[str]:
+    """The checkpoints that fired for a decision of some gateway's sample."""
+    rows = Entry.objects.filter(subject_id=plan.pk, kind="plan.tested")
+    return {
+        key
+        for body in rows.values_list("body", flat=True)
+        for key in parts_of(body)[1].get("fired", ())
+    }
 
 
 def latest_trial(plan: Plan) -> Job | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from governance.checkpoints.rules.scope import Scope
 from registry.core.policy.rules import Outcome, Readings, Rule
 
 
@@ -24,11 +25,27 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A checkpoint's rule, and whether the decision waits for a person where it fires."""
+    """A checkpoint's rule, and whether the decision waits for a person where it fires.
+
+    scope: what the checkpoint holds back of an agent's actions, whatever its rule says.
+    """
 
     key: str
-    rule: Rule
+    rule: Rule | None
     waits: bool = True
+    scope: Scope | None = None
+
+    def fires(self, readings: Readings, output: object) -> bool:
+        """Whether it does, or cannot be decided."""
+        if self.rule is not None and self.rule.evaluate(readings) is not Outcome.FAIL:
+            return True
+        return self.scope is not None and self.scope.why_waits(output) is not None
+
+    @property
+    def names(self) -> set[str]:
+        """The names that it reads."""
+        paths = self.rule.reads if self.rule is not None else ()
+        return {path.split(".")[0] for path in paths} | ({"output"} if self.scope else set())
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +58,8 @@ class Verdict:
 
 def fired(triggers: Iterable[Trigger], values: Mapping[str, object]) -> tuple[str, ...]:
     """The keys of the triggers that fire, or that cannot be decided, for the values."""
-    readings = Readings(values)
-    return tuple(one.key for one in triggers if one.rule.evaluate(readings) is not Outcome.FAIL)
+    readings, output = Readings(values), values.get("output")
+    return tuple(one.key for one in triggers if one.fires(readings, output))
 
 
 def verdict(
@@ -64,4 +81,4 @@ def verdict(
 
 def names_read(triggers: Iterable[Trigger]) -> tuple[str, ...]:
     """The names that some trigger reads."""
-    return tuple(sorted({path.split(".")[0] for one in triggers for path in one.rule.reads}))
+    return tuple(sorted({name for one in triggers for name in one.names}))

@@ -62,17 +62,36 @@ def measure(
     looks: Sequence[Look], *, low_percent: float, high_percent: float, least_cases: int
 ) -> Measure:
     """The figures of the cases, given in the order in which they were decided."""
-    overrides = sum(one.is_override for one in looks)
-    low, high = wilson(overrides, len(looks))
+    return figures(
+        len(looks),
+        sum(one.is_override for one in looks),
+        statistics.median(one.seconds for one in looks) if looks else 0.0,
+        longest_streak(looks),
+        low_percent=low_percent, high_percent=high_percent, least_cases=least_cases,
+    )  # fmt: skip
+
+
+def figures(
+    cases: int,
+    overrides: int,
+    median_seconds: float,
+    streak: int,
+    *,
+    low_percent: float,
+    high_percent: float,
+    least_cases: int,
+) -> Measure:
+    """What so many overrides of so many cases say."""
+    low, high = wilson(overrides, cases)
     return Measure(
-        cases=len(looks),
+        cases=cases,
         overrides=overrides,
-        rate=round(100 * overrides / len(looks), 2) if looks else 0.0,
+        rate=round(100 * overrides / cases, 2) if cases else 0.0,
         low=round(100 * low, 2),
         high=round(100 * high, 2),
-        median_seconds=round(statistics.median(one.seconds for one in looks), 1) if looks else 0.0,
-        streak=longest_streak(looks),
-        verdict=_verdict(len(looks), 100 * low, 100 * high, low_percent, high_percent, least_cases),
+        median_seconds=round(median_seconds, 1),
+        streak=streak,
+        verdict=_verdict(cases, 100 * low, 100 * high, low_percent, high_percent, least_cases),
     )
 
 

@@ -233,7 +233,8 @@ def _differ(act: Act, row: Case, checkpoint: Checkpoint, note: str) -> Case:
 
 
 def _escalate(act: Act, row: Case, checkpoint: Checkpoint, kind: str, note: str) -> Case:
-    due = due_at(queries.active_section(), checkpoint, clock.now(), row.plan_id)
+    shifts = queries.plan_of(row).shifts
+    due = due_at(queries.active_section(), checkpoint, clock.now(), shifts, row.plan_id)
     changes = {
         "state": "escalated", "due_at": due, "note": note, "effect": "escalate",
     }  # fmt: skip

@@ -60,7 +60,7 @@ def _recorded(
         cursor.execute(
             "SELECT body::json->'told'->'fields'->>%s AS session, count(*)"
             " FROM governance_decision WHERE release_id = %s AND received_at > %s"
-            " AND answer IN ('proceed', 'hold') AND body::json->'told'->>'output' = ANY(%s)"
+            " AND answer IN ('proceed', 'hold') AND output = ANY(%s)"
             " AND body::json->'told'->'fields'->>%s = ANY(%s) GROUP BY 1",
             [quota.by, release_id, moment - dt.timedelta(minutes=quota.window_minutes),
              list(quota.outputs), quota.by, named],

@@ -13,7 +13,7 @@ from django.conf import settings
 from governance.checkpoints import queries
 from governance.checkpoints.models import Case, Plan
 from governance.checkpoints.rules import limits, naming
-from governance.checkpoints.schema import Checkpoint, CheckpointsSection, Limit
+from governance.checkpoints.schema import Checkpoint, CheckpointsSection, Limit, Shift
 from registry.core import clock
 from registry.core.calendars import queries as calendars
 from registry.core.ledger import services as ledger
@@ -33,6 +33,7 @@ class Opening:
     release: Release
     plan_id: uuid.UUID
     checkpoint: Checkpoint
+    shifts: tuple[Shift, ...]
     reference: str
     output: str
     kind: str
@@ -46,9 +47,10 @@ def open_cases(
     if not openings:
         return {}
     section, moment = queries.active_section(), clock.now()
+    kinds = {(one.plan_id, one.checkpoint.key): one for one in openings}
     due = {
-        (one.plan_id, one.checkpoint.key): due_at(section, one.checkpoint, moment, one.plan_id)
-        for one in {(one.plan_id, one.checkpoint.key): one for one in openings}.values()
+        key: due_at(section, one.checkpoint, moment, one.shifts, one.plan_id)
+        for key, one in kinds.items()
     }
     found = {
         one.place: Case(
@@ -75,9 +77,13 @@ def code_of(decision: str, kind: str) -> str:
 
 
 def due_at(
-    section: CheckpointsSection, one: Checkpoint, moment: dt.datetime, plan_id: uuid.UUID
+    section: CheckpointsSection,
+    one: Checkpoint,
+    moment: dt.datetime,
+    shifts: Sequence[Shift],
+    plan_id: uuid.UUID,
 ) -> dt.datetime:
-    """Until when a case of the checkpoint is decided.
+    """Until when a case of the checkpoint is decided; `shifts`: those of its plan.
 
     By the plan, else by the policy in force; where that names no limit any more, by the policy
     under which the plan was drawn up.
@@ -89,6 +95,10 @@ def due_at(
     assert limit is not None  # noqa: S101 (linted against that policy when it was drawn up)
     if limit.hours == "around_the_clock":
         return moment + dt.timedelta(minutes=limit.minutes)
+    zone = ZoneInfo(settings.TIME_ZONE)
+    if limit.hours == "shifts":
+        hours_of = [one.hours() for one in shifts]
+        return limits.due_in_shifts(moment, limit.minutes, shifts=hours_of, zone=zone)
     hours = section.working_hours
     return limits.due_at(
         moment,
@@ -96,7 +106,7 @@ def due_at(
         begin=dt.time.fromisoformat(hours.begin),
         end=dt.time.fromisoformat(hours.end),
         is_worked=calendars.working_days(hours.country).holds,
-        zone=ZoneInfo(settings.TIME_ZONE),
+        zone=zone,
     )
 
 

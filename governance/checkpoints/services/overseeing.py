@@ -12,41 +12,51 @@ from governance.checkpoints.models import Plan
 from governance.checkpoints.queries import oversight
 from governance.checkpoints.rules.effectiveness import Verdict
 from governance.checkpoints.schema import Trip
+from governance.checkpoints.services.passing import Pass
 from governance.suspensions import queries as suspensions
 from governance.suspensions import services as suspending
 from governance.suspensions.models import Order
 from registry.core import clock
 from registry.core.ledger import services as ledger
 from registry.core.ledger.models import Entry
+from registry.core.ledger.rules import parts_of
 from registry.core.people.models import User
 
-QUIET = dt.timedelta(days=30)  # the same plan is told of at most so often
+QUIET = dt.timedelta(days=30)  # the same alarm of a plan is told at most so often
 MISSED_PERCENT = 5.0  # PR-06: a limit missed more often calls for the review
 ALARMS = (Verdict.AUTOMATION_BIAS, Verdict.MODEL_FAILURE)
 
 
 def oversee(*, actor: User) -> list[Plan]:
-    """What lies out of its band is in the ledger, which calls for PR-06; a plan once a month."""
-    found = []
+    """What lies out of its band is in the ledger, which calls for PR-06; each alarm once a month.
+
+    Raises PassFailed where a plan could not be looked at, after all others were.
+    """
+    found, this = [], Pass("oversight")
     for plan in oversight.plans_to_oversee().order_by("pk"):
-        alarms = alarms_of(plan)
-        if not alarms or _told_lately(plan):
-            continue
-        with ledger.act(actor) as act:
-            row = Plan.objects.select_for_update(of=("self",)).get(pk=plan.pk)
-            act.note(row, "plan.out_of_band", facts={"alarms": alarms})
-            found.append(row)
+        with this.over(plan):
+            found += _oversee(actor, plan)
+    this.end()
     return found
+
+
+def _oversee(actor: User, plan: Plan) -> list[Plan]:
+    known = _told_lately(plan)
+    alarms = [one for one in alarms_of(plan) if _kind(one) not in known]
+    if not alarms:
+        return []
+    with ledger.act(actor) as act:
+        row = Plan.objects.select_for_update(of=("self",)).get(pk=plan.pk)
+        act.note(row, "plan.out_of_band", facts={"alarms": alarms})
+    return [row]
 
 
 def alarms_of(plan: Plan) -> list[dict[str, Any]]:  # Any: JSON
     """What of the release's oversight lies out of its band: of checkpoints, reviewers, limits."""
     release, band = plan.release, queries.active_section().band
     told: list[dict[str, Any]] = []  # Any: JSON
-    for about, lines in (
-        ("checkpoint", oversight.by_checkpoint(release)),
-        ("reviewer", oversight.by_reviewer(release)),
-    ):
+    found = oversight.overseen(release)
+    for about, lines in (("checkpoint", found.checkpoints), ("reviewer", found.reviewers)):
         for one in lines:
             figures = one.figures
             if figures.verdict in ALARMS:
@@ -62,31 +72,45 @@ def alarms_of(plan: Plan) -> list[dict[str, Any]]:  # Any: JSON
     return told
 
 
-def _told_lately(plan: Plan) -> bool:
+def _kind(alarm: dict[str, Any]) -> tuple[str, str, str]:  # Any: JSON
+    """What the alarm is about: the same is told once a month, another one at once."""
+    return alarm["about"], alarm["name"], alarm["verdict"]
+
+
+def _told_lately(plan: Plan) -> set[tuple[str, str, str]]:
     since = clock.now() - QUIET
-    return Entry.objects.filter(
+    rows = Entry.objects.filter(
         kind="plan.out_of_band", subject_id=plan.pk, recorded_at__gte=since
-    ).exists()
+    ).values_list("body", flat=True)
+    return {_kind(one) for body in rows for one in parts_of(body)[1].get("alarms", ())}
 
 
 def trip(*, actor: User) -> list[str]:
     """RI-09 自动熔断: a release whose trip condition holds is stopped; the reason names it.
 
-    The plan, and with it the condition, was put in force by the second line beforehand.
+    The plan, and with it the condition, was put in force by the second line beforehand. Raises
+    PassFailed where a plan's conditions could not be looked at, after all others were.
     """
-    tripped = []
+    tripped: list[str] = []
+    this = Pass("trips")
     for plan in oversight.plans_to_oversee().order_by("pk"):
-        told, _triggers = queries.compiled(plan.sha256, plan.pk)
-        for one in told.trips:
-            if suspensions.is_stopped(plan.release) or not _holds(plan, one):
-                continue
-            reason = f"RI-09 · {plan.code} · {one.key}"
-            suspending.order(
-                actor=actor, kind="stop", target_type="release", target_id=plan.release_id,
-                reason=reason,
-            )  # fmt: skip
-            tripped.append(reason)
+        with this.over(plan):
+            _trip(actor, plan, tripped)
+    this.end()
     return tripped
+
+
+def _trip(actor: User, plan: Plan, tripped: list[str]) -> None:
+    told, _triggers = queries.compiled(plan.sha256, plan.pk)
+    for one in told.trips:
+        if suspensions.is_stopped(plan.release) or not _holds(plan, one):
+            continue
+        reason = f"RI-09 · {plan.code} · {one.key}"
+        suspending.order(
+            actor=actor, kind="stop", target_type="release", target_id=plan.release_id,
+            reason=reason,
+        )  # fmt: skip
+        tripped.append(reason)
 
 
 def _holds(plan: Plan, one: Trip) -> bool:
@@ -100,7 +124,7 @@ def _holds(plan: Plan, one: Trip) -> bool:
     since = max(since, resumed_at or since)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*), count(*) FILTER (WHERE body::json->'told'->>'output' = %s)"
+            "SELECT count(*), count(*) FILTER (WHERE output = %s)"
             " FROM governance_decision WHERE release_id = %s AND received_at >= %s",
             [one.output, plan.release_id, since],
         )

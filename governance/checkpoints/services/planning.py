@@ -44,7 +44,7 @@ def draft(*, actor: User, release_id: uuid.UUID, content: str) -> Plan:
     releases.check_reach(actor, Capability.PLAN_CHECKPOINTS, release)
     if release.stage == Stage.S8:
         raise Conflict("release_retired", _("This release has been retired."))
-    _read(content)
+    _read(content, release)
     row = Plan(
         release=release,
         pack=policy.active_pack(),
@@ -59,10 +59,11 @@ def draft(*, actor: User, release_id: uuid.UUID, content: str) -> Plan:
 
 
 def test(*, actor: User, plan_id: uuid.UUID, samples: Sequence[NewDecision]) -> list[Verdict]:
-    """The gateway's sample is as declared; what would be answered is told, nothing is recorded.
+    """The gateway's sample is as declared; what would be answered is told, no decision is recorded.
 
     Raises DomainError (`undeclared_field`, `field_type`, `field_missing`, `personal_data`) with
-    the place of the first mistake. A plan that has passed once stays tested.
+    the place of the first mistake. A plan that has passed once stays tested; which checkpoints
+    fired is noted when it is new.
     """
     if not 1 <= len(samples) <= MOST_SAMPLES:
         raise DomainError(
@@ -76,9 +77,15 @@ def test(*, actor: User, plan_id: uuid.UUID, samples: Sequence[NewDecision]) -> 
         told, triggers = queries.compiled(row.sha256, row.pk)
         for number, sample in enumerate(samples):
             _check_sample(told, row, sample, number)
+        found = [answering.verdict(triggers, values_of(told, one)) for one in samples]
+        fired = {key for one in found for key in one.fired}
         if row.tested_at is None:
-            act.update(row, "plan.tested", {"tested_at": clock.now()}, samples=len(samples))
-        return [answering.verdict(triggers, values_of(told, one)) for one in samples]
+            changes = {"tested_at": clock.now()}
+            act.update(row, "plan.tested", changes, samples=len(samples), fired=sorted(fired))
+        elif fired - trials.fired_by_samples(row):
+            told_of = {"samples": len(samples), "fired": sorted(fired)}
+            act.note(row, "plan.tested", facts=told_of)
+        return found
 
 
 def activate(*, actor: User, plan_id: uuid.UUID) -> Plan:
@@ -93,12 +100,7 @@ def activate(*, actor: User, plan_id: uuid.UUID) -> Plan:
             raise SegregationRefused(
                 "own_plan", _("Whoever drew up the plan, or owns the model, does not sign it.")
             )
-        if row.tested_at is None:
-            raise Conflict(
-                "plan_untested",
-                _("No gateway's sample has passed this plan yet."),
-                hint=_("Send a sample of decisions first; what they would be answered is told."),
-            )
+        _check_ready(row)
         former = Plan.objects.select_for_update().filter(release=row.release, state="in_force")
         for one in former:
             act.update(one, "plan.replaced", {"state": "replaced"}, by=row.code)
@@ -135,18 +137,45 @@ def _lock_siblings(plan_id: uuid.UUID) -> None:
     list(rows.order_by("pk").values_list("pk"))
 
 
-def _read(content: str) -> PlanContent:
+def _read(content: str, release: Release) -> PlanContent:
     """What the text says. Raises DomainError where it is none, or does not fit the policy."""
+    is_agent = release.model_use.flags.get("agent") == "yes"
     if len(content) > MOST_LETTERS:
         raise DomainError("plan_faulty", _("The plan is too long."), field="content")
     try:
         told = parse_plan(content)
-        told.lint(queries.active_section())
+        told.lint(queries.active_section(), is_agent=is_agent)
     except PolicyError as error:
         raise DomainError(
             "plan_faulty", _("The plan cannot be read: %(why)s") % {"why": error}, field="content"
         ) from error
     return told
+
+
+def _check_ready(row: Plan) -> None:
+    """A gateway's sample has passed, and the plan has what the policy wants of its tier."""
+    if row.tested_at is None:
+        raise Conflict(
+            "plan_untested",
+            _("No gateway's sample has passed this plan yet."),
+            hint=_("Send a sample of decisions first; what they would be answered is told."),
+        )
+    told, _triggers = queries.compiled(row.sha256, row.pk)
+    way_out = _("Draw the plan up anew; this draft stays as it is.")
+    if not told.checkpoints:
+        raise Conflict(
+            "plan_empty", _("The plan has no checkpoint: no person would ever look."),
+            field="content", hint=way_out,
+        )  # fmt: skip
+    tier, has = row.release.model_use.tier, {one.point for one in told.checkpoints}
+    needed = [one.key for one in queries.active_section().needed(tier)]
+    if missing := [key for key in needed if key not in has]:
+        raise Conflict(
+            "points_missing",
+            _("A plan for tier %(tier)s needs these points as well: %(points)s.")
+            % {"tier": tier or "–", "points": ", ".join(missing)},
+            field="content", hint=way_out, details={"points": missing},
+        )  # fmt: skip
 
 
 def _check_may_test(actor: User, row: Plan) -> None:

@@ -21,6 +21,7 @@ from governance.checkpoints.rules import sampling
 from governance.checkpoints.rules.answering import Answer
 from governance.checkpoints.schema import Checkpoint
 from governance.checkpoints.services.opening import code_of, due_at
+from governance.checkpoints.services.passing import Pass
 from registry.core import clock
 from registry.core.errors import Conflict, SegregationRefused
 from registry.core.ledger import services as ledger
@@ -50,24 +51,37 @@ def draw(*, actor: User) -> list[Sample]:
     """The samples of the days that have passed are drawn, and their cases opened.
 
     A day's sample is one act for each plan and, at the end, the seed; drawn again after a crash it
-    is the same, and what is open already stays. Raises Conflict (`seed_lost`) where the secret that
-    the seed came from was changed in between.
+    is the same, and what is open already stays. A plan that fails keeps no other one and no other
+    day, but the seed of its day, which is told once the sample is whole. At the end it raises
+    PassFailed for such plans, and Conflict (`seed_lost`) where the secret that a seed came from was
+    changed in between.
     """
-    drawn = []
+    drawn, this, lost = [], Pass("samples"), False
     waiting = Sample.objects.filter(day__lt=clock.today(), drawn_at=None).order_by("day")
     for sample in waiting:
-        seed = _seed(sample.day)
-        if sampling.digest_of(seed) != sample.seed_digest:
-            raise Conflict("seed_lost", _("The secret key was changed; this seed is lost."))
-        cases = 0
-        for plan in oversight.plans_to_oversee().order_by("pk"):
+        if sampling.digest_of(_seed(sample.day)) != sample.seed_digest:
+            lost = True
+            continue
+        drawn += _draw(actor, sample, this)
+    this.end()
+    if lost:
+        raise Conflict("seed_lost", _("The secret key was changed; this seed is lost."))
+    return drawn
+
+
+def _draw(actor: User, sample: Sample, this: Pass) -> list[Sample]:
+    """The day's sample; empty where a plan has failed, and the day is drawn once more."""
+    seed, cases, failed = _seed(sample.day), 0, len(this.failed)
+    for plan in oversight.plans_to_oversee().order_by("pk"):
+        with this.over(plan):
             cases += _sample_plan(actor, plan, sample, seed)
             cases += _look_again(actor, plan, sample, seed)
-        with ledger.act(actor) as act:
-            row = ledger.lock(Sample.objects.all(), sample.pk)
-            changes = {"seed": seed, "drawn_at": clock.now(), "cases": cases}
-            drawn.append(act.update(row, "sample.drawn", changes))
-    return drawn
+    if len(this.failed) > failed:
+        return []
+    with ledger.act(actor) as act:
+        row = ledger.lock(Sample.objects.all(), sample.pk)
+        changes = {"seed": seed, "drawn_at": clock.now(), "cases": cases}
+        return [act.update(row, "sample.drawn", changes)]
 
 
 def plant(*, actor: User, case_id: uuid.UUID) -> Case:
@@ -127,22 +141,23 @@ def _of_day(
         release_id=plan.release_id, received_at__gte=begin, received_at__lt=end,
         answer=Answer.PROCEED,
     ).order_by("received_at", "batch_id", "position")  # fmt: skip
-    rule, found = checkpoint.trigger.compiled, {}
+    rule, found = checkpoint.rule, {}
     columns = rows.values_list("received_at", "batch_id", "position", "body")
     for moment, batch, position, body in columns.iterator(1_000):
         content = json.loads(body)["told"]
         values = content["fields"] | {
             "output": content["output"], "confidence": content["confidence"],
         }  # fmt: skip
-        risky = rule.evaluate(Readings(values)) is Fires.PASS
+        risky = rule is not None and rule.evaluate(Readings(values)) is Fires.PASS
         found[f"{batch}-{position}"] = (risky, moment)
     return found
 
 
 def _open(actor: User, plan: Plan, checkpoint: Checkpoint, drawn: dict[str, dt.datetime]) -> int:
-    """A case for each of the decisions; those that have one already keep it."""
-    due = due_at(queries.active_section(), checkpoint, clock.now(), plan.pk)
-    opened, names = 0, list(drawn)
+    """A case for each of the decisions; those that have one already keep it. Returns how many."""
+    section, shifts = queries.active_section(), plan.told.shifts
+    due = due_at(section, checkpoint, clock.now(), shifts, plan.pk)
+    names = list(drawn)
     for begin in range(0, len(names), CHUNK):
         codes = {code_of(name, CaseKind.SAMPLED): name for name in names[begin : begin + CHUNK]}
         known = set(Case.objects.filter(code__in=codes).values_list("code", flat=True))
@@ -153,8 +168,7 @@ def _open(actor: User, plan: Plan, checkpoint: Checkpoint, drawn: dict[str, dt.d
         ]
         with ledger.act(actor) as act:
             act.create_many(rows, "case.opened")
-        opened += len(rows)
-    return opened
+    return len(names)
 
 
 def _sampled(
@@ -188,25 +202,25 @@ def _look_again(actor: User, plan: Plan, sample: Sample, seed: str) -> int:
     rows = {row.code: row for row in decided.select_related("plan").order_by("code")}
     percent = queries.active_section().sampling.blind_percent
     codes = sampling.share(seed, rows, percent=percent)
-    opened = 0
     for code in codes:
         again = _again(rows[code], CaseKind.BLIND, queries.checkpoint_of(rows[code]))
         if Case.objects.filter(code=again.code).exists():
             continue
         with ledger.act(actor) as act:
             act.create(again, "case.opened")
-        opened += 1
-    return opened
+    return len(codes)
 
 
 def _again(row: Case, kind: CaseKind, checkpoint: Checkpoint) -> Case:
     """The same decision in front of somebody else, without what came of it."""
+    moment = clock.now()
+    shifts = queries.plan_of(row).shifts
+    due = due_at(queries.active_section(), checkpoint, moment, shifts, row.plan_id)
     return Case(
         code=code_of(f"{row.batch_id}-{row.position}-{row.pk}", kind), kind=kind,
         plan_id=row.plan_id,
         release_id=row.release_id, checkpoint=row.checkpoint, point=row.point,
         gateway_id=row.gateway_id, reference=row.reference, batch_id=row.batch_id,
         position=row.position, received_at=row.received_at, output=row.output,
-        opened_at=clock.now(), about=row, hides_advice=row.hides_advice,
-        due_at=due_at(queries.active_section(), checkpoint, clock.now(), row.plan_id),
+        opened_at=moment, due_at=due, about=row, hides_advice=row.hides_advice,
     )  # fmt: skip

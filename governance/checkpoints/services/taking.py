@@ -252,6 +252,7 @@ def _held(kept: list[Record]) -> list[Opening]:
             place=one.place, release=one.live.release, plan_id=one.live.plan_id,
             checkpoint=one.live.told.checkpoint(one.verdict.fired[0]),
             reference=one.reference, output=one.output, kind=CaseKind.HELD, link=one.link,
+            shifts=one.live.told.shifts,
         )
         for one in kept
         if one.verdict.answer is Answer.HOLD

@@ -20,12 +20,13 @@ from governance.checkpoints.models import Case, Plan
 from governance.checkpoints.models.cases import WAITING
 from governance.checkpoints.queries import decisions, oversight, trials
 from governance.checkpoints.rules.effectiveness import Measure, Verdict
-from governance.checkpoints.schema import Checkpoint, CheckpointsSection, Limit
+from governance.checkpoints.schema import Checkpoint
 from governance.desk.admin.clocks import left_in_words
 from governance.desk.admin.oversight_forms import DecideForm
+from governance.desk.admin.oversight_plans import plans_in_words, point_in_words, why_held
 from governance.desk.admin.pages import PersonRequest, page, said, show
 from governance.desk.admin.verbs import offered
-from governance.desk.admin.words import name_of, role_label
+from governance.desk.admin.words import name_of
 from registry.core import clock
 from registry.core.errors import DomainError
 from registry.core.ledger import services as ledger
@@ -112,14 +113,17 @@ def plan(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     user = request.user
     row = get_or_refuse(queries.whole_plans(queries.visible_plans(user)), pk)
     (told,) = plans_in_words([row])
+    labels = {one.key: said(one.label.model_dump()) for one in row.told.checkpoints}
+    trial, fired = _trial(row, labels)
     keys = {"draft": ("test-plan", "activate-plan", "withdraw-plan"), "in_force": ("test-plan",)}
     context = {
         "plan": told,
         "verbs": offered(user, *keys.get(row.state, ())),
         "again": offered(user, "draft-plan"),
         "may_try": bool(offered(user, "test-plan")),
-        "trial": _trial(row),
-        **_overseen(row),
+        "trial": trial,
+        "idle": [labels.get(key, key) for key in trials.idle(row, fired)],
+        **_overseen(row, labels),
     }
     return show(request, "plan", row.code, context)
 
@@ -154,7 +158,7 @@ def in_words(rows: Iterable[Case]) -> list[Case]:
         told: Any = row  # Any: attributes for the template alone
         checkpoint = queries.checkpoint_of(row)
         told.checkpoint_label = said(checkpoint.label.model_dump())
-        told.point_label = _point(section, row.point)
+        told.point_label = point_in_words(section, row.point)
         told.model_label = name_of(row.release.model_use.model)
         told.left = left_in_words((row.due_at - now).total_seconds())
         told.is_overdue = row.state in WAITING and now > row.due_at
@@ -162,70 +166,6 @@ def in_words(rows: Iterable[Case]) -> list[Case]:
         gone = (now - row.opened_at).total_seconds()
         told.percent = 100 if whole <= 0 else max(0, min(100, round(100 * gone / whole)))
     return found
-
-
-def plans_in_words(rows: Iterable[Plan]) -> list[Plan]:
-    """The plans with their checkpoints as people read them."""
-    found, section = list(rows), queries.active_section()
-    for row in found:
-        told: Any = row  # Any: attributes for the template alone
-        told.about = name_of(row.release.model_use.model)
-        told.checkpoints = [_checkpoint(section, one) for one in row.told.checkpoints]
-        told.quotas = [
-            {
-                "label": said(one.label.model_dump()),
-                "rule": _("%(most)s × %(outputs)s within %(minutes)s minutes for each %(by)s")
-                % {"most": one.most, "outputs": ", ".join(one.outputs),
-                   "minutes": one.window_minutes, "by": one.by},
-                "checkpoint": one.checkpoint,
-            }
-            for one in row.told.quotas
-        ]  # fmt: skip
-        told.trips = [
-            {
-                "label": said(one.label.model_dump()),
-                "rule": _("“%(output)s” above %(percent)s %% within %(minutes)s minutes")
-                % {"output": one.output, "percent": one.above_percent,
-                   "minutes": one.window_minutes},
-                "least": one.least,
-            }
-            for one in row.told.trips
-        ]  # fmt: skip
-    return found
-
-
-def _checkpoint(section: CheckpointsSection, one: Checkpoint) -> dict[str, Any]:
-    point = section.point(one.point)
-    limit = one.limit or (point.limit if point is not None else None)
-    effect = one.at_limit or (point.at_limit if point is not None else "deny")
-    effects = {"deny": _("denied"), "fall_back": _("fallen back"), "escalate": _("escalated")}
-    competence = section.competences.get(one.competence)
-    return {
-        "key": one.key,
-        "label": said(one.label.model_dump()),
-        "point": f"{one.point} {_point(section, one.point)}",
-        "clauses": {name: list(getattr(one.trigger, name)) for name in
-                    ("when", "all", "any", "unless") if getattr(one.trigger, name)},
-        "roles": _(", ").join(role_label(role) for role in one.roles),
-        "competence": said(competence.model_dump()) if competence else one.competence,
-        "limit": _limit(limit) if limit is not None else "",
-        "effect": effects[effect],
-        "min_seconds": one.min_seconds,
-        "authority": one.authority,
-        "legal_days": one.legal_days,
-    }  # fmt: skip
-
-
-def _limit(limit: Limit) -> str:
-    hours, minutes = divmod(limit.minutes, 60)
-    told = _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
-    kind = _("working time") if limit.hours == "working" else _("around the clock")
-    return f"{told} · {kind}"
-
-
-def _point(section: CheckpointsSection, key: str) -> str:
-    point = section.point(key)
-    return said(point.label.model_dump()) if point is not None else key
 
 
 def _case(user: User, row: Case, form: DecideForm) -> dict[str, Any]:
@@ -239,7 +179,7 @@ def _case(user: User, row: Case, form: DecideForm) -> dict[str, Any]:
         "case": told,
         "decision": decision,
         "fields": sorted(decision["fields"].items()),
-        "why": _why(checkpoint, decision),
+        "why": _why(row, checkpoint, decision),
         "is_hidden": is_hidden,
         "form": form if is_mine and not is_hidden else None,
         "is_mine": is_mine,
@@ -264,14 +204,19 @@ def _verbs(user: User, row: Case, is_mine: bool) -> list[tuple[str, Any]]:
     return list(offered(user, *keys))
 
 
-def _why(checkpoint: Checkpoint, decision: dict[str, Any]) -> list[dict[str, Any]]:
-    """The trigger, clause by clause, with the values that it read."""
+def _why(row: Case, checkpoint: Checkpoint, decision: dict[str, Any]) -> list[dict[str, Any]]:
+    """The trigger, clause by clause, with the values that it read; an agent's scope before it."""
+    told = queries.plan_of(row)
+    is_authorised = checkpoint.key == told.authorised_at
+    held = why_held(told.agent, decision["output"]) if is_authorised else []
+    if checkpoint.rule is None:
+        return held
     values = decision["fields"] | {
         "output": decision["output"], "confidence": decision["confidence"],
     }  # fmt: skip
-    report = checkpoint.trigger.compiled.report(Readings(values))
+    report = checkpoint.rule.report(Readings(values))
     outcomes = {"pass": _("holds"), "fail": _("does not hold"), "unknown": _("cannot be decided")}
-    return [
+    return held + [
         {
             "part": part,
             "clause": clause.expression,
@@ -304,42 +249,42 @@ def _next(user: User) -> str:
     return reverse("desk:cases")
 
 
-def _overseen(row: Plan) -> dict[str, Any]:
+def _overseen(row: Plan, labels: dict[str, str]) -> dict[str, Any]:
     """The figures of the plan's release, in words."""
     release, band = row.release, queries.active_section().band
-    labels = {one.key: said(one.label.model_dump()) for one in row.told.checkpoints}
-    reviewers = oversight.by_reviewer(release)
-    keys = [one.name for one in reviewers if len(one.name) == 36]
+    found = oversight.overseen(release)
+    keys = [one.name for one in found.reviewers if len(one.name) == 36]
     people = {str(one.pk): one.name for one in User.objects.filter(pk__in=keys)}
     answers = oversight.answers(release)
     return {
         "band": band,
-        "by_checkpoint": _lines(oversight.by_checkpoint(release), labels),
-        "by_reviewer": _lines(reviewers, people, band.streak),
-        "by_month": _lines(oversight.by_month(release), {}),
+        "by_checkpoint": _lines(found.checkpoints, labels),
+        "by_reviewer": _lines(found.reviewers, people, band.streak),
+        "by_month": _lines(found.months, {}),
         "answers": answers,
         "answered": sum(answers.values()),
         "missed": oversight.missed_percent(release),
         "agreed": oversight.agreement(release),
         "detected": oversight.detected(release),
+        "gave_way": oversight.gave_way(release),
     }
 
 
-def _trial(row: Plan) -> dict[str, Any] | None:
-    """The latest trial, with the checkpoints' labels and the days as bars."""
+def _trial(row: Plan, labels: dict[str, str]) -> tuple[dict[str, Any] | None, dict[str, int]]:
+    """The latest trial, with the checkpoints' labels and the days as bars; and what fired in it."""
     job = trials.latest_trial(row)
     if job is None or not job.result:
-        return None
-    labels = {one.key: said(one.label.model_dump()) for one in row.told.checkpoints}
+        return None, {}
     result: dict[str, Any] = job.result  # Any: JSON
+    fired: dict[str, int] = result["by_checkpoint"]
     most = max((day[0] for day in result["by_day"].values()), default=1)
+    shown = fired | dict.fromkeys(result.get("never", ()), 0)
     return result | {
         "at": job.ended_at,
-        "fired": [(labels.get(key, key), many)
-                  for key, many in result["by_checkpoint"].items()],
+        "fired": [(labels.get(key, key), many) for key, many in shown.items()],
         "days": [{"day": day, "all": told[0], "now": told[2], "width": 100 * told[2] / most}
                  for day, told in result["by_day"].items()],
-    }  # fmt: skip
+    }, fired  # fmt: skip
 
 
 def _lines(

@@ -20,14 +20,28 @@ from tests.refusals import refused
 from tests.world import person
 
 AGENT = """
+decision_right: agent_decides
+scope: {read: [query, draft], payment: [pay, transfer]}
 fields:
   - {name: session, type: text, required: true}
   - {name: amount, type: number}
 checkpoints:
+  - key: large
+    point: RI-01
+    label: {zh: 大额复核, en: Large amounts}
+    trigger: {any: ["amount > 1000000"]}
+    roles: [reviewer]
+    competence: credit_review
+  - key: afterwards
+    point: RI-04
+    label: {zh: 决策后抽检, en: Looked at afterwards}
+    trigger: {any: ["amount > 100000"]}
+    roles: [line_risk_officer, reviewer]
+    competence: credit_review
   - key: out_of_scope
     point: RI-12
     label: {zh: 越权动作授权, en: Acts beyond the scope are authorised}
-    trigger: {any: ["!(output in ['query', 'draft', 'pay'])", "output == 'pay' && amount > 1000"]}
+    trigger: {all: ["output == 'pay'", "amount > 1000"]}
     roles: [reviewer]
     competence: credit_review
 quotas:

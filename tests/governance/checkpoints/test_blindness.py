@@ -179,7 +179,7 @@ def test_a_policy_that_names_no_limit_any_more_leaves_the_one_of_the_plan(live: 
     case = held(live)
     checkpoint = queries.checkpoint_of(case)
     assert checkpoint.limit is None
-    assert due_at(NOTHING, checkpoint, clock.now(), case.plan_id) == case.due_at
+    assert due_at(NOTHING, checkpoint, clock.now(), (), case.plan_id) == case.due_at
 
 
 class TestLinks:

@@ -71,6 +71,29 @@ def raw(live: Release, **told: Any) -> str:
     return json.dumps(body(live, 1, **told))
 
 
+UNSEEN = [
+    "APP-\u202e1", "APP-\u20661", "\u200eAPP-1", "APP\u200b-1", "APP-1\n", "APP\t1", "APP-1\x7f",
+    "APP\x851", "APP\u20281", "\ufeffAPP-1", "APP\xad-1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", UNSEEN, ids=[ascii(text) for text in UNSEEN])
+def test_a_reference_that_people_would_misread_is_refused(live: Release, text: str) -> None:
+    who = gateway()
+    with nothing_left():
+        for place in ("reference", "explanation_ref"):
+            wrong = body(live, 2) | {place: text}
+            found = refused(who.post(ONE, wrong), 400, "invalid", place)
+            assert "改变文字方向" in found["detail"]
+            many = who.post(MANY, {"decisions": [body(live, 1), wrong]})
+            refused(many, 400, "invalid", f"decisions.1.{place}")
+
+
+@pytest.mark.parametrize("text", ["申请-1", "APP 1", "A/1:é#\U00020000", "طلب-1"])
+def test_a_reference_in_any_script_is_taken(live: Release, text: str) -> None:
+    assert gateway().post(ONE, body(live) | {"reference": text}).status_code == 201
+
+
 MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("an unknown key", {"colour": "red"}, "colour"),
     ("confidence above one", {"confidence": 2}, "confidence"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from governance.checkpoints import services
-from governance.checkpoints.models import Plan
+from governance.checkpoints.models import Case, Plan
 from governance.checkpoints.queries import oversight
 from governance.checkpoints.rules.effectiveness import (
     Look,
@@ -25,6 +25,7 @@ from governance.suspensions.models import Order
 from registry.core import clock
 from registry.core.dispatch import services as dispatch
 from registry.core.ledger.models import Entry
+from registry.core.ledger.rules import parts_of
 from registry.core.notices.models import Notice
 from registry.core.people.queries import system
 from registry.releases.models import Release
@@ -93,7 +94,7 @@ def test_a_rubber_stamp_is_noticed_and_calls_for_the_review(live: Release) -> No
     decided(live, 60)
     plan = Plan.objects.get()
     with clock.at(LIVE + dt.timedelta(hours=1)):
-        (line,) = oversight.by_reviewer(live)
+        (line,) = oversight.overseen(live).reviewers
         assert (line.figures.streak, line.figures.median_seconds) == (60, 3.0)
         assert services.oversee(actor=system()) == [plan]
         assert services.oversee(actor=system()) == []  # once a month
@@ -120,6 +121,79 @@ def test_missed_limits_are_an_alarm(live: Release) -> None:
     with clock.at(LIVE + dt.timedelta(days=2)):
         services.sweep(actor=system())
         assert [one["about"] for one in overseeing.alarms_of(Plan.objects.get())] == ["limits"]
+
+
+def test_another_alarm_is_told_at_once_and_the_same_once_a_month(live: Release) -> None:
+    decided(live, 60)
+    plan = Plan.objects.get()
+
+    def told(**span: int) -> list[list[str]]:
+        with clock.at(LIVE + dt.timedelta(**span)):
+            services.oversee(actor=system())
+        rows = Entry.objects.filter(kind="plan.out_of_band").order_by("seq")
+        return [[one["verdict"] for one in parts_of(row.body)[1]["alarms"]] for row in rows]
+
+    assert told(hours=1) == [["streak"]]
+    services.take(
+        gateway=person("gateway"),
+        told=[decision(live, 900 + n, fields={"score": 0.5}) for n in range(10)],
+    )
+    with clock.at(LIVE + dt.timedelta(days=2)):
+        services.sweep(actor=system())
+    assert told(days=2) == [["streak"], ["missed"]]
+    assert told(days=3) == [["streak"], ["missed"]]
+    assert told(days=30, hours=2) == [["streak"], ["missed"], ["streak"]]
+    assert told(days=32, hours=1) == [["streak"], ["missed"], ["streak"], ["missed"]]
+    assert {entry.subject_id for entry in Entry.objects.filter(kind="plan.out_of_band")} == {
+        plan.pk
+    }
+
+
+class TestMissedLimits:
+    """PR-06: only what the limit did counts as missed."""
+
+    def case(self, live: Release, number: int, **told: Any) -> Case:
+        fields = {"score": 0.5} | told.pop("fields", {})
+        rows = [decision(live, number, fields=fields, **told)]
+        (found,) = services.take(gateway=person("gateway"), told=rows)
+        assert found.case is not None
+        return found.case
+
+    def decide(self, case: Case, by: str, outcome: str = "accept") -> None:
+        words = {"reason_code": "facts_confirmed"}
+        if outcome == "override":
+            words = {"reason_code": "model_wrong", "final_output": "refuse"}
+        services.claim(actor=person(by), case_id=case.pk)
+        with clock.at(clock.now() + dt.timedelta(minutes=1)):
+            services.decide(actor=person(by), case_id=case.pk, outcome=outcome, **words)
+
+    def test_what_a_reviewer_hands_up_is_none(self, live: Release) -> None:
+        case = self.case(live, 1)
+        services.claim(actor=person("fu"), case_id=case.pk)
+        services.escalate(actor=person("fu"), case_id=case.pk, note="证据相互矛盾")
+        self.decide(case, "fang")
+        assert oversight.missed_percent(live) == 0.0
+
+    def test_what_two_see_differently_is_none(self, live: Release) -> None:
+        case = self.case(live, 1, fields={"amount": 300_000})
+        self.decide(case, "fu")
+        self.decide(case, "fang", "override")
+        self.decide(case, "fei")
+        assert oversight.missed_percent(live) == 0.0
+
+    def test_what_the_limit_escalates_or_ends_is(self, live: Release) -> None:
+        in_time, lapsing = self.case(live, 1), self.case(live, 2)
+        escalating = self.case(live, 3, output="refuse", fields={"score": 0.3})
+        self.decide(in_time, "fu")
+        with clock.at(LIVE + dt.timedelta(days=2)):
+            services.sweep(actor=system())
+            self.decide(escalating, "fang")
+        states = {row.pk: row.state for row in Case.objects.all()}
+        assert [states[one.pk] for one in (in_time, lapsing, escalating)] == [
+            "decided", "lapsed", "decided",
+        ]  # fmt: skip
+        with clock.at(LIVE + dt.timedelta(days=3)):
+            assert oversight.missed_percent(live) == 66.67
 
 
 class TestTrips:

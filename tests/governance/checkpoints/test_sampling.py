@@ -24,17 +24,6 @@ from tests.governance.reviews.conftest import LIVE
 from tests.refusals import changes, footprint, refused
 from tests.world import person
 
-SAMPLED = (
-    PLAN
-    + """
-  - key: afterwards
-    point: RI-04
-    label: {zh: 决策后抽检, en: Looked at afterwards}
-    trigger: {any: ["amount > 100000"]}
-    roles: [line_risk_officer, reviewer]
-    competence: credit_review
-"""
-)
 SEED = "a seed"
 TOMORROW = dt.timedelta(days=1)
 
@@ -74,7 +63,7 @@ class TestDays:
     """A day's sample, from its seed to its cases."""
 
     def test_it_is_committed_before_and_drawn_after(self, live: Release) -> None:
-        planned(live, SAMPLED)
+        planned(live)
         assert [one.day for one in services.commit(actor=system())] == [
             dt.date(2026, 1, 12), dt.date(2026, 1, 13),
         ]  # fmt: skip
@@ -101,7 +90,7 @@ class TestDays:
         assert sample.seed not in kinds[0].body
 
     def test_what_came_before_the_seed_is_not_drawn(self, live: Release) -> None:
-        planned(live, SAMPLED)
+        planned(live)
         post(live, 50)
         with clock.at(LIVE + dt.timedelta(hours=1)):
             services.commit(actor=system())
@@ -116,7 +105,7 @@ class TestDays:
             services.draw(actor=system())
 
     def test_sampled_cases_are_decided_like_others(self, live: Release) -> None:
-        planned(live, SAMPLED)
+        planned(live)
         services.commit(actor=system())
         post(live, 5)
         with clock.at(LIVE + TOMORROW):
@@ -161,7 +150,7 @@ def test_a_share_is_decided_again_by_somebody_else(live: Release) -> None:
             reason_code="within_policy",
         )  # fmt: skip
         assert oversight.agreement(live) == (1, 1)
-    figures = oversight.by_reviewer(live)
+    figures = oversight.overseen(live).reviewers
     assert sum(one.figures.cases for one in figures) == 20  # the second look counts apart
 
 
@@ -207,6 +196,7 @@ class TestTrials:
         assert trials.trial(draft) == {
             "plan": draft.code, "decisions": 45, "held_then": 10, "held_by_this": 5,
             "by_checkpoint": {"grey_zone": 5}, "by_day": {"2026-01-12": [45, 10, 5]},
+            "never": ["refusal"],
         }  # fmt: skip
         assert changes(before) == {}
         jobs.run(job.pk)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from django.db import connection
 
 from governance.checkpoints import services
 from governance.checkpoints.models import Decision
@@ -91,3 +94,17 @@ def test_checkpoints_that_no_decision_could_name_together_are_no_plan() -> None:
     head = PLAN.split("  - key: grey_zone")[0]
     with pytest.raises(PolicyError, match="longer than 400"):
         parse_plan(head + many)
+
+
+@pytest.mark.parametrize(
+    ("output", "counted"),
+    [("拒绝", "拒绝"), (True, "true"), (0.5, "0.5"), (None, None), (10**3_000, "1" + "0" * 199)],
+    ids=["text", "yes", "number", "none", "long"],
+)
+def test_the_database_keeps_the_output_to_be_counted(
+    live: Release, output: Any, counted: str | None
+) -> None:
+    services.take(gateway=person("gateway"), told=[decision(live, output=output)])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT output FROM governance_decision")
+        assert cursor.fetchall() == [(counted,)]

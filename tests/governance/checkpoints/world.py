@@ -40,6 +40,12 @@ checkpoints:
     competence: credit_review
     min_seconds: 10
     legal_days: 15
+  - key: afterwards
+    point: RI-04
+    label: {zh: 决策后抽检, en: Looked at afterwards}
+    trigger: {any: ["amount > 100000"]}
+    roles: [line_risk_officer, reviewer]
+    competence: credit_review
 """
 
 

@@ -96,8 +96,8 @@ class Order(Governed):
             *guarded(
                 "governance.order",
                 immutable=(
-                    "kind", "target_type", "target_id", "target_key", "reason", "is_drill",
-                    "ordered_by_id", "ordered_at",
+                    "kind", "target_type", "target_id", "target_key", "reason", "limits",
+                    "given_by", "is_drill", "ordered_by_id", "ordered_at",
                 ),
             ),
             follows(ORDER_STATES),

@@ -80,11 +80,16 @@ class AcknowledgementRow(serializers.ModelSerializer[Acknowledgement]):
 
 
 class Applied(serializers.Serializer[Any]):
-    """A system that enforces the order, and how long it took until it had applied it."""
+    """A system that enforces the order, and how long it took until it said that it had applied it.
+
+    applied_at, resumed_at: as it tells them; received_at: when it said that it had applied it,
+    which is what is measured.
+    """
 
     consumer = serializers.UUIDField(source="consumer.pk")
     name = serializers.CharField(source="consumer.name")
     applied_at = serializers.DateTimeField(source="applied.applied_at", default=None)
+    received_at = serializers.DateTimeField(source="applied.received_at", default=None)
     resumed_at = serializers.DateTimeField(source="resumed.applied_at", default=None)
     seconds = serializers.FloatField(allow_null=True)
 

@@ -25,6 +25,7 @@ from registry.core.people.queries import within_reach
 from registry.core.policy import queries as policy
 
 RANKS = ("P", "I", "II", "III", "IV")
+APART = dt.timedelta(minutes=1)  # a told time that lies further back than this is shown as told
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,26 @@ class Answer:
     applied: Acknowledgement | None
     resumed: Acknowledgement | None
     posting: Posting | None
-    seconds: float | None  # from the order to when it was applied
+    seconds: float | None  # from the order to when its acknowledgement was received
+
+    @property
+    def applied_told(self) -> dt.datetime | None:
+        """When it says that it had applied the order, where that is long before it said so."""
+        return _told_apart(self.applied)
+
+    @property
+    def resumed_told(self) -> dt.datetime | None:
+        """When it says that it had resumed, where that is long before it said so."""
+        return _told_apart(self.resumed)
 
 
 @dataclass(frozen=True)
 class Measure:
-    """From the order to the last acknowledgement, against the tier's limit."""
+    """From the order to the last acknowledgement, against the tier's limit.
+
+    An acknowledgement counts when it was received: nobody can check what a late one tells of the
+    past, so its told time is shown and never measured.
+    """
 
     tier: str
     limits: StopLimits | None
@@ -71,6 +86,11 @@ class Measure:
         if self.due_at is None or now <= self.due_at:
             return []
         return [one.consumer for one in self.answers if one.applied is None]
+
+
+def _told_apart(row: Acknowledgement | None) -> dt.datetime | None:
+    is_apart = row is not None and row.received_at - row.applied_at > APART
+    return row.applied_at if row is not None and is_apart else None
 
 
 def visible_consumers(user: User) -> models.QuerySet[Consumer]:
@@ -126,7 +146,7 @@ def measure(order: Order) -> Measure:
     answers = []
     for one in consumers.order_by("name"):
         applied = said.get((one.pk, AcknowledgedAction.APPLIED))
-        took = (applied.applied_at - order.ordered_at).total_seconds() if applied else None
+        took = (applied.received_at - order.ordered_at).total_seconds() if applied else None
         resumed = said.get((one.pk, AcknowledgedAction.RESUMED))
         posting = posted.get((one.pk, shown)) or posted.get((one.pk, "applied"))
         answers.append(Answer(one, applied, resumed, posting, took))

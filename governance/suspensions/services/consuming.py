@@ -92,7 +92,7 @@ def close_consumer(*, actor: User, consumer_id: uuid.UUID) -> Consumer:
 def acknowledge(
     *, actor: User, order_id: uuid.UUID, action: str, applied_at: dt.datetime | None = None
 ) -> Acknowledgement:
-    """The actor's consumer has applied the order, or resumed after its lifting; said once.
+    """The actor's consumer has applied the order, has its fallback, or resumed; each said once.
 
     applied_at: when (now, if left out). Raises NotFound for an order that is none of its.
     """

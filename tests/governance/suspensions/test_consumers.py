@@ -292,8 +292,7 @@ def test_the_time_to_the_last_acknowledgement_is_measured_against_the_tiers_limi
     assert (found.tier, found.due_at) == (
         live.release.model_use.tier, row.ordered_at + dt.timedelta(minutes=15),
     )  # fmt: skip
-    assert found.limits is not None
-    assert (found.limits.decision_minutes, found.limits.fallback_minutes) == (60, 60)
+    assert (found.decision.limit_minutes, found.fallback.limit_minutes) == (60, 60)
     assert found.seconds == pytest.approx(240, abs=1)
     assert found.in_time is True
 

@@ -44,6 +44,7 @@ def live(settings: Any) -> story.Story:
     settings.PUBLIC_URL = "https://models.bank.example"
     told = story.register()
     story.to_production(told)
+    story.disarm()
     return told
 
 

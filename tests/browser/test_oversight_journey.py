@@ -190,7 +190,7 @@ def tripped(desk: Browser, after: Minutes, mine: Gateway, release: Release) -> N
     with after(60):
         mine.decide_many(declines)
         assert services.trip(actor=system()) != []
-        order = Order.objects.get(kind="stop")
+        order = Order.objects.get(kind="stop", is_drill=False)
         assert mine.decide("D-after", "approve", declines[0].fields).answer == "stop"
         page = desk.window("chen")
         page.goto(f"{desk.base}/orders/{order.pk}/")

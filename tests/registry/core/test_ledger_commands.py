@@ -281,7 +281,7 @@ def test_changed_content_needs_a_new_version(settings: Any, tmp_path: Path) -> N
     assert changes(before) == {}
     about = tmp_path / "cn-nfra" / "pack.yaml"
     about.write_text(about.read_text("utf-8").replace('version: "1.5"', 'version: "1.6"'), "utf-8")
-    assert run("load_packs") == (0, "loaded: cn_nfra 1.5\n", "")
+    assert run("load_packs") == (0, "loaded: cn_nfra 1.6\n", "")
     states = PackRelease.objects.order_by("version").values_list("version", "state")
     assert list(states) == [("1.5", "active"), ("1.6", "loaded")]
 

@@ -10,6 +10,7 @@ import pytest
 from django.conf import LazySettings
 
 from governance.validations import services as validations
+from registry.core import clock
 from registry.core.jobs import services as jobs
 from registry.core.jobs.models import Job
 from tests import story
@@ -78,7 +79,7 @@ def test_lists_lead_on_and_mark_what_is_provisional() -> None:
     assert f'<a href="/models/{use.model_id}/">Retail scorecard</a>' in cases
     validated = page("sun", "/admin/governance/validation/")
     assert f'<a href="/validations/{row.pk}/">{row.code}</a>' in validated
-    assert f"{row.started_at:%Y-%m-%d}" in validated
+    assert clock.local_day(row.started_at).isoformat() in validated
     assert "provisional" not in page("wang", "/admin/registry/aimodel/?tier__exact=II")
     told = {"Q01": ["credit_approval"], "name_zh": "暂定", "use_name_zh": "场景", "purpose": "测试"}
     entity = str(use.entity_id)

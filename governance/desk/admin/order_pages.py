@@ -133,9 +133,10 @@ def _times(order: Order, measured: Measure) -> list[dict[str, Any]]:
     return [
         {
             "label": label,
-            "limit": in_minutes(told.limit_minutes * 60) if told.limit_minutes else "",
+            "limit": _limit(told.limit_minutes) if told.limit_minutes else "",
             "took": in_minutes(told.seconds) if told.seconds is not None else "",
             "in_time": told.in_time,
+            "is_open": told is not measured.decision and order.state == "in_force",
             "is_late": told.in_time is False
             or bool(told.seconds is None and told.due_at and told.due_at < until),
         }
@@ -163,6 +164,13 @@ def _lines(order: Order, measured: Measure) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _limit(minutes: int) -> str:
+    """Whole hours as hours, anything else in minutes."""
+    if minutes % 60:
+        return _("%(minutes)s min") % {"minutes": minutes}
+    return _("%(hours)s h") % {"hours": minutes // 60}
 
 
 def in_minutes(seconds: float) -> str:

@@ -11,6 +11,9 @@ from governance.approvals import services as approvals
 from governance.approvals.models import Approval
 from governance.approvals.services import Ballot
 from governance.lifecycle import services as lifecycle
+from governance.suspensions import services as suspensions
+from governance.suspensions.models import Consumer, DrillReport
+from governance.suspensions.services import Drilled, NewConsumer
 from governance.validations import services as validations
 from governance.validations.models import Validation
 from registry.catalogue import services as catalogue
@@ -271,8 +274,44 @@ def approve(approval: Approval) -> None:
             vote(approval, username)
 
 
+GATEWAY = "stop-gateway"
+SHOWN = Drilled("停用开关演练：停用试点并切换至人工审批", "运维、模型风险管理、业务部门")
+
+
+def arm() -> Consumer:
+    """A machine account enforces stops in the whole institution; opened once."""
+    found = Consumer.objects.filter(user__username=GATEWAY).first()
+    if found is not None:
+        return found
+    admin, entity = person("admin"), head_office()
+    user = people.enrol_machine(actor=admin, username=GATEWAY, name="停用网关")
+    people.assign_role(actor=admin, user=user, role=Role.PIPELINE, entity=entity)
+    told = NewConsumer("停用网关", user, entity)
+    return suspensions.open_consumer(actor=admin, told=told)[0]
+
+
+def disarm() -> None:
+    """It enforces nothing any more; tests then open consumers of their own."""
+    suspensions.close_consumer(actor=person("admin"), consumer_id=arm().pk)
+
+
+def drill(release: Release, *, by: str = "luo") -> DrillReport:
+    """The release was stopped as a drill, fell back, was resumed; the report is countersigned."""
+    consumer = arm()
+    row = suspensions.order(
+        actor=person(by), kind="stop", target_type="release", target_id=release.pk,
+        reason="上线前停用演练", is_drill=True,
+    )  # fmt: skip
+    for action in ("applied", "fallback"):
+        suspensions.acknowledge(actor=consumer.user, order_id=row.pk, action=action)
+    for username in ("chen", "gao"):
+        suspensions.resume(actor=person(username), order_id=row.pk, reason="演练结束，切换正常。")
+    report = suspensions.report_drill(actor=person(by), order_id=row.pk, told=SHOWN)
+    return suspensions.countersign_drill(actor=person("chen"), report_id=report.pk)
+
+
 def to_production(story: Story) -> Release:
-    """The release is at S5."""
+    """The release is at S5; what is of tier I or II has been drilled in the pilot."""
     approval = to_approval(story)
     approve(approval)
     lifecycle.promote(actor=person("wang"), release_id=story.release.pk, to="S4")
@@ -294,4 +333,6 @@ def to_production(story: Story) -> Release:
         environment="production",
         digest=story.version.digest,
     )
+    if story.release.model_use.tier in ("I", "II"):
+        drill(story.release)
     return lifecycle.promote(actor=person("luo"), release_id=story.release.pk, to="S5")

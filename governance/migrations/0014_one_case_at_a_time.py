@@ -6,6 +6,8 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from registry.core.migrating import Together
+
 
 class Migration(migrations.Migration):
 
@@ -20,36 +22,38 @@ class Migration(migrations.Migration):
             model_name='competence',
             name='governed',
         ),
-        migrations.AddField(
-            model_name='competence',
-            name='end_reason',
-            field=models.CharField(blank=True, max_length=500, verbose_name='reason'),
-        ),
-        migrations.AddField(
-            model_name='competence',
-            name='ended_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='ended at'),
-        ),
-        migrations.AddField(
-            model_name='competence',
-            name='entity',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.legalentity', verbose_name='legal entity'),
-        ),
-        migrations.AddField(
-            model_name='competence',
-            name='recorded_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='recorded at'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='competence',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.competence', 'user_id', 'key', 'entity_id', 'valid_from', 'valid_to', 'daily_limit', 'recorded_by_id', 'recorded_at', 'proof')", func='RETURN NULL;', hash='1c9d2b43ba0d99cb194a64e81aea474701a42972', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_34f1e', table='governance_competence', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='case',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('open', 'second', 'escalated'))), fields=('viewed_by',), name='a_person_looks_at_one_case'),
-        ),
-        migrations.AddConstraint(
-            model_name='competence',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('end_reason', ''), ('ended_at', None)), models.Q(('ended_at__isnull', False), models.Q(('end_reason', ''), _negated=True)), _connector='OR'), name='an_ended_competence_says_why'),
-        ),
+        Together([
+            migrations.AddField(
+                model_name='competence',
+                name='end_reason',
+                field=models.CharField(blank=True, max_length=500, verbose_name='reason'),
+            ),
+            migrations.AddField(
+                model_name='competence',
+                name='ended_at',
+                field=models.DateTimeField(blank=True, null=True, verbose_name='ended at'),
+            ),
+            migrations.AddField(
+                model_name='competence',
+                name='entity',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.legalentity', verbose_name='legal entity'),
+            ),
+            migrations.AddField(
+                model_name='competence',
+                name='recorded_at',
+                field=models.DateTimeField(blank=True, null=True, verbose_name='recorded at'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='competence',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.competence', 'user_id', 'key', 'entity_id', 'valid_from', 'valid_to', 'daily_limit', 'recorded_by_id', 'recorded_at', 'proof')", func='RETURN NULL;', hash='1c9d2b43ba0d99cb194a64e81aea474701a42972', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_34f1e', table='governance_competence', when='BEFORE')),
+            ),
+            migrations.AddConstraint(
+                model_name='case',
+                constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('open', 'second', 'escalated'))), fields=('viewed_by',), name='a_person_looks_at_one_case'),
+            ),
+            migrations.AddConstraint(
+                model_name='competence',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('end_reason', ''), ('ended_at', None)), models.Q(('ended_at__isnull', False), models.Q(('end_reason', ''), _negated=True)), _connector='OR'), name='an_ended_competence_says_why'),
+            ),
+        ]),
     ]

@@ -6,6 +6,8 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from registry.core.migrating import Together
+
 
 class Migration(migrations.Migration):
 
@@ -20,61 +22,63 @@ class Migration(migrations.Migration):
             model_name='case',
             name='governed',
         ),
-        migrations.AddField(
-            model_name='case',
-            name='asked_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='asked at'),
-        ),
-        migrations.AddField(
-            model_name='case',
-            name='asked_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='asked by'),
-        ),
-        migrations.AddField(
-            model_name='case',
-            name='hides_advice',
-            field=models.BooleanField(default=False, verbose_name='own view first'),
-        ),
-        migrations.AddField(
-            model_name='case',
-            name='own_view',
-            field=models.CharField(blank=True, max_length=200, verbose_name='own view'),
-        ),
-        migrations.AddField(
-            model_name='case',
-            name='own_view_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='own view given at'),
-        ),
-        migrations.AddField(
-            model_name='case',
-            name='question',
-            field=models.TextField(blank=True, verbose_name='question'),
-        ),
-        migrations.AddField(
-            model_name='case',
-            name='replied_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='replied at'),
-        ),
-        migrations.AddField(
-            model_name='case',
-            name='replied_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='replied by'),
-        ),
-        migrations.AddField(
-            model_name='case',
-            name='reply',
-            field=models.TextField(blank=True, verbose_name='reply'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='case',
-            trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.case', 'code', 'kind', 'plan_id', 'release_id', 'checkpoint', 'point', 'gateway_id', 'reference', 'batch_id', 'position', 'received_at', 'output', 'opened_at', 'legal_due_on', 'about_id', 'hides_advice')", func='RETURN NULL;', hash='8058226713dfdd69c3ba8af547790779d6b08fd8', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_16a91', table='governance_case', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_by__isnull', False), ('hides_advice', True), ('state', 'decided'), _negated=True), models.Q(('own_view', ''), _negated=True), _connector='OR'), name='an_own_view_comes_first_where_advice_is_hidden'),
-        ),
-        migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(('replied_at', None), ('reply', '')), ('replied_at__isnull', False), _connector='OR'), models.Q(('replied_at', None), models.Q(('question', ''), _negated=True), _connector='OR')), name='a_reply_has_its_question'),
-        ),
+        Together([
+            migrations.AddField(
+                model_name='case',
+                name='asked_at',
+                field=models.DateTimeField(blank=True, null=True, verbose_name='asked at'),
+            ),
+            migrations.AddField(
+                model_name='case',
+                name='asked_by',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='asked by'),
+            ),
+            migrations.AddField(
+                model_name='case',
+                name='hides_advice',
+                field=models.BooleanField(default=False, verbose_name='own view first'),
+            ),
+            migrations.AddField(
+                model_name='case',
+                name='own_view',
+                field=models.CharField(blank=True, max_length=200, verbose_name='own view'),
+            ),
+            migrations.AddField(
+                model_name='case',
+                name='own_view_at',
+                field=models.DateTimeField(blank=True, null=True, verbose_name='own view given at'),
+            ),
+            migrations.AddField(
+                model_name='case',
+                name='question',
+                field=models.TextField(blank=True, verbose_name='question'),
+            ),
+            migrations.AddField(
+                model_name='case',
+                name='replied_at',
+                field=models.DateTimeField(blank=True, null=True, verbose_name='replied at'),
+            ),
+            migrations.AddField(
+                model_name='case',
+                name='replied_by',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='replied by'),
+            ),
+            migrations.AddField(
+                model_name='case',
+                name='reply',
+                field=models.TextField(blank=True, verbose_name='reply'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='case',
+                trigger=pgtrigger.compiler.Trigger(name='governed', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_governed('governance.case', 'code', 'kind', 'plan_id', 'release_id', 'checkpoint', 'point', 'gateway_id', 'reference', 'batch_id', 'position', 'received_at', 'output', 'opened_at', 'legal_due_on', 'about_id', 'hides_advice')", func='RETURN NULL;', hash='8058226713dfdd69c3ba8af547790779d6b08fd8', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_governed_16a91', table='governance_case', when='BEFORE')),
+            ),
+            migrations.AddConstraint(
+                model_name='case',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_by__isnull', False), ('hides_advice', True), ('state', 'decided'), _negated=True), models.Q(('own_view', ''), _negated=True), _connector='OR'), name='an_own_view_comes_first_where_advice_is_hidden'),
+            ),
+            migrations.AddConstraint(
+                model_name='case',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(('replied_at', None), ('reply', '')), ('replied_at__isnull', False), _connector='OR'), models.Q(('replied_at', None), models.Q(('question', ''), _negated=True), _connector='OR')), name='a_reply_has_its_question'),
+            ),
+        ]),
     ]

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from governance.reviews.rules import Trigger
+from governance.suspensions.models import DrillReport
 from registry.core.ledger.guards import Guard, append_only, follows, guarded
 from registry.core.ledger.models import Governed
 from registry.core.people.models import LegalEntity, User
@@ -197,7 +198,8 @@ class Campaign(Governed):
 class Review(Governed):
     """检查: one kind of review of one release (or of the institution), from plan to sign-off.
 
-    `pack` is the policy under which it was planned; the checklist is answered by key.
+    `pack` is the policy under which it was planned; the checklist is answered by key;
+    drill_report: of the drill that it looked at, where its kind looks at one.
     """
 
     package = models.ForeignKey(Package, models.PROTECT, related_name="reviews")
@@ -232,6 +234,10 @@ class Review(Governed):
         verbose_name=_("carried out by"),
     )  # fmt: skip
     submitted_at = models.DateTimeField(_("submitted at"), null=True, blank=True)
+    drill_report = models.ForeignKey(
+        DrillReport, models.PROTECT, null=True, blank=True, related_name="+",
+        verbose_name=_("drill report"),
+    )  # fmt: skip
     returned_note = models.TextField(_("why it was returned"), blank=True)
     signed_off_by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, related_name="+",

@@ -58,7 +58,7 @@ class Kind(PolicyModel):
     only triggers. lead: the roles that carry it out; signs: those of which another person signs.
     bites: overdue beyond the grace it restricts the release (BR-11). explains: it asks for an
     explanation, whose level the release then carries; attests: campaigns call for it, and owners
-    answer many at once.
+    answer many at once; drills: it looks at a drill, whose countersigned report it needs.
     """
 
     key: Annotated[str, Field(pattern=r"^PR-[0-9]{2}$")]
@@ -75,6 +75,7 @@ class Kind(PolicyModel):
     bites: bool = True
     explains: bool = False
     attests: bool = False
+    drills: bool = False
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -139,6 +140,8 @@ class ReviewsSection(PolicyModel):
         attesting = [one for one in self.kinds if one.attests]
         if len(attesting) > 1 or any(one.scope != "release" for one in attesting):
             raise ValueError("at most one kind attests, and it is for releases")
+        if any(one.drills and one.scope != "release" for one in self.kinds):
+            raise ValueError("a kind that looks at drills is for releases")
         for keys in (
             [one.key for one in self.kinds],
             [one.key for one in self.ladder],

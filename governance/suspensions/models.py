@@ -47,6 +47,9 @@ class Order(Governed):
     target_id: the row that it is about; of a vendor or a base model target_key, its name instead.
     is_drill: 演练, which is an order like any other, and everything that shows it says so.
     is_false_alarm: 误停, lifted by two officers and ratified 追认 afterwards under a resolution.
+    noticed_at: when the event behind it was noticed, from which the decision's time is measured.
+    tier, *_minutes: the tier of what it reached and a stop's limits, as they were when it was
+    given; null before orders kept them.
     """
 
     kind = models.CharField(_("order"), max_length=10, choices=OrderKind)
@@ -60,7 +63,14 @@ class Order(Governed):
     ordered_by = models.ForeignKey(
         User, models.PROTECT, related_name="+", verbose_name=_("ordered by")
     )
+    noticed_at = models.DateTimeField(_("noticed at"), null=True, blank=True)
     ordered_at = models.DateTimeField(_("ordered at"))
+    tier = models.CharField(_("tier"), max_length=3, null=True, blank=True)
+    decision_minutes = models.PositiveIntegerField(_("minutes to decide"), null=True, blank=True)
+    effective_minutes = models.PositiveIntegerField(
+        _("minutes to take effect"), null=True, blank=True
+    )
+    fallback_minutes = models.PositiveIntegerField(_("minutes to fall back"), null=True, blank=True)
     state = models.CharField(
         _("state"),
         max_length=10,
@@ -96,8 +106,9 @@ class Order(Governed):
             *guarded(
                 "governance.order",
                 immutable=(
-                    "kind", "target_type", "target_id", "target_key", "reason", "is_drill",
-                    "ordered_by_id", "ordered_at",
+                    "kind", "target_type", "target_id", "target_key", "reason", "limits",
+                    "given_by", "is_drill", "ordered_by_id", "ordered_at", "noticed_at", "tier",
+                    "decision_minutes", "effective_minutes", "fallback_minutes",
                 ),
             ),
             follows(ORDER_STATES),
@@ -107,6 +118,10 @@ class Order(Governed):
                 name="an_order_is_about_a_row_or_a_name",
                 condition=Q(target_type__in=NAMED, target_id=None) & ~Q(target_key="")
                 | ~Q(target_type__in=NAMED) & Q(target_id__isnull=False, target_key=""),
+            ),
+            models.CheckConstraint(
+                name="an_order_is_given_after_its_event_was_noticed",
+                condition=Q(noticed_at=None) | Q(noticed_at__lte=F("ordered_at")),
             ),
             models.CheckConstraint(
                 name="an_order_is_lifted_by_others_than_its_giver",
@@ -196,10 +211,11 @@ class AcknowledgedAction(models.TextChoices):
 
     APPLIED = "applied", _("applied")
     RESUMED = "resumed", _("resumed")
+    FALLBACK = "fallback", _("fallback in place")
 
 
 class Acknowledgement(Governed):
-    """A consumer has applied the order, or resumed after it was lifted: once each.
+    """A consumer has applied the order, has its fallback in place, or resumed: once each.
 
     applied_at: when, as the consumer tells it; received_at: when it said so.
     """
@@ -279,7 +295,9 @@ class Posting(models.Model):
 class DrillReport(Governed):
     """演练报告 (R12): what a drill has shown; written by one person, countersigned by another.
 
-    rto_minutes: from the order to the last acknowledgement, where everybody has acknowledged.
+    rto_minutes: from the order to the last acknowledgement, where everybody has acknowledged;
+    fallback_minutes: to the last one that the fallback was in place; decision_minutes: to the
+    order, from when the event was noticed.
     """
 
     order = models.OneToOneField(
@@ -290,6 +308,12 @@ class DrillReport(Governed):
     vendor_took_part = models.BooleanField(_("vendor took part"), default=False)
     rto_minutes = models.PositiveIntegerField(
         _("minutes until it was fully in effect"), null=True, blank=True
+    )
+    decision_minutes = models.PositiveIntegerField(
+        _("minutes until it was decided"), null=True, blank=True
+    )
+    fallback_minutes = models.PositiveIntegerField(
+        _("minutes until the fallback was in place"), null=True, blank=True
     )
     manual_capacity_hours = models.DecimalField(
         _("hours of peak volume handled by hand"), max_digits=6, decimal_places=1, null=True,
@@ -315,7 +339,8 @@ class DrillReport(Governed):
             "governance.drillreport",
             immutable=(
                 "order_id", "scenario", "participants", "vendor_took_part", "rto_minutes",
-                "manual_capacity_hours", "findings", "actions", "written_by_id", "written_at",
+                "decision_minutes", "fallback_minutes", "manual_capacity_hours", "findings",
+                "actions", "written_by_id", "written_at",
             ),
         )  # fmt: skip
         constraints = (

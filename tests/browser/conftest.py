@@ -162,6 +162,8 @@ def press(desk: Browser, username: str, verb: str, key: uuid.UUID, fields: dict[
         field = page.locator(f"[name={name}]")
         if field.evaluate("field => field.tagName") == "SELECT":
             field.select_option(value)
+        elif field.get_attribute("type") == "checkbox":
+            field.check()
         else:
             field.fill(value)
     submit(page)

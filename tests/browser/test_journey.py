@@ -9,6 +9,8 @@ from typing import Any
 from django.db import connections
 
 from governance.approvals.models import Approval
+from governance.suspensions import services as suspensions
+from governance.suspensions.models import DrillReport, Order
 from registry.classification import queries as classification
 from registry.classification.rules.answering import answers_of
 from registry.core.jobs import services as jobs
@@ -33,6 +35,7 @@ def test_the_scorecard_goes_from_registration_to_production(desk: Browser) -> No
     approved(desk, release)
     moved(desk, "wang", release, "S4")
     piloted(desk, release)
+    drilled(desk, release)
     moved(desk, "luo", release, "S5")
     assert Release.objects.get(pk=release).stage == "S5"
     proven(desk)
@@ -173,6 +176,24 @@ def piloted(desk: Browser, release: uuid.UUID) -> None:
     press(desk, "luo", "report-deployment", release, {
         "environment": "production", "digest": digest,
     })  # fmt: skip
+
+
+def drilled(desk: Browser, release: uuid.UUID) -> None:
+    """The stop switch is tried in the pilot: stopped, fallen back, resumed, reported by two."""
+    gateway = story.arm().user
+    press(desk, "luo", "stop", release, {"reason": "上线前停用演练", "is_drill": "on"})
+    order = Order.objects.get()
+    for action in ("applied", "fallback"):
+        suspensions.acknowledge(actor=gateway, order_id=order.pk, action=action)
+    for username in ("chen", "gao"):
+        press(desk, username, "resume", order.pk, {"reason": "演练结束，切换正常。"})
+    press(desk, "luo", "report-drill", order.pk, {
+        "scenario": story.SHOWN.scenario, "participants": story.SHOWN.participants,
+    })  # fmt: skip
+    page = desk.window("chen")
+    page.goto(f"{desk.base}/orders/{order.pk}/")
+    desk.shot(page, "drill-report")
+    press(desk, "chen", "countersign-drill", DrillReport.objects.get().pk, {})
 
 
 def proven(desk: Browser) -> None:

@@ -33,6 +33,7 @@ from registry.core.dispatch import services as dispatch
 from registry.core.ledger import services as ledger
 from registry.core.people.queries import system
 from registry.releases.models import Release
+from tests import story
 from tests.browser.conftest import Browser, press, serving, submit
 from tests.governance.checkpoints.conftest import guarded_release, in_production, live_committed
 from tests.governance.checkpoints.world import trained
@@ -101,6 +102,7 @@ def planned(release: Release) -> Plan:
 
 def gateway(site: str, release: Release) -> Gateway:
     """The sample client, with the gateway's token; its account also enforces stops."""
+    story.disarm()  # the one that was drilled before production
     machine = person("gateway")
     told = NewConsumer("信贷网关", machine, head_office())
     suspensions.open_consumer(actor=person("admin"), told=told)
@@ -188,7 +190,7 @@ def tripped(desk: Browser, after: Minutes, mine: Gateway, release: Release) -> N
     with after(60):
         mine.decide_many(declines)
         assert services.trip(actor=system()) != []
-        order = Order.objects.get(kind="stop")
+        order = Order.objects.get(kind="stop", is_drill=False)
         assert mine.decide("D-after", "approve", declines[0].fields).answer == "stop"
         page = desk.window("chen")
         page.goto(f"{desk.base}/orders/{order.pk}/")
@@ -241,5 +243,5 @@ def proven(folder: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     told = export.read_text("utf-8").splitlines()
-    assert sum('"order.stop"' in line for line in told) == 2
+    assert sum('"order.stop"' in line for line in told) == 3  # two, and the drill in the pilot
     assert ledger.verify().faults == [] or all("anchor" in one for one in ledger.verify().faults)

@@ -13,8 +13,12 @@ from django.db import connection, transaction
 from governance.lifecycle import services as lifecycle
 from governance.suspensions import queries
 from governance.suspensions import services as suspensions
-from governance.suspensions.models import Acknowledgement, DrillReport, Order, Posting
+from governance.suspensions.models import Acknowledgement, Consumer, DrillReport, Order, Posting
 from governance.suspensions.services import Drilled, NewConsumer
+from registry.core.errors import Conflict
+from registry.core.ledger.models import Entry
+from registry.core.people import services as people
+from registry.core.people.rules import Role
 from registry.releases.models import Release
 from tests import story
 from tests.concurrency.conftest import codes, together
@@ -208,3 +212,23 @@ def test_of_two_reports_and_two_countersignatures_one_counts(shared: str) -> Non
         return lambda: suspensions.countersign_drill(actor=person(username), report_id=key)
 
     assert codes(together(sign("chen"), sign("qian"))) == ["countersigned_already", "done"]
+
+
+def test_of_two_consumers_with_one_name_or_account_at_once_one_is_opened(shared: str) -> None:
+    admin = person("admin")
+    for username in ("second", "third"):
+        user = people.enrol_machine(actor=admin, username=username, name=username)
+        people.assign_role(actor=admin, user=user, role=Role.PIPELINE, entity=head_office())
+
+    def opening(name: str, username: str) -> Callable[[], object]:
+        told = NewConsumer(name, person(username), head_office())
+        return lambda: suspensions.open_consumer(actor=person("admin"), told=told)
+
+    entries = Entry.objects.count()
+    outcomes = together(opening("网关", "pipeline"), opening("备用", "pipeline"))
+    assert codes(outcomes) == ["account_taken", "done"]
+    assert [one.field for one in outcomes if isinstance(one, Conflict)] == ["user"]
+    outcomes = together(opening("网关三", "second"), opening("网关三", "third"))
+    assert codes(outcomes) == ["done", "name_taken"]
+    assert [one.field for one in outcomes if isinstance(one, Conflict)] == ["name"]
+    assert (Consumer.objects.count(), Entry.objects.count()) == (2, entries + 2)

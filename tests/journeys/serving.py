@@ -88,4 +88,5 @@ def somebody(base: str, username: str) -> Somebody:
 
 def pipeline(base: str) -> Somebody:
     """The machine account."""
-    return Somebody(base, secret_of(person("pipeline"), "read", actor=person("admin")))
+    secret = secret_of(person("pipeline"), "read", "acknowledge_stop", actor=person("admin"))
+    return Somebody(base, secret)

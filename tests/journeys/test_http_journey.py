@@ -34,7 +34,7 @@ class Journey:
     """Everybody who takes part, and the keys of what they have made."""
 
     def __init__(self, base: str) -> None:
-        self.people = {name: somebody(base, name) for name in PEOPLE}
+        self.people = {name: somebody(base, name) for name in (*PEOPLE, "admin")}
         self.machine = pipeline(base)
         self.model = self.release = self.grade = self.approval = self.digest = ""
 
@@ -245,9 +245,35 @@ def goes_live(journey: Journey) -> None:
     deployed = {"release": journey.release, "environment": "production", "digest": journey.digest}
     journey["luo"].post("/deployments/", deployed)
     assert journey.promote("wang", "S5", 403)["code"] == "not_a_mover"
+    is_drilled(journey)
     assert journey.gate("S5")["open"] is True
     assert journey.promote("luo", "S5")["stage"] == "S5"
     assert journey.machine.get(f"/releases/{journey.release}/")["stage"] == "S5"
+
+
+def is_drilled(journey: Journey) -> None:
+    """BR-07: somebody enforces stops, and a drill in the pilot has shown it."""
+    (rule,) = journey.gate("S5")["blocked_by"]
+    assert rule["id"] == "BR-07"
+    opened = {"name": "流水线", "user": str(person("pipeline").pk), "entity": str(head_office().pk)}
+    journey["admin"].post("/consumers/", opened)
+    stop = {
+        "kind": "stop", "target_type": "release", "target_id": journey.release,
+        "reason": "上线前停用演练", "is_drill": True,
+    }  # fmt: skip
+    order = journey["luo"].post("/orders/", stop)["id"]
+    for action in ("applied", "fallback"):
+        journey.machine.post(f"/orders/{order}/acknowledgements/", {"action": action})
+    for username in ("chen", "gao"):
+        why = {"reason": "演练结束，切换正常。"}
+        journey[username].post(f"/orders/{order}/resumptions/", why)
+    told = {
+        "order": order,
+        "scenario": "停用试点并转人工审批",
+        "participants": "运维、模型风险管理",
+    }
+    report = journey["luo"].post("/drill-reports/", told)["id"]
+    journey["chen"].post(f"/drill-reports/{report}/countersignatures/")
 
 
 def is_stopped_and_resumed(journey: Journey) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections import defaultdict
@@ -15,8 +16,11 @@ from django.test import Client
 
 from governance.approvals.models import Approval
 from governance.lifecycle import queries as lifecycle
+from governance.suspensions.models import DrillReport, Order
 from registry.evidence import queries as evidence
 from registry.releases.models import Release
+from tests import story
+from tests.rest.calling import Caller, secret_of
 from tests.world import PASSWORD, head_office, person
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +116,28 @@ def validate(release: Release) -> None:
     do("mrm_head", "sign-off-validation", row.pk)
 
 
+def drill(release: Release) -> None:
+    """Stopped as a drill; the gateway says what the tutorial says; resumed, reported by two."""
+    gateway = story.arm().user
+    machine = Caller(secret_of(gateway, "acknowledge_stop", actor=person("admin")))
+    do("ops", "stop", release.pk, reason="上线前停用演练", is_drill="on")
+    order = Order.objects.get()
+    bodies = re.findall(r"-d '(\{\"action\".+?\})'", TUTORIAL.read_text(encoding="utf-8"))
+    for body in bodies:
+        made = machine.post(f"/orders/{order.pk}/acknowledgements/", json.loads(body))
+        assert made.status_code == 201
+    for who in ("mrm", "cro"):
+        do(who, "resume", order.pk, reason="演练结束，切换正常。")
+    do(
+        "ops",
+        "report-drill",
+        order.pk,
+        scenario="停用试点并转人工审批",
+        participants="运维与审批岗",
+    )
+    do("mrm_head", "countersign-drill", DrillReport.objects.get().pk)
+
+
 def test_the_tutorial_leads_to_production() -> None:
     card = {
         "process_node": "贷前审批", "benefit": "更快", "affected_people": "申请人",
@@ -140,6 +166,8 @@ def test_the_tutorial_leads_to_production() -> None:
        reason="已核对并行运行报告。")  # fmt: skip
     do("ops", "report-deployment", release.pk, environment="production", digest=DIGEST,
        traffic_percent=100)  # fmt: skip
+    assert not lifecycle.gate_of(Release.objects.get(pk=release.pk), "S5").is_open
+    drill(release)
     move("ops", release, "S5")
     release.refresh_from_db()
     assert release.stage == "S5"

@@ -10,6 +10,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from governance.desk.admin.clock_forms import moment
 from governance.desk.admin.fields import DeskForm, text
 from governance.desk.admin.forms import SENTENCE
 from governance.suspensions import queries
@@ -56,6 +57,10 @@ class StopForm(OrderForm):
 
     reason = text(_("reason"), least=2)
     given_by = forms.CharField(label=_("given by telephone by"), max_length=150, required=False)
+    noticed_at = moment(
+        _("noticed at"), required=False,
+        help_text=_("When the event was noticed: the time to decide is measured from it."),
+    )  # fmt: skip
     is_drill = forms.BooleanField(
         label=_("drill"), required=False,
         help_text=_("A drill stops in earnest; every list and page says that it is one."),
@@ -130,7 +135,7 @@ class WiderForm(OrderForm):
 class StopWiderForm(WiderForm, StopForm):
     """Stop an entity's uses, a vendor's or a base model's at once."""
 
-    field_order = ("target", "reason", "given_by", "is_drill", "shown")
+    field_order = ("target", "reason", "given_by", "noticed_at", "is_drill", "shown")
 
 
 class RestrictWiderForm(WiderForm, RestrictForm):

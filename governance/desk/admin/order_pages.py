@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from governance.desk.admin import orders
 from governance.desk.admin.order_forms import SHOWN, Affected
-from governance.desk.admin.pages import PersonRequest, page, said, show
+from governance.desk.admin.pages import PersonRequest, page, show
 from governance.desk.admin.verbs import offered
 from governance.desk.admin.words import role_label
 from governance.suspensions import queries
@@ -56,7 +56,7 @@ def one(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "order": order,
         "affected": Affected(*queries.affected_uses(user, Target.of(order), SHOWN)),
         "measured": measured,
-        "limit_label": said(measured.limits.label.model_dump()) if measured.limits else "",
+        "times": _times(order, measured),
         "took": in_minutes(measured.seconds) if measured.seconds is not None else "",
         "left": _left(order, measured),
         "is_late": bool(measured.late(clock.now())),
@@ -119,9 +119,35 @@ def _left(order: Order, measured: Measure) -> str:
     return words % {"time": in_minutes(abs(seconds))}
 
 
+def _times(order: Order, measured: Measure) -> list[dict[str, Any]]:
+    """Decided, in effect, fallback in place: how long each took, of which limit; nothing unknown.
+
+    Without a word of when the event was noticed nobody knows how long the decision took.
+    """
+    steps = (
+        (_("decided, from when it was noticed"), measured.decision),
+        (_("in effect everywhere"), measured.effective),
+        (_("fallback in place everywhere"), measured.fallback),
+    )
+    until = order.lifted_at or clock.now()
+    return [
+        {
+            "label": label,
+            "limit": _limit(told.limit_minutes) if told.limit_minutes else "",
+            "took": in_minutes(told.seconds) if told.seconds is not None else "",
+            "in_time": told.in_time,
+            "is_open": told is not measured.decision and order.state == "in_force",
+            "is_late": told.in_time is False
+            or bool(told.seconds is None and told.due_at and told.due_at < until),
+        }
+        for label, told in steps
+        if told.limit_minutes is not None or told.seconds is not None
+    ]
+
+
 def _lines(order: Order, measured: Measure) -> list[dict[str, Any]]:
     """Each consumer with a bar: how much of the limit it needed, or has used by now."""
-    limit = measured.limits.effective_minutes if measured.limits else None
+    limit = measured.effective.limit_minutes
     so_far = ((order.lifted_at or clock.now()) - order.ordered_at).total_seconds()
     found = []
     for answer in measured.answers:
@@ -132,9 +158,19 @@ def _lines(order: Order, measured: Measure) -> list[dict[str, Any]]:
                 "percent": min(100, round(100 * seconds / (limit * 60))) if limit else None,
                 "is_late": bool(limit and seconds > limit * 60),
                 "took": in_minutes(answer.seconds) if answer.seconds is not None else "",
+                "fell_back": ""
+                if answer.fallback_seconds is None
+                else in_minutes(answer.fallback_seconds),
             }
         )
     return found
+
+
+def _limit(minutes: int) -> str:
+    """Whole hours as hours, anything else in minutes."""
+    if minutes % 60:
+        return _("%(minutes)s min") % {"minutes": minutes}
+    return _("%(hours)s h") % {"hours": minutes // 60}
 
 
 def in_minutes(seconds: float) -> str:

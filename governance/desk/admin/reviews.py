@@ -22,6 +22,7 @@ from governance.desk.admin.words import name_of, role_label
 from governance.reviews import queries, rules
 from governance.reviews import services as reviews
 from governance.reviews.models import PENDING, Explanation, Package, Review
+from governance.reviews.queries import drilling
 from governance.reviews.rules import importances
 from governance.reviews.schema import ReviewsSection
 from registry.core import clock
@@ -207,7 +208,9 @@ def package(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     user = request.user
     row = get_or_refuse(queries.whole(queries.visible_to(user)), pk)
     reviews = list(
-        row.reviews.select_related("pack", "submitted_by", "signed_off_by").order_by("kind")
+        row.reviews.select_related(
+            "pack", "submitted_by", "signed_off_by", "release", "drill_report"
+        ).order_by("kind")
     )
     todo = set(queries.to_do(user).filter(package=row).values_list("pk", flat=True))
     sign = set(queries.to_sign(user).filter(package=row).values_list("pk", flat=True))
@@ -249,12 +252,25 @@ def _tell(user: User, package: Package, row: Review, does: bool, signs: bool) ->
         for one in (kind.checklist if kind is not None else ())
     ]
     told.explanation_shown = _explanation(row) if kind is not None and kind.explains else None
+    told.drill = _drill(user, row) if kind is not None and kind.drills else None
     explains = []
     if does and kind is not None and kind.explains:
         can_compute = package.release is not None and queries.artifact_of(package.release)
         explains = ["explain-review", *(["compute-importances"] if can_compute else [])]
     verbs = [*explains, "submit-review"] if does else []
     told.verbs = offered(user, *verbs, *(["sign-off-review", "return-review"] if signs else []))
+
+
+def _drill(user: User, row: Review) -> dict[str, Any] | None:
+    """The drill that the review looks at; as long as it waits and there is none, what is needed."""
+    if row.state != "planned":
+        return {"report": row.drill_report} if row.drill_report is not None else None
+    report = drilling.report_for(row)
+    return {
+        "report": report,
+        "since": drilling.wanted_since(row) if report is None else None,
+        "verbs": offered(user, "stop") if report is None else [],
+    }
 
 
 def _roles(roles: Iterable[Role]) -> str:

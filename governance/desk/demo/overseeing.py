@@ -21,20 +21,16 @@ from governance.checkpoints import services
 from governance.checkpoints.models import Case
 from governance.checkpoints.models.cases import WAITING
 from governance.checkpoints.schema import NewDecision
-from governance.desk.demo.accounts import ADMINISTRATORS
+from governance.desk.demo.drilling import GATEWAY
 from governance.desk.demo.institution import person
 from governance.desk.demo.telling import Steps, Told
 from governance.reviews.rules import scorecards
 from registry.core import clock
 from registry.core.people import queries as people_queries
-from registry.core.people import services as people
-from registry.core.people.queries import root_entity
-from registry.core.people.rules import Role
 from registry.releases.models import Release
 
 FOLDER = Path(settings.BASE_DIR) / "seeds" / "demo" / "scorecard"
 FIRST_DAY, A_DAY = 12, 14
-GATEWAY = "gateway"
 CLOSE, FAST = "reviewer", "reviewer2"  # looks closely; follows the model
 LEFT = "decline"  # of the last day these wait for the reader
 LOOKS = {CLOSE: dt.timedelta(minutes=4), FAST: dt.timedelta(seconds=12)}
@@ -94,11 +90,7 @@ def _output(strategy: dict[str, int], points: int, amount: float, is_unknown: bo
 
 
 def _staff() -> None:
-    """The gateway's account, and the reviewers' training."""
-    admin, root = person(ADMINISTRATORS[0][0]), root_entity()
-    assert root is not None  # noqa: S101 (the story has founded it)
-    machine = people.enrol_machine(actor=admin, username=GATEWAY, name="零售信贷决策网关")
-    people.assign_role(actor=admin, user=machine, role=Role.GATEWAY, entity=root)
+    """The reviewers' training."""
     for username in (CLOSE, FAST):
         services.record_competence(
             actor=person("mrm"), user=person(username), key="credit_review", daily_limit=80,

@@ -11,6 +11,7 @@ from governance.desk.demo.institution import person
 from governance.desk.demo.telling import Steps, Told
 from governance.reviews import queries, services
 from governance.reviews.models import Review
+from governance.reviews.queries import drilling
 from governance.reviews.schema import Kind
 from governance.reviews.services import Explained, Report
 from registry.core import clock
@@ -65,6 +66,8 @@ def _do(row: Review, kind: Kind) -> None:
         return
     if kind.explains and not _explain(lead, row):
         return
+    if kind.drills and drilling.report_for(row) is None:
+        return  # left to the reader: order a drill
     answers = {one.key: "已核对，与登记及上次检查一致。" for one in kind.checklist}
     report = Report(f"{kind.label.zh}已完成，未发现需整改事项。", "in_order", answers)
     services.submit(actor=lead, review_id=row.pk, report=report)

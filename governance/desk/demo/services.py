@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from governance.desk.demo import (
     accounts,
     clocking,
+    drilling,
     events,
     institution,
     overseeing,
@@ -90,7 +91,8 @@ def _tell(seeds: schema.Seeds, password: str, progress: Progress) -> None:
     second = Told(seeds, seeds.stories[0], password, today, others)  # each keeps its own time
     clocked = clocking.tell(second, seeds.institution.founded_days_ago - 8)
     third = Told(seeds, seeds.stories[0], password, today, others)
-    tales = [founded, reviewed, clocked, overseeing.tell(third), *told]
+    fourth = Told(seeds, seeds.stories[0], password, today, others)
+    tales = [founded, reviewed, clocked, overseeing.tell(third), drilling.tell(fourth), *told]
     queue = [(next(tale), number) for number, tale in enumerate(tales)]
     heapq.heapify(queue)
     while queue:

@@ -17,6 +17,7 @@ from governance.lifecycle.models import Exemption
 from governance.lifecycle.rules import Facts, FactValue
 from governance.lifecycle.schema import LifecycleSection
 from governance.reviews import queries as reviews
+from governance.reviews.queries.owing import drill_months
 from governance.suspensions import queries as suspensions
 from governance.suspensions.models import OrderKind
 from governance.validations import queries as validations
@@ -25,6 +26,7 @@ from registry.catalogue.queries import may_be_seen
 from registry.classification import queries as classification
 from registry.classification.models import Grade
 from registry.core import clock
+from registry.core.calendars.rules import add_months
 from registry.core.people import queries as people
 from registry.core.people.models import User
 from registry.core.people.rules import Role
@@ -39,6 +41,7 @@ COMPUTED = (
     "has_stop_switch_test", "has_fallback_test", "has_stop_operators", "has_pia", "has_fria",
     "rmc_resolved", "duties_not_segregated", "production_digest_differs", "revalidation_overdue",
     "review_overdue", "review_blocks_new_use", "something_expired", "stop_operator_in_office",
+    "stop_switch_armed", "fallback_tested",
 )  # fmt: skip
 NAMED = (
     "use_case_card", "grading_confirmed", "screened", "grading_complete", "version_registered",
@@ -100,6 +103,8 @@ def readings_of(
         "review_blocks_new_use": late.blocks_new_use,
         "something_expired": _something_expired(release, documents),
         "stop_operator_in_office": _stop_operator_in_office(release),
+        "stop_switch_armed": suspensions.is_armed(release),
+        "fallback_tested": _fallback_tested(release),
     }
     for kind in ("training_data_declaration", "cac_filing", "stop_switch_test", "fallback_test",
                  "stop_operators", "pia", "fria"):  # fmt: skip
@@ -129,6 +134,16 @@ def _stop_operator_in_office(release: Release) -> bool:
     """RI-08: whether somebody can stop the release today without asking anybody (BR-07)."""
     path = release.model_use.entity.path
     return any(people.holders_of(role, path).exists() for role in STOPPING)
+
+
+def _fallback_tested(release: Release) -> bool:
+    """RI-10, RI-15: whether a drill has shown the fallback, and the next one is not overdue."""
+    drill = suspensions.drill_that_tested(release)
+    if drill is None:
+        return False
+    months = drill_months(release)
+    day = clock.local_day(drill.ordered_at)
+    return months is None or add_months(day, months) >= clock.today()
 
 
 def _use_case_card(release: Release) -> FactValue:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from governance.suspensions import queries, services
@@ -33,6 +35,9 @@ class Command(BaseCommand):
         parser.add_argument("--reason", required=True)
         parser.add_argument("--as", dest="username", required=True, metavar="USERNAME")
         parser.add_argument("--given-by", default="", metavar="NAME", help="given by telephone by")
+        parser.add_argument(
+            "--noticed-at", default="", metavar="MOMENT", help="as 2026-11-26T14:05, or with +08:00"
+        )
         parser.add_argument("--drill", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:  # Any: Django's signature
@@ -55,6 +60,7 @@ class Command(BaseCommand):
                 reason=options["reason"],
                 given_by=options["given_by"],
                 is_drill=options["drill"],
+                noticed_at=_moment(options["noticed_at"]),
             )
         except DomainError as refusal:
             raise CommandError(message_of(refusal), returncode=REFUSED) from refusal
@@ -72,3 +78,18 @@ def _target(target_type: str, told: str) -> Target:
         return Target(target_type, uuid.UUID(told))
     except ValueError:
         return queries.with_code(target_type, told)
+
+
+def _moment(told: str) -> dt.datetime | None:
+    """The moment, in the institution's time zone unless it names its own; None where none is told.
+
+    Raises CommandError.
+    """
+    if not told:
+        return None
+    try:
+        found = dt.datetime.fromisoformat(told)
+    except ValueError as fault:
+        said = _("“%(told)s” is no moment: write it as 2026-11-26T14:05.") % {"told": told}
+        raise CommandError(said, returncode=INVALID) from fault
+    return found if found.tzinfo else timezone.make_aware(found)

@@ -56,8 +56,8 @@ class ReviewRow(serializers.ModelSerializer[Review]):
         model = Review
         fields = (
             "id", "package", "release", "kind", "due_on", "trigger", "trigger_reason", "state",
-            "checklist", "summary", "outcome", "submitted_by", "submitted_at", "returned_note",
-            "signed_off_by", "done_on", "row_version",
+            "checklist", "summary", "outcome", "submitted_by", "submitted_at", "drill_report",
+            "returned_note", "signed_off_by", "done_on", "row_version",
         )  # fmt: skip
 
 

@@ -69,6 +69,15 @@ def _fails(rule: RuleSpec | None, readings: Readings) -> bool:
     return rule is not None and rule.compiled.evaluate(readings) is Outcome.FAIL
 
 
+def drill_months(release: Release) -> int | None:
+    """How often drills come round at the release's tier; None where the pack has no calendar."""
+    place = release.model_use.tier
+    kinds = [one for one in queries.active_section().of_scope("release") if one.drills]
+    if not is_tier(place):
+        return None
+    return min((one.months[place] for one in kinds if place in one.months), default=None)
+
+
 def last_done(release: Release | None, kinds: Iterable[str]) -> dict[str, dt.date]:
     """When each kind was last done, here or before the register."""
     rows = (

@@ -142,7 +142,8 @@ def submit(*, actor: User, review_id: uuid.UUID, report: Report) -> Review:
     """The review is done and waits for another person's signature.
 
     Raises Forbidden (`not_yours_to_review`) for whoever does not carry out this kind there,
-    SegregationRefused where owner or developer would do what is not theirs.
+    SegregationRefused where owner or developer would do what is not theirs, Conflict
+    (`drill_missing`) where it looks at a drill and there was none.
     """
     with ledger.act(actor) as act:
         row = checking.lock(review_id)
@@ -155,6 +156,7 @@ def submit(*, actor: User, review_id: uuid.UUID, report: Report) -> Review:
                 _("Write down first what the explainability review found, and its level."),
             )
         REVIEW_STATES.check(row, "submitted")
+        drill = checking.drill_for(row, kind)
         changes = {
             "state": "submitted",
             "checklist": report.checklist,
@@ -162,8 +164,10 @@ def submit(*, actor: User, review_id: uuid.UUID, report: Report) -> Review:
             "outcome": report.outcome,
             "submitted_by": actor,
             "submitted_at": clock.now(),
+            "drill_report": drill,
         }
-        return act.update(row, "review.submitted", changes)
+        facts = {"drill": str(drill.order_id)} if drill is not None else {}
+        return act.update(row, "review.submitted", changes, **facts)
 
 
 def hand_back(*, actor: User, review_id: uuid.UUID, note: str) -> Review:

@@ -9,7 +9,10 @@ from django.utils.translation import gettext as _
 from governance.committees.queries import is_barred, is_interested
 from governance.reviews import queries
 from governance.reviews.models import Package, Review
+from governance.reviews.queries import drilling
 from governance.reviews.schema import Kind
+from governance.suspensions.models import DrillReport
+from registry.core import clock
 from registry.core.errors import Conflict, DomainError, Forbidden, SegregationRefused
 from registry.core.ledger import services as ledger
 from registry.core.people.models import ROLE_LABELS, User, UserKind
@@ -114,6 +117,26 @@ def check_signer(actor: User, row: Review, kind: Kind) -> None:
             _("This review is signed off by: %(roles)s.")
             % {"roles": _(", ").join(str(ROLE_LABELS[role]) for role in kind.signs)},
         )
+
+
+def drill_for(row: Review, kind: Kind) -> DrillReport | None:
+    """The report that the review looks at, where its kind looks at drills.
+
+    Raises Conflict (`drill_missing`).
+    """
+    if not kind.drills:
+        return None
+    found = drilling.report_for(row)
+    if found is None:
+        day = clock.local_day(drilling.wanted_since(row))
+        raise Conflict(
+            "drill_missing",
+            _("There is no drill of this release since %(day)s with a countersigned report.")
+            % {"day": day},
+            field="drill_report",
+            hint=_("Order a stop as a drill, lift it, write its report and have it countersigned."),
+        )
+    return found
 
 
 def check_reason(text: str, field: str = "reason") -> None:

@@ -30,7 +30,8 @@ class DrillReportRow(serializers.ModelSerializer[DrillReport]):
         model = DrillReport
         fields = (
             "id", "order", "started_at", "ended_at", "scenario", "participants",
-            "vendor_took_part", "rto_minutes", "manual_capacity_hours", "findings", "actions",
+            "vendor_took_part", "decision_minutes", "rto_minutes", "fallback_minutes",
+            "manual_capacity_hours", "findings", "actions",
             "written_by", "written_at", "countersigned_by", "countersigned_at", "row_version",
         )  # fmt: skip
 

@@ -33,7 +33,8 @@ class OrderRow(serializers.ModelSerializer[Order]):
         model = Order
         fields = (
             "id", "kind", "target_type", "target_id", "target_key", "reason", "limits", "given_by",
-            "is_drill", "ordered_by", "ordered_at", "state", "resume_asked_by", "lifted_by",
+            "is_drill", "noticed_at", "ordered_by", "ordered_at", "tier", "decision_minutes",
+            "effective_minutes", "fallback_minutes", "state", "resume_asked_by", "lifted_by",
             "confirmed_by", "lifted_at", "lift_reason", "is_false_alarm", "ratified_by",
             "ratified_at", "ratified_under", "row_version",
         )  # fmt: skip
@@ -53,6 +54,10 @@ class NewOrder(serializers.Serializer[Any]):
     limits = serializers.CharField(required=False, default="", allow_blank=True)
     given_by = serializers.CharField(max_length=150, required=False, default="", allow_blank=True)
     is_drill = serializers.BooleanField(required=False, default=False)
+    noticed_at = serializers.DateTimeField(
+        required=False, allow_null=True, default=None,
+        help_text="When the event was noticed: the time to decide is measured from it.",
+    )  # fmt: skip
 
 
 class NewResumption(serializers.Serializer[Any]):
@@ -63,7 +68,7 @@ class NewResumption(serializers.Serializer[Any]):
 
 
 class NewAcknowledgement(serializers.Serializer[Any]):
-    """You have applied the order, or resumed after its lifting; when, if not just now."""
+    """You have applied the order, fallen back, or resumed after its lifting; when, if not now."""
 
     action = serializers.ChoiceField(choices=AcknowledgedAction.choices)
     applied_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
@@ -80,23 +85,47 @@ class AcknowledgementRow(serializers.ModelSerializer[Acknowledgement]):
 
 
 class Applied(serializers.Serializer[Any]):
-    """A system that enforces the order, and how long it took until it had applied it."""
+    """A system that enforces the order, and how long it took until it said so.
+
+    applied_at, fallback_at, resumed_at: as it tells them; received_at, fallback_received_at: when
+    it said so, which is what is measured.
+    """
 
     consumer = serializers.UUIDField(source="consumer.pk")
     name = serializers.CharField(source="consumer.name")
     applied_at = serializers.DateTimeField(source="applied.applied_at", default=None)
+    received_at = serializers.DateTimeField(source="applied.received_at", default=None)
     resumed_at = serializers.DateTimeField(source="resumed.applied_at", default=None)
     seconds = serializers.FloatField(allow_null=True)
+    fallback_at = serializers.DateTimeField(source="fallback.applied_at", default=None)
+    fallback_received_at = serializers.DateTimeField(source="fallback.received_at", default=None)
+    fallback_seconds = serializers.FloatField(allow_null=True)
+
+
+class TimedRow(serializers.Serializer[Any]):
+    """How long it took, against the tier's limit where it has one."""
+
+    limit_minutes = serializers.IntegerField(allow_null=True)
+    due_at = serializers.DateTimeField(allow_null=True)
+    seconds = serializers.FloatField(allow_null=True)
+    in_time = serializers.BooleanField(allow_null=True)
 
 
 class Enforcement(serializers.Serializer[Any]):
-    """From the order to the last acknowledgement; due_at and in_time where the tier has a limit."""
+    """How long it took to decide, to take effect and to fall back, each against its limit.
+
+    due_at, seconds and in_time are those of taking effect: from the order to the last
+    acknowledgement.
+    """
 
     tier = serializers.CharField(allow_blank=True)
     due_at = serializers.DateTimeField(allow_null=True)
     is_complete = serializers.BooleanField()
     seconds = serializers.FloatField(allow_null=True)
     in_time = serializers.BooleanField(allow_null=True)
+    decision = TimedRow()
+    effective = TimedRow()
+    fallback = TimedRow()
     answers = Applied(many=True)
 
 

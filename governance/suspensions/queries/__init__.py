@@ -7,6 +7,7 @@ from governance.suspensions.queries.consuming import (
     measure,
     visible_consumers,
 )
+from governance.suspensions.queries.drilling import drill_that_tested, drills_of, is_armed
 from governance.suspensions.queries.holding import (
     hold_still,
     in_force,
@@ -44,10 +45,13 @@ __all__ = [
     "check_reach",
     "check_target",
     "concerned",
+    "drill_that_tested",
+    "drills_of",
     "entity_of",
     "exists",
     "hold_still",
     "in_force",
+    "is_armed",
     "is_own",
     "is_stopped",
     "measure",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
@@ -18,13 +20,44 @@ from governance.suspensions.models import (
 )
 from governance.suspensions.queries.listing import LIVE
 from governance.suspensions.queries.targets import Target, reached
-from governance.suspensions.schema import StopLimits, StopsSection
+from governance.suspensions.schema import StopsSection
 from registry.core.ledger.models import Entry
 from registry.core.people.models import User
 from registry.core.people.queries import within_reach
 from registry.core.policy import queries as policy
 
 RANKS = ("P", "I", "II", "III", "IV")
+APART = dt.timedelta(minutes=1)  # a told time that lies further back than this is shown as told
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits of a tier in minutes; one that is left out does not exist."""
+
+    decision_minutes: int | None = None
+    effective_minutes: int | None = None
+    fallback_minutes: int | None = None
+
+
+@dataclass(frozen=True)
+class Timed:
+    """How long something took, against its limit; due_at: until when it had to be done."""
+
+    limit_minutes: int | None
+    seconds: float | None
+    due_at: dt.datetime | None
+
+    @property
+    def in_time(self) -> bool | None:
+        """Whether it was done within the limit; None where none of both is known."""
+        if self.limit_minutes is None or self.seconds is None:
+            return None
+        return self.seconds <= self.limit_minutes * 60
+
+    @property
+    def minutes(self) -> int | None:
+        """Whole minutes, begun ones counted."""
+        return None if self.seconds is None else math.ceil(self.seconds / 60)
 
 
 @dataclass(frozen=True)
@@ -33,18 +66,52 @@ class Answer:
 
     consumer: Consumer
     applied: Acknowledgement | None
+    fallback: Acknowledgement | None
     resumed: Acknowledgement | None
     posting: Posting | None
-    seconds: float | None  # from the order to when it was applied
+    since: dt.datetime
+
+    @property
+    def seconds(self) -> float | None:
+        """From the order to when it said that it had applied it."""
+        return self._took(self.applied)
+
+    @property
+    def fallback_seconds(self) -> float | None:
+        """From the order to when it said that its fallback was in place."""
+        return self._took(self.fallback)
+
+    @property
+    def applied_told(self) -> dt.datetime | None:
+        """When it says that it had applied the order, where that is long before it said so."""
+        return _told_apart(self.applied)
+
+    @property
+    def fallback_told(self) -> dt.datetime | None:
+        """When it says that it had fallen back, where that is long before it said so."""
+        return _told_apart(self.fallback)
+
+    @property
+    def resumed_told(self) -> dt.datetime | None:
+        """When it says that it had resumed, where that is long before it said so."""
+        return _told_apart(self.resumed)
+
+    def _took(self, row: Acknowledgement | None) -> float | None:
+        return None if row is None else (row.received_at - self.since).total_seconds()
 
 
 @dataclass(frozen=True)
 class Measure:
-    """From the order to the last acknowledgement, against the tier's limit."""
+    """Decided, in effect everywhere, fallback in place everywhere: against the tier's limits.
+
+    An acknowledgement counts when it was received: nobody can check what a late one tells of the
+    past, so its told time is shown and never measured.
+    """
 
     tier: str
-    limits: StopLimits | None
-    due_at: dt.datetime | None
+    decision: Timed
+    effective: Timed
+    fallback: Timed
     answers: tuple[Answer, ...]
 
     @property
@@ -53,24 +120,35 @@ class Measure:
         return bool(self.answers) and all(one.applied for one in self.answers)
 
     @property
+    def has_fallback(self) -> bool:
+        """Whether everybody who enforces it has its fallback in place; not where nobody does."""
+        return bool(self.answers) and all(one.fallback for one in self.answers)
+
+    @property
     def seconds(self) -> float | None:
         """How long the last one took; None where not everybody has applied it."""
-        told = [one.seconds for one in self.answers if one.seconds is not None]
-        return max(told) if self.is_complete else None
+        return self.effective.seconds
+
+    @property
+    def due_at(self) -> dt.datetime | None:
+        """Until when everybody should have applied it."""
+        return self.effective.due_at
 
     @property
     def in_time(self) -> bool | None:
         """Whether everybody applied it within the limit; None where none is known yet."""
-        limit = self.limits.effective_minutes if self.limits else None
-        if limit is None or self.seconds is None:
-            return None
-        return self.seconds <= limit * 60
+        return self.effective.in_time
 
     def late(self, now: dt.datetime) -> list[Consumer]:
         """Who has not acknowledged it although the limit has passed."""
         if self.due_at is None or now <= self.due_at:
             return []
         return [one.consumer for one in self.answers if one.applied is None]
+
+
+def _told_apart(row: Acknowledgement | None) -> dt.datetime | None:
+    is_apart = row is not None and row.received_at - row.applied_at > APART
+    return row.applied_at if row is not None and is_apart else None
 
 
 def visible_consumers(user: User) -> models.QuerySet[Consumer]:
@@ -106,29 +184,80 @@ def _told(order: Order) -> models.QuerySet[Consumer]:
     return rows.filter(Q(is_open=True) | Exists(closed))
 
 
-def tier_of(order: Order) -> str:
-    """The highest tier of the live uses that the order reaches; empty where there is none."""
-    rows = reached(Target.of(order)).filter(stage__in=LIVE).order_by()
+def tier_of(target: Target) -> str:
+    """The highest tier of the live uses that an order about it reaches; empty where none is."""
+    rows = reached(target).filter(stage__in=LIVE).order_by()
     tiers = set(rows.values_list("model_use__tier", flat=True).distinct())
     return next((tier for tier in RANKS if tier in tiers), "")
 
 
+def _limits_of(tier: str, kind: str) -> Limits:
+    """The limits of the pack in force for an order of the kind; those of a stop alone exist."""
+    told = active_section().of(tier) if kind == OrderKind.STOP else None
+    if told is None:
+        return Limits()
+    return Limits(told.decision_minutes, told.effective_minutes, told.fallback_minutes)
+
+
+def kept_limits(target: Target, kind: str) -> dict[str, Any]:  # Any: column values
+    """What an order about it keeps: the tier that it reaches, and the limits of today."""
+    tier = tier_of(target)
+    return {"tier": tier, **vars(_limits_of(tier, kind))}
+
+
+def _measured_by(order: Order) -> tuple[str, Limits]:
+    """Tier and limits as the order keeps them; an old one, given before, is read as of today."""
+    if order.tier is None:
+        tier = tier_of(Target.of(order))
+        return tier, _limits_of(tier, order.kind)
+    return order.tier, Limits(
+        order.decision_minutes, order.effective_minutes, order.fallback_minutes
+    )
+
+
 def measure(order: Order) -> Measure:
     """What everybody has said of the order, and until when they should have."""
-    tier = tier_of(order)
-    limits = active_section().of(tier)
-    minutes = limits.effective_minutes if limits and order.kind == OrderKind.STOP else None
+    tier, limits = _measured_by(order)
+    answers = _answers(order)
+    noticed = order.noticed_at
+    decided = None if noticed is None else (order.ordered_at - noticed).total_seconds()
+    return Measure(
+        tier,
+        _timed(limits.decision_minutes, noticed, decided),
+        _timed(limits.effective_minutes, order.ordered_at, _last([a.seconds for a in answers])),
+        _timed(
+            limits.fallback_minutes, order.ordered_at, _last([a.fallback_seconds for a in answers])
+        ),
+        answers,
+    )
+
+
+def _answers(order: Order) -> tuple[Answer, ...]:
     said = {(one.consumer_id, one.action): one for one in order.acknowledgements.all()}
     posted = {(one.consumer_id, one.action): one for one in order.postings.all()}
     keys = {key for key, _action in said} | set(_told(order).values_list("pk", flat=True))
     consumers = Consumer.objects.filter(pk__in=keys).select_related("entity", "user")
     shown = "resumed" if order.state == "lifted" else "applied"
-    answers = []
-    for one in consumers.order_by("name"):
-        applied = said.get((one.pk, AcknowledgedAction.APPLIED))
-        took = (applied.applied_at - order.ordered_at).total_seconds() if applied else None
-        resumed = said.get((one.pk, AcknowledgedAction.RESUMED))
-        posting = posted.get((one.pk, shown)) or posted.get((one.pk, "applied"))
-        answers.append(Answer(one, applied, resumed, posting, took))
-    due = order.ordered_at + dt.timedelta(minutes=minutes) if minutes else None
-    return Measure(tier, limits, due, tuple(answers))
+    return tuple(
+        Answer(
+            one,
+            said.get((one.pk, AcknowledgedAction.APPLIED)),
+            said.get((one.pk, AcknowledgedAction.FALLBACK)),
+            said.get((one.pk, AcknowledgedAction.RESUMED)),
+            posted.get((one.pk, shown)) or posted.get((one.pk, "applied")),
+            order.ordered_at,
+        )
+        for one in consumers.order_by("name")
+    )
+
+
+def _timed(limit: int | None, since: dt.datetime | None, seconds: float | None) -> Timed:
+    if limit is None or since is None:
+        return Timed(limit, seconds, None)
+    return Timed(limit, seconds, since + dt.timedelta(minutes=limit))
+
+
+def _last(told: list[float | None]) -> float | None:
+    """How long the last one took; None where one is missing, or nobody was asked."""
+    known = [one for one in told if one is not None]
+    return max(known) if known and len(known) == len(told) else None

@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import OuterRef, Q, Subquery
 
 from governance.suspensions.models import Order, OrderKind, TargetType
-from governance.suspensions.queries.targets import named_in, plain
+from governance.suspensions.queries.targets import above, named_in, plain
 from registry.core.people.models import LegalEntity
 from registry.releases.models import Release
 
@@ -105,9 +105,8 @@ def _about(places: Iterable[_Place]) -> list[Order]:
     """The orders in force about any of the places: stops first, of each the latest first."""
     every = list(places)
     ids = {key for place in every for key in place.ids}
-    paths = {place.path for place in every}
-    above = {path[: at + 1] for path in paths for at, sign in enumerate(path) if sign == "/"}
-    entities = LegalEntity.objects.filter(path__in=above).values("pk")
+    paths = {path for place in every for path in above(place.path)}
+    entities = LegalEntity.objects.filter(path__in=paths).values("pk")
     about = Q(target_id__in=ids) | Q(target_type=TargetType.ENTITY, target_id__in=entities)
     for target_type in (TargetType.VENDOR, TargetType.BASE_MODEL):
         names = {place.names[target_type] for place in every} - {""}

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from governance.suspensions.models import Acknowledgement, DrillReport, Order, TargetType
-from governance.suspensions.queries.targets import TARGETS, Target, naming, plain, reached
+from governance.suspensions.queries.targets import TARGETS, Target, above, naming, plain, reached
 from registry.catalogue.queries import visible_ids, visible_version_ids, visible_versions
 from registry.core.adminkit import named
 from registry.core.people.models import LegalEntity, User
@@ -55,17 +55,15 @@ def _along(user: User) -> models.QuerySet[Any, Any]:
     """The entities above and below those of the person's roles."""
     along = Q(pk__in=[])
     for path in standing(user).paths:
-        above = [path[: at + 1] for at, sign in enumerate(path) if sign == "/"]
-        along |= Q(path__startswith=path) | Q(path__in=above)
+        along |= Q(path__startswith=path) | Q(path__in=above(path))
     return LegalEntity.objects.filter(along).values("pk")
 
 
 def about_release(release: Release) -> models.QuerySet[Order]:
     """The orders about the release, in force or lifted: whatever was ever ordered on it."""
     ids = [release.pk, release.model_use_id, release.model_use.model_id]
-    path = release.model_use.entity.path
-    above = [path[: at + 1] for at, sign in enumerate(path) if sign == "/"]
-    entities = LegalEntity.objects.filter(path__in=above).values("pk")
+    paths = above(release.model_use.entity.path)
+    entities = LegalEntity.objects.filter(path__in=paths).values("pk")
     about = Q(target_type=TargetType.ENTITY, target_id__in=entities)
     if release.version_id is not None:
         ids.append(release.version_id)

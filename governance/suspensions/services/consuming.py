@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from governance.suspensions.models import (
@@ -25,6 +26,8 @@ from registry.core.people import queries as people
 from registry.core.people.models import LegalEntity, User, UserKind
 from registry.core.people.rules import Capability
 
+OPENING_LOCK = 7301015  # one consumer is opened at a time: names and accounts are looked at first
+
 
 @dataclass(frozen=True)
 class NewConsumer:
@@ -40,7 +43,8 @@ class NewConsumer:
 def open_consumer(*, actor: User, told: NewConsumer) -> tuple[Consumer, str]:
     """The machine account enforces stops in the entity and below; the secret, if made up here.
 
-    Raises DomainError where the account is no machine's, or the host is not allowed.
+    Raises DomainError where the account is no machine's, or the host is not allowed; Conflict
+    (`name_taken`, `account_taken`) where another has the name or the account, open or closed.
     """
     people.require_everywhere(actor, Capability.MANAGE_CHANNELS)
     if told.user.kind != UserKind.MACHINE or not told.user.is_active:
@@ -57,13 +61,20 @@ def open_consumer(*, actor: User, told: NewConsumer) -> tuple[Consumer, str]:
         row.fingerprint = sealing.fingerprint(told.address, secret)
         row.sealed = sealing.seal(told.address, secret, notices.vault_keys())
     with ledger.act(actor) as act:
-        if Consumer.objects.filter(name=told.name).exists():
-            said = _("An enforcing system has this name already.")
-            raise Conflict("name_taken", said, field="name")
-        if Consumer.objects.filter(user=told.user).exists():
-            said = _("This account stands for an enforcing system already.")
-            raise Conflict("account_taken", said, field="user")
+        _check_free(told)
         return act.create(row, "consumer.opened"), made_up
+
+
+def _check_free(told: NewConsumer) -> None:
+    """Nobody else has the name or the account, nor takes it at this moment."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [OPENING_LOCK])
+    if Consumer.objects.filter(name=told.name).exists():
+        said = _("An enforcing system has this name already.")
+        raise Conflict("name_taken", said, field="name")
+    if Consumer.objects.filter(user=told.user).exists():
+        said = _("This account stands for an enforcing system already.")
+        raise Conflict("account_taken", said, field="user")
 
 
 def close_consumer(*, actor: User, consumer_id: uuid.UUID) -> Consumer:
@@ -81,7 +92,7 @@ def close_consumer(*, actor: User, consumer_id: uuid.UUID) -> Consumer:
 def acknowledge(
     *, actor: User, order_id: uuid.UUID, action: str, applied_at: dt.datetime | None = None
 ) -> Acknowledgement:
-    """The actor's consumer has applied the order, or resumed after its lifting; said once.
+    """The actor's consumer has applied the order, has its fallback, or resumed; each said once.
 
     applied_at: when (now, if left out). Raises NotFound for an order that is none of its.
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import decimal
-import math
 import uuid
 from dataclasses import dataclass
 
@@ -32,7 +31,7 @@ class Drilled:
 
 
 def report_drill(*, actor: User, order_id: uuid.UUID, told: Drilled) -> DrillReport:
-    """The drill has its report; how long it took until everybody had stopped is in it."""
+    """The drill has its report; how long it took to decide, stop and fall back is in it."""
     for name in ("scenario", "participants"):
         if len(getattr(told, name).strip()) < 6:
             said = _("Describe this in at least 6 characters.")
@@ -46,10 +45,12 @@ def report_drill(*, actor: User, order_id: uuid.UUID, told: Drilled) -> DrillRep
             raise Conflict("drill_goes_on", _("The drill has not ended; resume first."))
         if DrillReport.objects.filter(order=order).exists():
             raise Conflict("reported_already", _("This drill has its report already."))
-        seconds = consuming.measure(order).seconds
+        measured = consuming.measure(order)
         row = DrillReport(
             order=order,
-            rto_minutes=None if seconds is None else math.ceil(seconds / 60),
+            rto_minutes=measured.effective.minutes,
+            decision_minutes=measured.decision.minutes,
+            fallback_minutes=measured.fallback.minutes,
             written_by=actor,
             written_at=clock.now(),
             **vars(told),

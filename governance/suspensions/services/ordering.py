@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 from django.db import connection
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from governance.suspensions import queries
 from governance.suspensions.models import Order, OrderKind, TargetType
-from governance.suspensions.queries import Target
+from governance.suspensions.queries import Target, consuming
 from governance.suspensions.queries.holding import LOCK
 from governance.suspensions.queries.targets import not_found, plain
 from governance.suspensions.services import posting
@@ -32,34 +33,37 @@ def order(
     limits: str = "",
     given_by: str = "",
     is_drill: bool = False,
+    noticed_at: dt.datetime | None = None,
 ) -> Order:
     """The order is in force. It needs no approval, waits for no other work, and is seen at once.
 
     It locks nothing of its target. It waits for the decisions that are being taken in at this
-    moment, and none that begins after it has returned misses it.
+    moment, and none that begins after it has returned misses it. It keeps the limits of this day.
+    noticed_at: when the event behind it was noticed, if that is known.
     """
     target = Target(target_type, target_id, target_key.strip())
     _check(kind, target, reason)
+    _check_noticed(noticed_at)
     needed = Capability.STOP if kind == OrderKind.STOP else Capability.RESTRICT
     queries.check_reach(actor, needed, target)
+    row = Order(
+        kind=kind, target_type=target.type, target_id=target.id, target_key=target.name,
+        reason=reason, limits=limits, given_by=given_by, is_drill=is_drill, noticed_at=noticed_at,
+        ordered_by=actor, **consuming.kept_limits(target, kind),
+    )  # fmt: skip
+    return _give(actor, row)
+
+
+def _give(actor: User, row: Order) -> Order:
+    """The order is in force, unless it stops what is stopped."""
+    target = Target.of(row)
     with ledger.act(actor) as act:
         _shut_out_decisions()
-        if kind == OrderKind.STOP and _standing_stop(target, is_drill=is_drill):
+        if row.kind == OrderKind.STOP and _standing_stop(target, is_drill=row.is_drill):
             raise Conflict("stopped_already", _("This is stopped already."), field=target.field)
-        row = Order(
-            kind=kind,
-            target_type=target.type,
-            target_id=target.id,
-            target_key=target.name,
-            reason=reason,
-            limits=limits,
-            given_by=given_by,
-            is_drill=is_drill,
-            ordered_by=actor,
-            ordered_at=clock.now(),
-        )
+        row.ordered_at = clock.now()
         posting.wake()
-        return act.create(row, f"order.{kind}", target=target.id or target.name)
+        return act.create(row, f"order.{row.kind}", target=target.id or target.name)
 
 
 def _shut_out_decisions() -> None:
@@ -97,6 +101,12 @@ def _check(kind: str, target: Target, reason: str) -> None:
         raise DomainError("reason_needed", _("Say why, in a few words."), field="reason")
     if not queries.exists(target):
         raise not_found(target)
+
+
+def _check_noticed(noticed_at: dt.datetime | None) -> None:
+    if noticed_at is not None and noticed_at > clock.now():
+        told = _("It was noticed before now, not in the future.")
+        raise DomainError("noticed_in_the_future", told, field="noticed_at")
 
 
 def _standing_stop(target: Target, *, is_drill: bool) -> bool:

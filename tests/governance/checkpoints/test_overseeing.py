@@ -216,7 +216,7 @@ class TestTrips:
         planned(live, PLAN + TRIPS)
         self.post(live, refusals, others)
         assert bool(services.trip(actor=system())) is trips
-        assert Order.objects.filter(kind="stop").exists() is trips
+        assert Order.objects.filter(kind="stop", is_drill=False).exists() is trips
 
     def test_it_stops_once_and_only_what_is_recent_counts(self, live_committed: str) -> None:
         live = Release.objects.get()
@@ -230,7 +230,7 @@ class TestTrips:
             assert services.trip(actor=system()) == []
         assert services.trip(actor=system()) == [f"RI-09 · {plan.code} · refusals"]
         assert services.trip(actor=system()) == []
-        order = Order.objects.get(kind="stop")
+        order = Order.objects.get(kind="stop", is_drill=False)
         assert (order.ordered_by.username, order.target_id) == ("system", live.pk)
         (found,) = services.take(gateway=person("gateway"), told=[decision(live, 999)])
         assert found.answer == "stop"

@@ -22,6 +22,7 @@ LANGUAGES = ("zh-hans", "en")
 def live() -> story.Story:
     told = story.register()
     story.to_production(told)
+    story.disarm()
     return told
 
 

@@ -259,10 +259,11 @@ def test_time_alone_voids_no_open_approval(approval: Approval) -> None:
 
 
 def in_pilot(approval: Approval) -> Release:
-    """At S4 since noon, with everything but the time and the deployment."""
+    """At S4 since noon and drilled, with everything but the time and the deployment."""
     with clock.at(NOON):
         story.approve(approval)
         release = promote(approval.release, "S4")
+        story.drill(release)
         story.hand_in(release, *story.S4_DOCUMENTS, by="luo")
     return release
 

@@ -150,9 +150,9 @@ def test_overdue_beyond_the_grace_restricts_after_the_announcement(
     april: Package, live: Release
 ) -> None:
     climb("2026-04-26")
-    assert not Order.objects.exists()  # a Sunday
+    assert not Order.objects.filter(is_drill=False).exists()  # a Sunday
     climb("2026-04-27")
-    order = Order.objects.get()
+    order = Order.objects.get(is_drill=False)
     assert (order.kind, order.target_id, order.ordered_by, order.reason) == (
         "restrict", live.pk, system(), f"BR-11: {april.code}",
     )  # fmt: skip
@@ -182,9 +182,9 @@ def test_a_deferral_holds_the_restriction_once(april: Package, live: Release) ->
         assert not queries.overdue(live).blocks_new_use
     climb("2026-05-07")
     climb("2026-05-10")
-    assert not Order.objects.exists()
+    assert not Order.objects.filter(is_drill=False).exists()
     climb("2026-05-12")
-    assert Order.objects.get().kind == "restrict"
+    assert Order.objects.get(is_drill=False).kind == "restrict"
     announced = Reminder.objects.get(package=april, rung="restriction_announced")
     assert (announced.for_on, announced.came_on) == (dt.date(2026, 5, 10), dt.date(2026, 5, 7))
 
@@ -196,7 +196,7 @@ def test_an_uninterruptible_use_is_spared_and_the_record_says_so(
     with ledger.act(person("sun")) as act:
         act.update(use, "use.grade_shown", {"is_uninterruptible": True})
     climb("2026-04-28")
-    assert not Order.objects.exists()
+    assert not Order.objects.filter(is_drill=False).exists()
     kinds = Entry.objects.filter(subject_id=april.pk, kind__startswith="package.").values_list(
         "kind", flat=True
     )
@@ -230,7 +230,7 @@ def test_what_a_review_found_is_followed_up(
     dispatch.run()
     found = list(Finding.objects.order_by("-raised_at")[: Finding.objects.count() - before])
     assert [one.severity for one in found] == ([severity] if severity else [])
-    assert Order.objects.count() == orders
+    assert Order.objects.filter(is_drill=False).count() == orders
 
 
 # SQL and rule agree

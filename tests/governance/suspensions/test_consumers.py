@@ -29,6 +29,7 @@ from registry.core.people import services as people
 from registry.core.people.models import User
 from registry.core.people.rules import Role
 from tests import story
+from tests.governance.desk.test_what_is_shown import page
 from tests.governance.suspensions.test_wider import MENDED, branch
 from tests.refusals import changes, footprint, refused, refused_by_database
 from tests.registry.core.receiver import Receiver, receiving
@@ -44,6 +45,7 @@ def live(settings: Any) -> story.Story:
     settings.PUBLIC_URL = "https://models.bank.example"
     told = story.register()
     story.to_production(told)
+    story.disarm()
     return told
 
 
@@ -291,10 +293,36 @@ def test_the_time_to_the_last_acknowledgement_is_measured_against_the_tiers_limi
     assert (found.tier, found.due_at) == (
         live.release.model_use.tier, row.ordered_at + dt.timedelta(minutes=15),
     )  # fmt: skip
-    assert found.limits is not None
-    assert (found.limits.decision_minutes, found.limits.fallback_minutes) == (60, 60)
-    assert found.seconds == pytest.approx(210, abs=1)
+    assert (found.decision.limit_minutes, found.fallback.limit_minutes) == (60, 60)
+    assert found.seconds == pytest.approx(240, abs=1)
     assert found.in_time is True
+
+
+def test_a_late_acknowledgement_is_late_whatever_time_it_tells(live: story.Story) -> None:
+    """A gateway could say at minute 16 that it had applied the order in the second."""
+    opened()
+    row = stop(live)
+    early = row.ordered_at + dt.timedelta(minutes=2)
+    with later(16):
+        acknowledge(row, applied_at=early)
+        told = caller("sun").get(f"/orders/{row.pk}/enforcement/").json()
+        html = page("sun", f"/orders/{row.pk}/")
+    found = queries.measure(row)
+    assert (found.in_time, found.answers[0].applied_told) == (False, early)
+    assert found.seconds == pytest.approx(960, abs=1)
+    assert (told["in_time"], round(told["seconds"] / 60)) == (False, 16)
+    (answer,) = told["answers"]
+    assert answer["applied_at"] < answer["received_at"]
+    assert "In effect everywhere after 16 min 0 s." in html
+    assert "says: done at" in html
+
+
+def test_a_time_told_just_before_it_is_received_is_not_shown_apart(live: story.Story) -> None:
+    opened()
+    row = stop(live)
+    with later(2):
+        acknowledge(row, applied_at=clock.now() - dt.timedelta(seconds=59))
+        assert "says: done at" not in page("sun", f"/orders/{row.pk}/")
 
 
 def test_who_has_not_acknowledged_in_time_is_told_of_once_until_it_has(live: story.Story) -> None:

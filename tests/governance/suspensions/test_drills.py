@@ -32,6 +32,7 @@ def drilled(*, is_live: bool = False) -> Order:
     told = story.register()
     if is_live:
         story.to_production(told)
+        story.disarm()
         opened()
     row = stop(told, is_drill=True)
     assert queries.is_stopped(told.release)

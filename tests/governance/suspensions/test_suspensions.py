@@ -263,3 +263,14 @@ def test_whoever_gave_it_over_the_telephone_takes_no_part_in_resuming(named: str
     )  # fmt: skip
     with refused(SegregationRefused, "own_order"):
         suspensions.resume(actor=person("chen"), order_id=row.pk, reason=MENDED)
+
+
+@pytest.mark.parametrize("field", ["given_by", "limits"])
+def test_the_database_keeps_what_the_order_said(field: str) -> None:
+    release = story.register().release
+    row = suspensions.order(
+        actor=person("qian"), kind="restrict", target_type="release", target_id=release.pk,
+        reason="误拒率异常", limits="仅限存量客户", given_by="高远",
+    )  # fmt: skip
+    with refused_by_database("MC005"), ledger.act(person("chen")) as act:
+        act.update(row, "order.corrected", {field: "另一说法"})

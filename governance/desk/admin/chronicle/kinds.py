@@ -92,6 +92,7 @@ KINDS: dict[str, Promise] = {
     "model.tier_shown": _("model's tier renewed"),
     "order.applied": _("order acknowledged as applied"),
     "order.ratified": _("lifting after a false alarm ratified"),
+    "order.fallback": _("fallback acknowledged as in place"),
     "order.resumed": _("lifting acknowledged"),
     "order.resuming_asked": _("resuming asked for; a second officer confirms"),
     "order.lifted": _("order lifted"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -20,7 +21,7 @@ from governance.suspensions.queries import Measure, Target
 from registry.core import clock
 from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse, root_entity
-from registry.core.people.rules import GRANTS, Capability
+from registry.core.people.rules import GRANTS, Capability, Role
 
 MOST = 50
 
@@ -61,8 +62,9 @@ def one(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "left": _left(order, measured),
         "is_late": bool(measured.late(clock.now())),
         "answers": _lines(order, measured),
-        "resumers": _roles(Capability.RESUME),
-        "ratifiers": _roles(Capability.RATIFY),
+        "resumers": _roles(GRANTS[Capability.RESUME]),
+        "last_word": _roles(queries.last_word(order)[1]),
+        "ratifiers": _roles(GRANTS[Capability.RATIFY]),
         "waits_for_ratification": order.is_false_alarm
         and order.state == "lifted"
         and order.ratified_at is None,
@@ -86,8 +88,8 @@ def _named(rows: Any) -> list[Order]:
     return found
 
 
-def _roles(capability: Capability) -> str:
-    return _(", ").join(str(role_label(role)) for role in sorted(GRANTS[capability]))
+def _roles(roles: Iterable[Role]) -> str:
+    return _(", ").join(str(role_label(role)) for role in sorted(roles))
 
 
 def _verbs(user: User, order: Order, report: DrillReport | None) -> dict[str, Any]:

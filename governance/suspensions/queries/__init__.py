@@ -4,6 +4,7 @@ from governance.suspensions.queries.consuming import (
     Answer,
     Measure,
     concerned,
+    last_word,
     measure,
     visible_consumers,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "is_armed",
     "is_own",
     "is_stopped",
+    "last_word",
     "measure",
     "names_in_use",
     "orders_for",

@@ -24,6 +24,7 @@ from governance.suspensions.schema import StopsSection
 from registry.core.ledger.models import Entry
 from registry.core.people.models import User
 from registry.core.people.queries import within_reach
+from registry.core.people.rules import Role
 from registry.core.policy import queries as policy
 
 RANKS = ("P", "I", "II", "III", "IV")
@@ -213,6 +214,13 @@ def _measured_by(order: Order) -> tuple[str, Limits]:
     return order.tier, Limits(
         order.decision_minutes, order.effective_minutes, order.fallback_minutes
     )
+
+
+def last_word(order: Order) -> tuple[str, tuple[Role, ...]]:
+    """The order's tier, and of which roles the second officer is who lifts it; empty: of any."""
+    tier = tier_of(Target.of(order)) if order.tier is None else order.tier
+    limits = active_section().of(tier) if order.kind == OrderKind.STOP else None
+    return tier, limits.resumes if limits is not None else ()
 
 
 def measure(order: Order) -> Measure:

@@ -51,6 +51,8 @@ def claim() -> list[uuid.UUID]:
         action = AcknowledgedAction.RESUMED if is_over else AcknowledgedAction.APPLIED
         told = Posting.objects.filter(order=order, action=action).values("consumer")
         consumers = consuming.concerned(order).exclude(sealed="").exclude(pk__in=told)
+        if is_over:  # who was opened since has nothing to resume
+            consumers = consumers.filter(opened_at__lte=order.lifted_at)
         Posting.objects.bulk_create(
             [
                 Posting(order=order, consumer=one, action=action, claimed_at=now, try_at=now)

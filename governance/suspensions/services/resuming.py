@@ -11,11 +11,11 @@ from governance.suspensions.models import Order, OrderKind
 from governance.suspensions.queries import Target
 from governance.suspensions.services import posting
 from registry.core import clock
-from registry.core.errors import Conflict, DomainError, SegregationRefused
+from registry.core.errors import Conflict, DomainError, Forbidden, SegregationRefused
 from registry.core.ledger import services as ledger
 from registry.core.notices import services as notices
 from registry.core.people import queries as people
-from registry.core.people.models import User
+from registry.core.people.models import ROLE_LABELS, User
 from registry.core.people.rules import Capability, Role
 
 
@@ -25,7 +25,8 @@ def resume(*, actor: User, order_id: uuid.UUID, reason: str, is_false_alarm: boo
     The first officer asks for it with root cause and test, and the stop stays in force; the second
     confirms, and it is lifted. is_false_alarm: one of the two says that the stop was in error; then
     it is ratified afterwards. Raises SegregationRefused (`own_order`) where the giver takes part,
-    Conflict (`second_officer`) where the first officer would be the second too.
+    Conflict (`second_officer`) where the first officer would be the second too, Forbidden
+    (`tier_approver_needed`) where the second is none of the tier's approvers.
     """
     if len(reason.strip()) < 6:
         raise DomainError(
@@ -119,6 +120,8 @@ def _lift(act: ledger.Act, row: Order, actor: User, reason: str, *, is_false_ala
                 "second_officer",
                 _("You have asked for this; a second officer who may resume confirms it."),
             )
+        if not (row.is_false_alarm or is_false_alarm):
+            _check_last_word(actor, row)
         second, reason = actor, f"{row.lift_reason}\n{reason}"
     changes = {
         "state": "lifted",
@@ -133,3 +136,17 @@ def _lift(act: ledger.Act, row: Order, actor: User, reason: str, *, is_false_ala
         _tell_secretaries(row)
     posting.wake()
     return row
+
+
+def _check_last_word(actor: User, row: Order) -> None:
+    """HG-10: after an ordinary stop the second officer is one of those who approve the tier."""
+    tier, roles = queries.last_word(row)
+    path = queries.entity_of(Target.of(row)).path
+    if not roles or people.standing(actor).has_at(path, *roles):
+        return
+    names = _(", ").join(str(ROLE_LABELS[role]) for role in roles)
+    raise Forbidden(
+        "tier_approver_needed",
+        _("A stop at tier %(tier)s is lifted last by: %(names)s.") % {"tier": tier, "names": names},
+        hint=_("Have one of them confirm. A stop in error is lifted as a false alarm, ratified."),
+    )

@@ -112,7 +112,8 @@ def test_a_consumer_acknowledges_the_order_and_its_lifting_once_each(live: story
         acknowledge(row, action="resumed")
     lift(row)
     acknowledge(row, action="resumed")
-    assert set(Acknowledgement.objects.values_list("action", flat=True)) == {"applied", "resumed"}
+    said = Acknowledgement.objects.filter(order=row).values_list("action", flat=True)
+    assert set(said) == {"applied", "resumed"}
 
 
 @pytest.mark.parametrize(
@@ -209,6 +210,17 @@ def test_a_gateway_is_told_with_the_signed_list_at_once(
     suspensions.post(consumer_id=consumer.pk)
     assert json.loads(receiver.got[1].body)["data"]["action"] == "resumed"
     assert AIModel.objects.get().name_zh not in receiver.got[0].body.decode()
+
+
+def test_who_was_opened_since_is_not_told_of_a_lifting(
+    live: story.Story, receiver: Receiver
+) -> None:
+    lift(stop(live))
+    consumer = opened(address=f"{receiver.origin}/hook")
+    assert suspensions.claim() == []
+    lift(stop(live))
+    assert suspensions.claim() == [consumer.pk]
+    assert list(Posting.objects.values_list("action", flat=True)) == ["resumed"]
 
 
 def test_a_gateway_that_does_not_take_it_is_asked_again_and_slows_nobody(

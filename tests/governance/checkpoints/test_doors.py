@@ -83,7 +83,7 @@ def test_a_reference_that_people_would_misread_is_refused(live: Release, text: s
         for place in ("reference", "explanation_ref"):
             wrong = body(live, 2) | {place: text}
             found = refused(who.post(ONE, wrong), 400, "invalid", place)
-            assert "turn text round" in found["detail"]
+            assert "改变文字方向" in found["detail"]
             many = who.post(MANY, {"decisions": [body(live, 1), wrong]})
             refused(many, 400, "invalid", f"decisions.1.{place}")
 

@@ -139,12 +139,11 @@ def _lock_siblings(plan_id: uuid.UUID) -> None:
 
 def _read(content: str, release: Release) -> PlanContent:
     """What the text says. Raises DomainError where it is none, or does not fit the policy."""
-    is_agent = release.model_use.flags.get("agent") == "yes"
     if len(content) > MOST_LETTERS:
         raise DomainError("plan_faulty", _("The plan is too long."), field="content")
     try:
         told = parse_plan(content)
-        told.lint(queries.active_section(), is_agent=is_agent)
+        told.lint(queries.active_section(), is_agent=_is_agent(release))
     except PolicyError as error:
         raise DomainError(
             "plan_faulty", _("The plan cannot be read: %(why)s") % {"why": error}, field="content"
@@ -162,6 +161,13 @@ def _check_ready(row: Plan) -> None:
         )
     told, _triggers = queries.compiled(row.sha256, row.pk)
     way_out = _("Draw the plan up anew; this draft stays as it is.")
+    try:
+        told.lint(queries.active_section(), is_agent=_is_agent(row.release))
+    except PolicyError as error:
+        raise Conflict(
+            "plan_outdated", _("The plan no longer fits the policy: %(why)s") % {"why": error},
+            field="content", hint=way_out,
+        ) from error  # fmt: skip
     if not told.checkpoints:
         raise Conflict(
             "plan_empty", _("The plan has no checkpoint: no person would ever look."),
@@ -176,6 +182,10 @@ def _check_ready(row: Plan) -> None:
             % {"tier": tier or "–", "points": ", ".join(missing)},
             field="content", hint=way_out, details={"points": missing},
         )  # fmt: skip
+
+
+def _is_agent(release: Release) -> bool:
+    return bool(release.model_use.flags.get("agent") == "yes")
 
 
 def _check_may_test(actor: User, row: Plan) -> None:

@@ -258,7 +258,7 @@ def _overseen(row: Plan, labels: dict[str, str]) -> dict[str, Any]:
     answers = oversight.answers(release)
     return {
         "band": band,
-        "by_checkpoint": _lines(found.checkpoints, labels),
+        "by_checkpoint": _lines(found.checkpoints, _former_labels(release) | labels),
         "by_reviewer": _lines(found.reviewers, people, band.streak),
         "by_month": _lines(found.months, {}),
         "answers": answers,
@@ -267,6 +267,16 @@ def _overseen(row: Plan, labels: dict[str, str]) -> dict[str, Any]:
         "agreed": oversight.agreement(release),
         "detected": oversight.detected(release),
         "gave_way": oversight.gave_way(release),
+    }
+
+
+def _former_labels(release: Release) -> dict[str, str]:
+    """The labels of the checkpoints of the release's plans, the latest where keys are alike."""
+    rows = Plan.objects.filter(release=release, state__in=["in_force", "replaced"])
+    return {
+        one.key: said(one.label.model_dump())
+        for sha256, key in rows.order_by("activated_at").values_list("sha256", "pk")
+        for one in queries.compiled(sha256, key)[0].checkpoints
     }
 
 

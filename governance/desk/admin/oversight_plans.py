@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.utils.dates import WEEKDAYS_ABBR
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -56,7 +56,7 @@ def plans_in_words(rows: Iterable[Plan]) -> list[Plan]:
                 "rule": _("%(most)s × %(outputs)s within %(minutes)s minutes for each %(by)s")
                 % {"most": one.most, "outputs": ", ".join(one.outputs),
                    "minutes": one.window_minutes, "by": one.by},
-                "checkpoint": one.checkpoint,
+                "checkpoint": said(row.told.checkpoint(one.checkpoint).label.model_dump()),
             }
             for one in row.told.quotas
         ]  # fmt: skip
@@ -108,7 +108,7 @@ def _limit(limit: Limit) -> str:
 def _shift(one: Shift) -> dict[str, Any]:
     return {
         "label": said(one.label.model_dump()),
-        "days": _(", ").join(str(WEEKDAYS_ABBR[DAYS.index(day)]) for day in one.days),
+        "days": _(", ").join(str(WEEKDAYS[DAYS.index(day)]) for day in one.days),
         "begin": one.begin, "end": one.end, "is_overnight": one.end <= one.begin,
     }  # fmt: skip
 
@@ -129,6 +129,7 @@ def _agent(told: PlanContent) -> dict[str, Any] | None:
             word for word, _kind in told.agent.actions.items() if told.agent.why_waits(word)
         ],
         "checkpoint": told.authorised_at,
+        "checkpoint_label": said(told.checkpoint(told.authorised_at).label.model_dump()),
     }  # fmt: skip
 
 
@@ -139,6 +140,6 @@ def why_held(agent: Scope | None, output: object) -> list[dict[str, Any]]:
         return []
     found = agent.actions.get(output) if isinstance(output, str) else None
     return [{
-        "part": _("scope"), "clause": "–" if output is None else str(output),
-        "outcome": WAITS[why], "values": CLASSES[found] if found else "–",
+        "part": _("agent's scope"), "clause": "–" if output is None else str(output),
+        "outcome": WAITS[why], "values": CLASSES[found] if found else "",
     }]  # fmt: skip

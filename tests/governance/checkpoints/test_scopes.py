@@ -11,12 +11,12 @@ from governance.checkpoints.models import Case
 from governance.checkpoints.queries import trials
 from governance.checkpoints.rules.scope import ActionClass, Right, Scope, Why
 from governance.checkpoints.schema import parse_plan
-from registry.core.errors import DomainError
+from registry.core.errors import Conflict, DomainError
 from registry.core.policy.rules import PolicyError
 from registry.releases.models import Release
 from registry.usecases.models import ModelUse
 from tests.governance.checkpoints.test_agents import act, answers
-from tests.governance.checkpoints.world import PLAN
+from tests.governance.checkpoints.world import PLAN, decision
 from tests.governance.desk.test_what_is_shown import browser
 from tests.refusals import refused
 from tests.world import person
@@ -154,7 +154,12 @@ def test_the_model_says_that_it_is_an_agent(live: Release, monkeypatch: Any) -> 
     def flagged(use: ModelUse) -> dict[str, str]:
         return {"agent": "yes"}
 
+    older = services.draft(actor=person("wang"), release_id=live.pk, content=PLAN)
+    services.test(actor=person("gateway"), plan_id=older.pk, samples=[decision(live)])
     monkeypatch.setattr(ModelUse, "flags", property(flagged, lambda _use, _flags: None))
+    with refused(Conflict, "plan_outdated") as seen:
+        services.activate(actor=person("chen"), plan_id=older.pk)
+    assert "decision_right and its scope" in str(seen.value.message)
     with refused(DomainError, "plan_faulty"):
         services.draft(actor=person("wang"), release_id=live.pk, content=PLAN)
     services.draft(actor=person("wang"), release_id=live.pk, content=AUTHORISED)

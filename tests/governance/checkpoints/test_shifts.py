@@ -154,7 +154,10 @@ def test_shifts_that_mean_nothing_are_refused_with_their_line(
 
 @pytest.mark.parametrize(
     ("language", "words"),
-    [("zh-hans", ("夜班", "一", "次日", "班次内")), ("en", ("Night shift", "Mon", "the next day"))],
+    [
+        ("zh-hans", ("夜班", "星期一", "次日", "班次内")),
+        ("en", ("Night shift", "Monday", "the next day")),
+    ],
 )
 def test_the_plan_shows_its_shifts(live: Release, language: str, words: tuple[str, ...]) -> None:
     plan = planned(live, COUNTING + SHIFTS)

@@ -20,7 +20,8 @@ from governance.suspensions.models import (
 )
 from governance.suspensions.queries.listing import LIVE
 from governance.suspensions.queries.targets import Target, reached
-from governance.suspensions.schema import StopsSection
+from governance.suspensions.schema import NOTHING, StopsSection
+from registry.core.errors import Conflict
 from registry.core.ledger.models import Entry
 from registry.core.people.models import User
 from registry.core.people.queries import within_reach
@@ -158,8 +159,12 @@ def visible_consumers(user: User) -> models.QuerySet[Consumer]:
 
 
 def active_section() -> StopsSection:
-    """The limits of the pack in force."""
-    found = policy.section(policy.active_pack(), "stops")
+    """The limits of the pack in force; none where there is no pack: a stop waits for no policy."""
+    try:
+        pack = policy.active_pack()
+    except Conflict:
+        return NOTHING
+    found = policy.section(pack, "stops")
     assert isinstance(found, StopsSection)  # noqa: S101 (declared so in governance.wiring)
     return found
 

@@ -16,9 +16,11 @@ from governance.suspensions.models import Order
 from governance.suspensions.queries import consuming
 from governance.suspensions.schema import NOTHING
 from registry.core import clock
-from registry.core.errors import DomainError
+from registry.core.errors import Conflict, DomainError
 from registry.core.ledger import services as ledger
 from registry.core.ledger.models import Entry
+from registry.core.policy import queries as policy
+from registry.core.policy.models import PackRelease
 from tests import story
 from tests.governance.desk.test_what_is_shown import browser, page
 from tests.governance.suspensions.test_consumers import (
@@ -67,6 +69,16 @@ def test_an_order_keeps_the_limits_of_its_day(
     assert (found.tier, found.due_at) == ("II", row.ordered_at + dt.timedelta(minutes=15))
     lift(row)
     assert kept(stop(live)) == ("II", None, None, None)
+
+
+def test_a_stop_waits_for_no_policy(live: story.Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> PackRelease:
+        raise Conflict("no_policy", "No policy pack is in force.")
+
+    monkeypatch.setattr(policy, "active_pack", none)
+    row = stop(live)
+    assert kept(row) == ("II", None, None, None)
+    assert queries.is_stopped(live.release)
 
 
 def test_an_order_from_before_is_read_by_todays_limits(live: story.Story) -> None:

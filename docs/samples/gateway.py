@@ -67,6 +67,7 @@ class Decision:
     confidence: float | None = None
     input_digest: str | None = None  # sha256 of the input, in hexadecimal
     explanation_ref: str = ""
+    link: str = ""  # your page of the decision, for whoever decides its case
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class Answer:
     case: str = ""
     due_at: str = ""
     limits: str = ""
+    page: str = ""  # where a person decides the case
     is_local: bool = False  # the fail-safe's answer: tell the decision again
 
 
@@ -154,9 +156,10 @@ class Gateway:
         confidence: float | None = None,
         input_digest: str | None = None,
         explanation_ref: str = "",
+        link: str = "",
     ) -> Answer:
         """What to do with the decision. Raises Refused; without any answer the fail-safe says."""
-        one = Decision(reference, output, fields, confidence, input_digest, explanation_ref)
+        one = Decision(reference, output, fields, confidence, input_digest, explanation_ref, link)
         body = _json(self._told(one))
         try:
             return _answer(self._ask("POST", "/decisions/", body), reference)
@@ -182,6 +185,7 @@ class Gateway:
             "confidence": one.confidence, "input_digest": one.input_digest,
             "explanation_ref": one.explanation_ref, "fields": dict(one.fields),
         }  # fmt: skip
+        told |= {"link": one.link} if one.link else {}
         return {name: value for name, value in told.items() if value is not None}
 
     # --- what has become of it
@@ -338,7 +342,7 @@ def _answer(row: object, reference: str) -> Answer:
         raise NoAnswer("the answer to another reference")
     return Answer(
         reference, row["answer"], tuple(row.get("checkpoints") or ()), row.get("case") or "",
-        row.get("due_at") or "", row.get("limits") or "",
+        row.get("due_at") or "", row.get("limits") or "", row.get("page") or "",
     )  # fmt: skip
 
 

@@ -18,10 +18,11 @@ from tests.contracts.stub import Dripping, Stub, answering, cut, gone, says
 REFERENCE, RELEASE = "APP-1", "REL-2026-000001"
 PROCEED: dict[str, Any] = {
     "reference": REFERENCE, "answer": "proceed", "checkpoints": [], "case": None,
-    "due_at": None, "limits": "",
+    "due_at": None, "limits": "", "page": None,
 }  # fmt: skip
 HOLD = PROCEED | {
     "answer": "hold", "checkpoints": ["grey"], "case": "CAS-1-0", "due_at": "2026-11-26T08:00:00Z",
+    "page": "https://models.bank.example/cases/1/",
 }  # fmt: skip
 LOCAL = Answer(REFERENCE, "hold", is_local=True)
 PROBLEM = {"code": "reference_reused", "detail": "told before", "field": "reference"}
@@ -57,13 +58,23 @@ def test_what_is_told_and_answered() -> None:
     with answering(says(HOLD, 201)) as server:
         found = ask(client(server))
     (asked,) = server.asked
-    assert found == Answer(REFERENCE, "hold", ("grey",), "CAS-1-0", "2026-11-26T08:00:00Z", "")
+    assert found == Answer(
+        REFERENCE, "hold", ("grey",), "CAS-1-0", "2026-11-26T08:00:00Z", "",
+        "https://models.bank.example/cases/1/",
+    )  # fmt: skip
     assert asked.line == "POST /api/v1/decisions/ HTTP/1.1"
     assert asked.headers["authorization"] == "Bearer secret"
     assert json.loads(asked.body) == {
         "release": RELEASE, "reference": REFERENCE, "output": "approve", "confidence": 0.9,
         "explanation_ref": "", "fields": {"score": 0.8},
     }  # fmt: skip
+
+
+def test_a_link_is_told_where_there_is_one() -> None:
+    with answering(says(PROCEED, 201)) as server:
+        client(server).decide(REFERENCE, "approve", {}, link="https://los.bank.example/1")
+    (asked,) = server.asked
+    assert json.loads(asked.body)["link"] == "https://los.bank.example/1"
 
 
 @pytest.mark.parametrize("kind", FAILING[:7])

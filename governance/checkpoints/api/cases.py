@@ -43,18 +43,23 @@ class CaseRow(serializers.ModelSerializer[Case]):
 
     def to_representation(self, instance: Case) -> dict[str, Any]:  # Any: JSON
         """As the lists have it."""
-        return without_views(super().to_representation(instance), is_blind=True)
+        return without_views(super().to_representation(instance), instance.viewed_by)
 
 
-def without_views(row: dict[str, Any], *, is_blind: bool) -> dict[str, Any]:  # Any: JSON
+def without_views(row: dict[str, Any], user: User | None) -> dict[str, Any]:  # Any: JSON
     """The row without what would lead to another's view while the case waits: the first of two
-    views, which alone holds nothing; to the blind, where the decision lies.
+    views, which alone holds nothing; to the blind, where the decision lies, and what the model says
+    before their own view.
     """
+    is_blind = user is None or queries.is_blind(user)
+    is_own = user is not None and str(row["viewed_by"]) == str(user.pk)
     if row["state"] != "decided":
         row |= {"final_output": "", "reason_code": ""}
     if row["state"] in WAITING:
-        if is_blind and row["hides_advice"] and not row["own_view"]:
-            row |= {"output": ""}
+        if is_blind and row["hides_advice"] and not (is_own and row["own_view"]):
+            row |= {"output": "", "checkpoint": "", "point": ""}
+        if is_blind and not is_own:
+            row |= {"own_view": ""}
         row |= {"note": "", "decided_elsewhere": ""}
         if is_blind:
             row |= dict.fromkeys(WHERE)
@@ -141,13 +146,13 @@ class CaseDoor(ListDoor):
         """One page of flat rows, without views that do not hold yet."""
         answer = super().page(queryset)
         for row in answer.data["results"]:
-            without_views(row, is_blind=queries.is_blind(self.request.user))
+            without_views(row, self.request.user)
         return answer
 
     def retrieve(self, request: CallerRequest, pk: uuid.UUID) -> Response:
         """One row, without a view that does not hold yet."""
         answer = super().retrieve(request, pk)
-        without_views(answer.data, is_blind=queries.is_blind(request.user))
+        without_views(answer.data, request.user)
         return answer
 
     @extend_schema(request=None, responses={201: CaseRow})

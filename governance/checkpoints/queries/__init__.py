@@ -94,12 +94,21 @@ def visible_samples(user: User) -> models.QuerySet[Sample]:
     return Sample.objects.all()
 
 
+def is_hidden(user: User, row: Case) -> bool:
+    """Whether the person is not told what the model says, nor why somebody looks at the decision:
+    the reviewer's own view comes first, and nobody else's opens it to them.
+    """
+    if not row.hides_advice or row.state not in WAITING or not is_blind(user):
+        return False
+    return row.viewed_by_id != user.pk or not row.own_view
+
+
 def whole(queryset: models.QuerySet[Case]) -> models.QuerySet[Case]:
     """With what nearly every reader needs, in one statement."""
     return queryset.select_related(
         "plan", "release__version", "release__model_use__model", "release__model_use__entity",
         "release__model_use__use_case", "gateway", "viewed_by", "first_by", "decided_by", "about",
-        "replied_by",
+        "asked_by", "replied_by",
     )  # fmt: skip
 
 

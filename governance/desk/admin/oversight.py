@@ -66,6 +66,7 @@ def cases(request: PersonRequest) -> HttpResponse:
             .order_by("state", "-drafted_at")[:MOST]
         ),
         "may_decide": standing(user).may(Capability.DECIDE_CASES),
+        "is_trained": bool(queries.competences(user)),
     }  # fmt: skip
     return show(request, "cases", _("Human intervention"), context)
 
@@ -157,8 +158,10 @@ def in_words(rows: Iterable[Case]) -> list[Case]:
     for row in found:
         told: Any = row  # Any: attributes for the template alone
         checkpoint = queries.checkpoint_of(row)
-        told.checkpoint_label = said(checkpoint.label.model_dump())
-        told.point_label = point_in_words(section, row.point)
+        is_blind = row.hides_advice and row.state in WAITING and not row.own_view
+        label = said(checkpoint.label.model_dump())
+        told.checkpoint_label = _("Decision to look at") if is_blind else label
+        told.point_label = f"{row.point} {point_in_words(section, row.point)}"
         told.model_label = name_of(row.release.model_use.model)
         told.left = left_in_words((row.due_at - now).total_seconds())
         told.is_overdue = row.state in WAITING and now > row.due_at
@@ -173,8 +176,7 @@ def _case(user: User, row: Case, form: DecideForm) -> dict[str, Any]:
     checkpoint = queries.checkpoint_of(row)
     decision = decisions.told_of(row)
     is_mine = row.viewed_by_id == user.pk and row.state in WAITING
-    is_hidden = row.hides_advice and not (is_mine and row.own_view) and queries.is_blind(user)
-    is_hidden = is_hidden and row.state in WAITING
+    is_hidden = queries.is_hidden(user, row)
     return {
         "case": told,
         "decision": decision,
@@ -196,7 +198,6 @@ def _verbs(user: User, row: Case, is_mine: bool) -> list[tuple[str, Any]]:
         return list(offered(user, "plant-case"))
     keys = []
     if is_mine:
-        keys += ["view-case"] if row.hides_advice and not row.own_view else []
         keys += ["ask-case"] if row.reply or not row.question else []
         keys += ["escalate-case"] if row.state != "escalated" else []
     elif row.state in WAITING and row.question and not row.reply:

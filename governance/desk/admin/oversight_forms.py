@@ -57,7 +57,7 @@ class PlanForm(DeskForm):
     """Draw a plan up: the declared fields, the checkpoints, the trips."""
 
     content = forms.CharField(
-        label=_("plan"),
+        label=_("intervention plan"),
         widget=Code(attrs={"rows": 26, "spellcheck": "false"}),
         help_text=_("YAML. A trigger is CEL over the declared fields, output and confidence; what"
                     " it cannot decide waits for a person."),

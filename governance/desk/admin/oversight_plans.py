@@ -90,6 +90,7 @@ def _checkpoint(section: CheckpointsSection, one: Checkpoint) -> dict[str, Any]:
         "limit": _limit(limit) if limit is not None else "",
         "effect": effects[effect],
         "min_seconds": one.min_seconds,
+        "hides_advice": one.advice == "after_view",
         "authority": one.authority,
         "legal_days": one.legal_days,
     }  # fmt: skip

@@ -173,3 +173,34 @@ class TestQuestions:
                      "case_not_taken")  # fmt: skip
             told_off(wang.post(f"/cases/{case.pk}/replies/", {"text": "已核实"}), 403,
                      "not_permitted", "post_decisions")  # fmt: skip
+
+
+class TestNoOtherWay:
+    """Nothing else says what the model said: no form, no heading, no list."""
+
+    @pytest.mark.parametrize("verb", ["view-case", "ask-case", "escalate-case"])
+    @pytest.mark.parametrize("who", ["fu", "fang"])
+    def test_no_form_beside_the_case(self, live: Release, verb: str, who: str) -> None:
+        case = taken(hidden(live, output="propose_decline"))
+        page = browser(who, "en").get(f"/do/{verb}/{case.pk}/").content.decode()
+        assert case.code in page
+        assert "propose_decline" not in page
+
+    def test_no_heading_and_no_list(self, live: Release) -> None:
+        case = taken(hidden(live, output="propose_decline"))
+        for path in (f"/cases/{case.pk}/", "/cases/", "/admin/governance/case/", "/admin/"):
+            page = browser("fu", "en").get(path).content.decode()
+            assert "propose_decline" not in page, path
+            assert "Score near the cut-off" not in page.split("Intervention plans")[0], path
+            assert ">RI-01" not in page.split("Intervention plans")[0], path
+
+    def test_what_one_has_said_opens_it_to_nobody_else(self, live: Release) -> None:
+        case, fu, fang = hidden(live, output="propose_decline"), caller("fu"), caller("fang")
+        at = f"/cases/{case.pk}/"
+        fu.post(f"{at}claims/")
+        assert fu.post(f"{at}views/", {"view": "refuse"}).json()["own_view"] == "refuse"
+        told = fang.get(at).json()
+        assert (told["output"], told["checkpoint"], told["point"], told["own_view"]) == ("",) * 4
+        assert fu.get(at).json()["point"] == "RI-01"
+        assert caller("chen").get(at).json()["output"] == "propose_decline"
+        assert "propose_decline" not in browser("fang", "en").get(at).content.decode()

@@ -39,6 +39,7 @@ _TOLD: dict[str, Callable[[User, Any], About]] = {
     "registry.channel": institution.of_channel,
     "governance.case": cases.of_case,
     "governance.plan": cases.of_plan,
+    "governance.competence": cases.of_competence,
     "governance.clock": cases.of_clock,
     "governance.campaign": cases.of_campaign,
     "governance.exemption": cases.of_exemption,

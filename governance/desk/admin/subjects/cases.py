@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from governance.checkpoints import queries as checkpoint_queries
 from governance.clocks import queries as clock_queries
 from governance.desk.admin import orders
 from governance.desk.admin.pages import said
@@ -272,12 +273,28 @@ def of_plan(user: User, row: Any) -> About:
     )  # fmt: skip
 
 
+def of_competence(user: User, row: Any) -> About:
+    """What somebody is trained for."""
+    labels = checkpoint_queries.active_section().competences
+    label = said(labels[row.key].model_dump()) if row.key in labels else row.key
+    return About(
+        f"{name_of(row.user)} · {label}",
+        (
+            Fact(_("reviewer"), name_of(row.user), row.user.get_absolute_url()),
+            Fact(_("competence"), label),
+            Fact(_("to"), row.valid_to.isoformat()),
+            Fact(_("training record"), row.proof),
+        ),
+    )
+
+
 def of_case(user: User, row: Any) -> About:
     """A case at run time."""
+    output = [] if checkpoint_queries.is_hidden(user, row) else [row.output]
     return with_release(
         user, row,
         Fact(_("case"), row.code, row.get_absolute_url()),
         Fact(_("reference"), row.reference),
-        Fact(_("the model's output"), row.output),
+        *(Fact(_("the model's output"), one) for one in output),
         Fact(_("due at"), local_minute(row.due_at)),
     )  # fmt: skip

@@ -57,7 +57,7 @@ def without_views(row: dict[str, Any], user: User | None) -> dict[str, Any]:  # 
         row |= {"final_output": "", "reason_code": ""}
     if row["state"] in WAITING:
         if is_blind and row["hides_advice"] and not (is_own and row["own_view"]):
-            row |= {"output": "", "checkpoint": "", "point": ""}
+            row |= {"output": "", "checkpoint": "", "point": "", "legal_due_on": None}
         if is_blind and not is_own:
             row |= {"own_view": ""}
         row |= {"note": "", "decided_elsewhere": ""}

@@ -58,7 +58,7 @@ def visible_to(user: User) -> models.QuerySet[Case]:
     sees all.
     """
     rows, found = reachable(user), standing(user)
-    if not found.may(Capability.DECIDE_CASES) or found.may(Capability.READ_TRAIL):
+    if not found.is_one_of(Capability.DECIDE_CASES) or found.is_one_of(Capability.READ_TRAIL):
         return rows
     trained = Competence.objects.filter(on_a_day(), user=user)
     own = Q(decided_by=user) | Q(first_by=user)
@@ -71,7 +71,7 @@ def is_blind(user: User) -> bool:
 
     An old one in the queue is a second look, or one that is known to be wrong.
     """
-    return not standing(user).may(Capability.READ_TRAIL)
+    return not standing(user).is_one_of(Capability.READ_TRAIL)
 
 
 def visible_competences(user: User) -> models.QuerySet[Competence]:
@@ -178,6 +178,13 @@ def on_a_day() -> Q:
     """Records that hold today."""
     day = clock.today()
     return Q(valid_from__lte=day, valid_to__gte=day, ended_at=None)
+
+
+def have_dealt_with(user: User, row: Case) -> bool:
+    """Whether the person has taken part in another case about the same decision."""
+    same = Case.objects.filter(batch_id=row.batch_id, position=row.position).exclude(pk=row.pk)
+    dealt = Entry.objects.filter(actor=user.pk, subject_id__in=same.values("pk"))
+    return dealt.exclude(kind="case.opened").exists()
 
 
 def have_passed_on(user: User) -> models.QuerySet[Entry]:

@@ -12,7 +12,7 @@ from governance.checkpoints.rules import limits
 from governance.checkpoints.rules.answering import Trigger
 from governance.checkpoints.rules.scope import ActionClass, Right, Scope
 from governance.checkpoints.schema.section import AtLimit, CheckpointsSection, Limit, Moment
-from registry.core.people.rules import Role
+from registry.core.people.rules import GRANTS, Capability, Role
 from registry.core.policy.rules import PolicyError, Rule
 from registry.core.policy.schema import Key, Label, PolicyModel, RuleId, RuleSpec, Words, parse_yaml
 from registry.core.policy.schema import validate as validate_file
@@ -237,6 +237,8 @@ class PlanContent(PolicyModel):
             point = section.point(one.point)
             if point is None or point.mode is None:
                 raise PolicyError(f"{one.key}: no decision can wait at the point {one.point}")
+            if not set(one.roles) & GRANTS[Capability.DECIDE_CASES]:
+                raise PolicyError(f"{one.key}: nobody with these roles decides cases")
             if one.competence not in section.competences:
                 raise PolicyError(f"{one.key}: unknown competence {one.competence}")
             if one.limit is None and point.limit is None:

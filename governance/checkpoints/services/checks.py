@@ -52,9 +52,8 @@ def check_able(actor: User, row: Case, checkpoint: Checkpoint) -> None:
         )
     if row.first_by_id == actor.pk:
         raise SegregationRefused("own_view", _("A second person decides; you gave the first view."))
-    if queries.have_passed_on(actor).filter(subject_id=row.pk).exists() or (
-        row.about is not None and actor.pk in (row.about.decided_by_id, row.about.first_by_id)
-    ):
+    passed_on = queries.have_passed_on(actor).filter(subject_id=row.pk).exists()
+    if passed_on or (row.about_id is not None and queries.have_dealt_with(actor, row)):
         raise SegregationRefused("own_view", _("You have decided this case already."))
     if _is_barred(actor, row):
         raise SegregationRefused(

@@ -12,6 +12,7 @@ from governance.checkpoints import queries
 from governance.checkpoints.models import Case
 from governance.checkpoints.models.cases import CASE_STATES, WAITING, CaseKind, Outcome
 from governance.checkpoints.queries import decisions
+from governance.checkpoints.rules import personal
 from governance.checkpoints.schema import Checkpoint
 from governance.checkpoints.services import feeding
 from governance.checkpoints.services.checks import (
@@ -140,6 +141,7 @@ def report_elsewhere(
         check_waiting(row)
         _check_words(row, outcome, reason_code, final_output)
         _check_times(row, opened_at, decided_at)
+        _check_impersonal(system=system, reviewer=reviewer, final_output=final_output, link=link)
         if queries.have_passed_on(gateway).filter(subject_id=row.pk).exists():
             raise SegregationRefused("own_view", _("You have decided this case already."))
         if _differs(row, outcome):
@@ -150,6 +152,16 @@ def report_elsewhere(
             "viewed_at": opened_at, "decided_at": decided_at, "link": link,
         }  # fmt: skip
         return act.update(row, "case.decided", changes)
+
+
+def _check_impersonal(**told: str) -> None:
+    for field, text in told.items():
+        if personal.kind_of(text):
+            raise DomainError(
+                "personal_data",
+                _("This looks like personal data; send a reference or a digest instead."),
+                field=field,
+            )
 
 
 def _check_times(row: Case, opened_at: dt.datetime, decided_at: dt.datetime) -> None:
@@ -178,7 +190,7 @@ def is_above_authority(row: Case, checkpoint: Checkpoint) -> bool:
     if checkpoint.authority is None:
         return False
     value = decisions.told_of(row)["fields"].get(checkpoint.authority.field)
-    return value is None or value > checkpoint.authority.above
+    return value is None or abs(value) > checkpoint.authority.above
 
 
 def _lapsed() -> list[uuid.UUID]:

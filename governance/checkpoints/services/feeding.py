@@ -24,6 +24,7 @@ from governance.suspensions.models import Consumer
 from registry.core import clock
 from registry.core.ledger.models import Entry
 from registry.core.people import queries as people
+from registry.core.people.models import User
 from registry.core.people.rules import Capability
 
 logger = logging.getLogger(__name__)
@@ -43,14 +44,15 @@ def to_answer() -> list[uuid.UUID]:
     """The consumers whose gateways have something to be told now."""
     open_to = Consumer.objects.filter(is_open=True).exclude(sealed="")
     for consumer in open_to.filter(feed=None).select_related("user"):
-        if people.standing(consumer.user).may(Capability.POST_DECISIONS):
+        if _may_be_told(consumer.user):
             begin = Entry.objects.get(subject_id=consumer.pk, kind="consumer.opened").seq
             Feed.objects.get_or_create(
                 consumer=consumer, defaults={"seq": begin, "try_at": clock.now()}
             )
     newest = _newest()
     due = Feed.objects.filter(consumer__in=open_to, try_at__lte=clock.now(), seq__lt=newest)
-    return list(due.values_list("consumer", flat=True))
+    rows = due.select_related("consumer__user").order_by("pk")
+    return [row.consumer_id for row in rows if _may_be_told(row.consumer.user)]
 
 
 def answer(*, consumer_id: uuid.UUID) -> int:
@@ -58,6 +60,8 @@ def answer(*, consumer_id: uuid.UUID) -> int:
     told = 0
     for _turn in range(MESSAGES):
         row = Feed.objects.select_related("consumer__user").get(consumer=consumer_id)
+        if not _may_be_told(row.consumer.user):
+            break
         cases, upto = _next(row)
         if not cases:
             _mark(row, seq=upto)
@@ -72,6 +76,11 @@ def answer(*, consumer_id: uuid.UUID) -> int:
         _mark(row, seq=upto, upto=0, attempts=0, error="", try_at=clock.now(), sent_at=clock.now())
         told += len(cases)
     return told
+
+
+def _may_be_told(gateway: User) -> bool:
+    """Whether the account still tells decisions: who has lost that is told nothing more."""
+    return gateway.is_active and people.standing(gateway).may(Capability.POST_DECISIONS)
 
 
 def _next(row: Feed) -> tuple[list[dict[str, Any]], int]:  # Any: JSON

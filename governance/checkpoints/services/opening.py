@@ -59,7 +59,7 @@ def open_cases(
             checkpoint=one.checkpoint.key, point=one.checkpoint.point, gateway=gateway,
             reference=one.reference, batch_id=batch_id, position=one.place,
             received_at=received_at, output=one.output[:200], opened_at=moment,
-            due_at=due[one.plan_id, one.checkpoint.key], legal_due_on=_owed(one.checkpoint, moment),
+            due_at=due[one.plan_id, one.checkpoint.key], legal_due_on=owed(one.checkpoint, moment),
             link=one.link, hides_advice=one.checkpoint.advice == "after_view",
         )
         for one in openings
@@ -115,7 +115,7 @@ def _limit_at(section: CheckpointsSection, key: str) -> Limit | None:
     return point.limit if point is not None else None
 
 
-def _owed(one: Checkpoint, moment: dt.datetime) -> dt.date | None:
+def owed(one: Checkpoint, moment: dt.datetime) -> dt.date | None:
     """PIPL Art. 24(3), 50: the day by which the customer has an answer."""
     days = one.legal_days
     return clock.local_day(moment) + dt.timedelta(days=days) if days else None

@@ -20,7 +20,7 @@ from governance.checkpoints.queries import oversight
 from governance.checkpoints.rules import sampling
 from governance.checkpoints.rules.answering import Answer
 from governance.checkpoints.schema import Checkpoint
-from governance.checkpoints.services.opening import code_of, due_at
+from governance.checkpoints.services.opening import code_of, due_at, owed
 from governance.checkpoints.services.passing import Pass
 from registry.core import clock
 from registry.core.errors import Conflict, SegregationRefused
@@ -223,4 +223,5 @@ def _again(row: Case, kind: CaseKind, checkpoint: Checkpoint) -> Case:
         gateway_id=row.gateway_id, reference=row.reference, batch_id=row.batch_id,
         position=row.position, received_at=row.received_at, output=row.output,
         opened_at=moment, due_at=due, about=row, hides_advice=row.hides_advice,
+        link=row.link, legal_due_on=owed(checkpoint, moment),
     )  # fmt: skip

@@ -58,7 +58,10 @@ def record_competence(
 
 
 def end_competence(*, actor: User, competence_id: uuid.UUID, reason: str) -> Competence:
-    """The reviewer decides no such cases any more. Raises Conflict where it has ended already."""
+    """The reviewer decides no such cases there any more: earlier records of the same end with it.
+
+    Raises Conflict where it has ended already.
+    """
     if len(reason.strip()) < 2:
         raise DomainError("reason_needed", _("Say why, in a few words."), field="reason")
     with ledger.act(actor) as act:
@@ -71,4 +74,7 @@ def end_competence(*, actor: User, competence_id: uuid.UUID, reason: str) -> Com
         if row.ended_at is not None:
             raise Conflict("ended_already", _("This competence has ended already."))
         ended = {"ended_at": clock.now(), "end_reason": reason.strip()}
+        same = Competence.objects.filter(user=row.user_id, key=row.key, ended_at=None)
+        for other in same.filter(entity=row.entity).exclude(pk=row.pk).select_for_update():
+            act.update(other, "competence.ended", ended)
         return act.update(row, "competence.ended", ended)

@@ -36,7 +36,8 @@ def wanted_since(row: Review) -> dt.datetime:
 def report_for(row: Review) -> DrillReport | None:
     """The countersigned report of the last drill that counts for the review; None where none is."""
     drills = suspensions.drills_of(_release(row)).filter(ordered_at__gt=wanted_since(row))
-    drill = drills.first()
+    used = Review.objects.filter(drill_report__isnull=False).exclude(pk=row.pk)
+    drill = drills.exclude(drill_report__in=used.values("drill_report")).first()
     return None if drill is None else drill.drill_report
 
 

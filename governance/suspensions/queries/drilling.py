@@ -39,10 +39,11 @@ def drills_of(release: Release) -> models.QuerySet[Order]:
 def drill_that_tested(release: Release, since: dt.datetime | None = None) -> Order | None:
     """The last drill in which the fallback of the release was shown to work.
 
-    It was given while the release was live; everybody who enforces it said before it was lifted
-    that they had applied it and had fallen back, among them somebody where the release is used.
+    It was given while the release was live; everybody who enforces it said before it was lifted,
+    and within the tier's limits, that they had applied it and had fallen back, among them each who
+    enforces stops where the release is used today.
     """
-    here = set(_enforcers(release).values_list("pk", flat=True))
+    here = set(_enforcers(release).filter(is_open=True).values_list("pk", flat=True))
     if not here:
         return None
     rows = drills_of(release).prefetch_related("acknowledgements", "postings")
@@ -57,11 +58,13 @@ def _enforcers(release: Release) -> models.QuerySet[Consumer]:
 
 def _showed(order: Order, here: set[uuid.UUID]) -> bool:
     """Whether everybody said in time both that it was applied and that the fallback held."""
-    answers = measure(order).answers
+    measured = measure(order)
+    answers = measured.answers
     said = [row for one in answers for row in (one.applied, one.fallback)]
     ended = order.lifted_at
     return (
-        any(one.consumer.pk in here for one in answers)
+        here <= {one.consumer.pk for one in answers}
+        and False not in (measured.effective.in_time, measured.fallback.in_time)
         and ended is not None
         and all(row is not None and row.received_at <= ended for row in said)
     )

@@ -61,15 +61,16 @@ def report_drill(*, actor: User, order_id: uuid.UUID, told: Drilled) -> DrillRep
 def countersign_drill(*, actor: User, report_id: uuid.UUID) -> DrillReport:
     """Another person of the second line stands behind the report; it is closed.
 
-    Raises SegregationRefused (`own_report`) for whoever wrote it.
+    Raises SegregationRefused (`own_report`) for whoever wrote it, or ordered the drill.
     """
     with ledger.act(actor) as act:
         row = ledger.lock(DrillReport.objects.select_related("order"), report_id)
         queries.check_reach(actor, Capability.COUNTERSIGN_DRILL, Target.of(row.order))
         if row.countersigned_by_id is not None:
             raise Conflict("countersigned_already", _("This report is countersigned already."))
-        if row.written_by_id == actor.pk or actor.is_superuser:
-            said = _("A report is countersigned by another person than who wrote it.")
+        own = (row.written_by_id, row.order.ordered_by_id)
+        if actor.pk in own or actor.is_superuser:
+            said = _("Another person countersigns than who wrote the report or ordered the drill.")
             raise SegregationRefused("own_report", said)
         changes = {"countersigned_by": actor, "countersigned_at": clock.now()}
         return act.update(row, "drill.countersigned", changes)

@@ -228,6 +228,10 @@ class Standing:
                 kept.append(path)
         return tuple(kept)
 
+    def is_one_of(self, capability: Capability) -> bool:
+        """Whether the roles hold the button, whatever the token at hand was issued for."""
+        return bool(self.role_set & GRANTS[capability])
+
     def may(self, capability: Capability) -> bool:
         """Whether the button exists for this person or machine (and its token's scopes)."""
         if self.scopes is not None and capability.value not in self.scopes:

@@ -64,6 +64,28 @@ class TestWhoReads:
         assert case.code in page.content.decode()
         assert "override" not in page.content.decode()
 
+    def test_a_token_for_reading_alone_opens_no_more(self, live: Release) -> None:
+        case = decide(held(live), "fu", "override")
+        again = services.plant(actor=person("chen"), case_id=case.pk)
+        fei, fu = caller("fei", "read"), caller("fu", "read")
+        assert fei.get(f"/cases/{case.pk}/").status_code == 404
+        assert fu.get(f"/cases/{again.pk}/").status_code == 404
+
+    def test_who_has_dealt_with_the_decision_decides_no_twin(self, live: Release) -> None:
+        first = held(live)
+        services.claim(actor=person("fang"), case_id=first.pk)
+        services.escalate(actor=person("fang"), case_id=first.pk, note="证据矛盾")
+        decide(first, "fu", "override")
+        twin = services.plant(actor=person("chen"), case_id=first.pk)
+        for by in ("fu", "fang"):
+            with refused(SegregationRefused, "own_view"):
+                services.claim(actor=person(by), case_id=twin.pk)
+        decide(twin, "fei", "override")
+        third = services.plant(actor=person("chen"), case_id=twin.pk)
+        for by in ("fu", "fang", "fei"):
+            with refused(SegregationRefused, "own_view"):
+                services.claim(actor=person(by), case_id=third.pk)
+
     def test_what_is_closed_is_still_refused_as_closed(self, live: Release) -> None:
         case = decide(held(live), "fu")
         fei = caller("fei")
@@ -143,6 +165,7 @@ class TestCompetence:
         )  # fmt: skip
         with refused(SegregationRefused, "own_competence"):
             services.end_competence(actor=person("fu"), competence_id=row.pk, reason="自行终止")
+        self.record()
         with refused(DomainError, "reason_needed"):
             services.end_competence(actor=person("xu"), competence_id=row.pk, reason=" ")
         with refused(Forbidden, "not_permitted"):
@@ -152,6 +175,7 @@ class TestCompetence:
             services.end_competence(actor=person("xu"), competence_id=row.pk, reason="离岗")
         with refused(Forbidden, "not_competent"):
             services.claim(actor=person("fu"), case_id=case.pk)
+        assert not Competence.objects.filter(user=person("fu"), ended_at=None).exists()
         assert queries.mine(person("fu")) == []
 
     def test_that_of_a_branch_does_not_reach_head_office(self, live: Release) -> None:

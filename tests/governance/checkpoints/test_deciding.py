@@ -257,6 +257,8 @@ class TestElsewhere:
             ("gateway", {"opened_at": LIVE - dt.timedelta(hours=1)}, DomainError, "times"),
             ("gateway", {"opened_at": LIVE + dt.timedelta(minutes=10)}, DomainError, "times"),
             ("gateway", {"reason_code": "x"}, DomainError, "unknown_reason"),
+            ("gateway", {"reviewer": "张三 13812345678"}, DomainError, "personal_data"),
+            ("gateway", {"final_output": "13812345678"}, DomainError, "personal_data"),
         ],
     )
     def test_what_it_may_not_say(

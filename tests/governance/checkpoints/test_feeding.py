@@ -21,6 +21,7 @@ from governance.suspensions import services as suspensions
 from governance.suspensions.models import Consumer
 from governance.suspensions.services import NewConsumer
 from registry.core import clock
+from registry.core.people import services as people
 from registry.core.people.queries import system
 from registry.releases.models import Release
 from tests.governance.checkpoints.asking import gateway
@@ -177,6 +178,17 @@ def test_a_closed_one_is_told_no_more(
     decide(held(live), "fu")
     suspensions.close_consumer(actor=person("admin"), consumer_id=consumer.pk)
     assert (turn(), receiver.got) == (0, [])
+
+
+def test_who_has_lost_the_right_is_told_nothing_more(
+    live: Release, consumer: Consumer, receiver: Receiver
+) -> None:
+    decide(held(live, reference="APP-1"), "fu")
+    assert turn() == 1
+    decide(held(live, reference="APP-2"), "fu")
+    people.deactivate(actor=person("admin"), user_id=person("gateway").pk, reason="网关下线")
+    assert (services.to_answer(), services.answer(consumer_id=consumer.pk)) == ([], 0)
+    assert len(receiver.got) == 1
 
 
 def test_the_sweep_gives_each_a_task_and_a_decision_wakes_it(

@@ -67,6 +67,18 @@ def test_the_next_review_needs_the_next_drill(live: Release) -> None:
         assert submit(live).drill_report == made
 
 
+def test_a_drill_serves_one_review(live: Release) -> None:
+    drill(live)
+    with on("2026-06-02"):
+        carry_out(waiting(live, "PR-09"), "luo", "chen")
+        services.record_past(
+            actor=person("sun"), release_id=live.pk, kind="PR-09",
+            done_on=dt.date(2026, 6, 2), summary="年度演练已完成，记录在旧台账。",
+        )  # fmt: skip
+    with on("2027-05-01"), refused(Conflict, "drill_missing"):
+        submit(live)
+
+
 def test_after_one_recorded_from_before_a_drill_since_its_day_counts(live: Release) -> None:
     with on("2026-02-01"):
         services.record_past(

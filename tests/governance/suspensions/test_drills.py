@@ -89,6 +89,19 @@ def test_who_writes_and_who_countersigns() -> None:
         suspensions.countersign_drill(actor=person("luo"), report_id=found.pk)
 
 
+def test_whoever_ordered_the_drill_does_not_countersign() -> None:
+    told = story.register()
+    row = suspensions.order(
+        actor=person("chen"), kind="stop", target_type="model",
+        target_id=told.release.model_use.model_id, reason="年度演练", is_drill=True,
+    )  # fmt: skip
+    for username in ("gao", "sun"):
+        suspensions.resume(actor=person(username), order_id=row.pk, reason="演练结束，切换正常。")
+    found = report(row)
+    with refused(SegregationRefused, "own_report"):
+        suspensions.countersign_drill(actor=person("chen"), report_id=found.pk)
+
+
 def test_the_database_refuses_an_own_countersignature_and_another_text() -> None:
     found = report(drilled(), "chen")
     with refused_by_database("23514"), ledger.act(person("chen")) as act:

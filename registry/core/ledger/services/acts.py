@@ -174,7 +174,10 @@ def _append(book: _Book) -> None:
 
 
 def lock(queryset: models.QuerySet[Row], pk: Any) -> Row:  # Any: Django's pk
-    """The row, locked until the transaction ends. Raises the model's DoesNotExist."""
+    """The row, locked until the transaction ends. Raises the model's DoesNotExist.
+
+    Its key is not: what only points to it, as new rows do, waits for nobody.
+    """
     if not connection.in_atomic_block:
         raise RuntimeError("Lock inside an act.")
-    return queryset.select_for_update(of=("self",)).get(pk=pk)
+    return queryset.select_for_update(of=("self",), no_key=True).get(pk=pk)

@@ -7,7 +7,6 @@ import gc
 import os
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import hypothesis
 import psycopg
@@ -21,27 +20,12 @@ from config.local import roles
 from registry.core import clock
 
 ADMIN_URL = os.environ.get("TEST_DATABASE_ADMIN_URL", "postgresql://postgres@127.0.0.1/postgres")
-LONG = (
-    "browser/test_journey", "faults/", "browser/", "governance/desk/test_demo", "rest/",
-    "journeys/",
-)  # fmt: skip
 FOUNDED = dt.datetime(2026, 1, 5, 4, tzinfo=dt.UTC)  # whenever the tests run
 hypothesis.settings.register_profile("mingce", deadline=None)  # no test asserts a time
 hypothesis.settings.load_profile("mingce")
 RUN = uuid.uuid4().hex[:8]
 WORLD = f"mingce_world_{RUN}"  # founded, with people; the template of the others
 MAIN = f"mingce_test_{RUN}"  # the tests' own, each test inside a transaction
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files begin first, so that no process is left alone with one of them."""
-    places = {item.path: item.path.relative_to(Path(__file__).parent).as_posix() for item in items}
-    items.sort(
-        key=lambda item: next(
-            (rank for rank, name in enumerate(LONG) if places[item.path].startswith(name)),
-            len(LONG),
-        )
-    )
 
 
 def pytest_collection_finish() -> None:

@@ -18,6 +18,10 @@ from registry.core.people import queries as people
 from registry.core.people.models import ROLE_LABELS, User
 from registry.core.people.rules import Capability
 
+NOTHING_ASKED = {
+    "question": "", "asked_by": None, "asked_at": None,
+    "reply": "", "replied_by": None, "replied_at": None,
+}  # fmt: skip
 LAID_BACK = {"viewed_by": None, "viewed_at": None, "own_view": "", "own_view_at": None}
 
 

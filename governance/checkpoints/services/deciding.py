@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
+from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -17,6 +19,7 @@ from governance.checkpoints.schema import Checkpoint
 from governance.checkpoints.services import feeding
 from governance.checkpoints.services.checks import (
     LAID_BACK,
+    NOTHING_ASKED,
     asking,
     check_able,
     check_is_looking,
@@ -63,7 +66,7 @@ def claim(*, actor: User, case_id: uuid.UUID) -> Case:
             )
         for other in others:
             act.update(other, "case.laid_back", LAID_BACK)
-        taken = LAID_BACK | {"viewed_by": actor, "viewed_at": moment}
+        taken = LAID_BACK | {"viewed_by": actor, "viewed_at": moment} | _own_view_of(actor, row)
         return act.update(row, "case.taken_up", taken)
 
 
@@ -185,6 +188,18 @@ def sweep(*, actor: User) -> int:
     return done
 
 
+def _own_view_of(actor: User, row: Case) -> dict[str, Any]:  # Any: the columns' values
+    """What the actor has said before of the case: the first word stays, whatever was read since."""
+    if not row.hides_advice:
+        return {}
+    said = Entry.objects.filter(kind="case.own_view", subject_id=row.pk, actor=actor.pk)
+    first = said.order_by("seq").first()
+    if first is None:
+        return {}
+    view = json.loads(first.body)["state"]["own_view"]
+    return {"own_view": view, "own_view_at": first.recorded_at}
+
+
 def is_above_authority(row: Case, checkpoint: Checkpoint) -> bool:
     """Whether a second person decides as well: the field lies above, or is not known."""
     if checkpoint.authority is None:
@@ -223,7 +238,8 @@ def _settle_question(row: Case) -> None:
 
 def _first_view(act: Act, row: Case, actor: User, outcome: str, view: dict[str, str]) -> Case:
     """One person has looked; what they say holds once a second one says the same."""
-    changes = view | LAID_BACK | {"first_by": actor, "first_outcome": outcome}
+    _settle_question(row)
+    changes = view | LAID_BACK | NOTHING_ASKED | {"first_by": actor, "first_outcome": outcome}
     state = {"state": "second"} if row.state == "open" else {}
     return act.update(row, "case.first_view", changes | state)
 

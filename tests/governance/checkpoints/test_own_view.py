@@ -24,6 +24,7 @@ from tests.refusals import refused, refused_by_database
 from tests.rest.calling import caller
 from tests.world import person
 
+LARGE = {"score": 0.5, "amount": 300_000}
 HIDING = PLAN.replace("    authority:", "    advice: after_view\n    authority:")
 QUESTION = "收入证明是否已核实？"
 
@@ -91,6 +92,16 @@ class TestOwnView:
         services.give_view(actor=person("fu"), case_id=case.pk, view="approve")
         with later(minutes=20):
             assert taken(case, "fang").own_view == ""
+
+    def test_the_first_word_stays_whatever_was_read_since(self, live: Release) -> None:
+        case = taken(hidden(live, output="approve"))
+        services.give_view(actor=person("fu"), case_id=case.pk, view="refuse")
+        taken(held(live, reference="APP-2"))
+        assert taken(case).own_view == "refuse"
+        with refused(Conflict, "view_given"):
+            services.give_view(actor=person("fu"), case_id=case.pk, view="approve")
+        decide(case, "fu")
+        assert oversight.gave_way(live) == (1, 1)
 
     def test_where_nothing_is_hidden_none_is_given(self, live: Release) -> None:
         case = taken(held(live))
@@ -165,6 +176,14 @@ class TestQuestions:
             assert not Notice.objects.filter(kind="case.asked", settled_at=None).exists()
             with refused(Conflict, "case_closed"):
                 services.reply(actor=person("wang"), case_id=case.pk, text="已核实")
+
+    def test_the_second_person_does_not_read_the_first_ones_question(self, live: Release) -> None:
+        case = taken(held(live, fields=LARGE))
+        services.ask(actor=person("fu"), case_id=case.pk, question="我拟拒绝，对吗？")
+        services.reply(actor=person("wang"), case_id=case.pk, text="已核实")
+        decide(case, "fu", "override")
+        told = caller("fang").get(f"/cases/{case.pk}/").json()
+        assert (told["state"], told["question"], told["reply"]) == ("second", "", "")
 
     def test_over_rest_by_whom(self, live: Release) -> None:
         case, wang, fei = held(live), caller("wang"), caller("fei")

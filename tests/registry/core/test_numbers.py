@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as some
 
 from registry.catalogue import services as catalogue
@@ -43,7 +45,7 @@ def register(metrics: dict[str, Any]) -> ModelVersion:
 
 
 @pytest.mark.django_db
-@settings(
+@hypothesis_settings(
     max_examples=60,
     deadline=None,
     derandomize=True,
@@ -74,7 +76,10 @@ def test_whatever_metrics_are_registered_the_row_is_as_its_entry_says(
         ("the largest number", 1.7976931348623157e308),
     ],
 )
-def test_honest_numbers_raise_no_fault(name: str, value: float) -> None:
+def test_honest_numbers_raise_no_fault(
+    name: str, value: float, tmp_path: Path, settings: Any
+) -> None:
+    settings.ANCHOR_SINK_DIR = tmp_path / "anchors"  # those of other tests' ledgers lie elsewhere
     register({"tokens": value, "list": [value, {"z": value}]})
     assert ledger.verify().faults == []
 

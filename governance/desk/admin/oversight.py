@@ -158,9 +158,9 @@ def in_words(rows: Iterable[Case]) -> list[Case]:
     for row in found:
         told: Any = row  # Any: attributes for the template alone
         checkpoint = queries.checkpoint_of(row)
-        is_blind = row.hides_advice and row.state in WAITING and not row.own_view
-        label = said(checkpoint.label.model_dump())
-        told.checkpoint_label = _("Decision to look at") if is_blind else label
+        told.checkpoint_named = said(checkpoint.label.model_dump())
+        is_blind = row.hides_advice and row.state in WAITING  # in lists, whoever reads them
+        told.checkpoint_label = _("Decision to look at") if is_blind else told.checkpoint_named
         told.point_label = f"{row.point} {point_in_words(section, row.point)}"
         told.model_label = name_of(row.release.model_use.model)
         told.left = left_in_words((row.due_at - now).total_seconds())

@@ -223,3 +223,6 @@ class TestNoOtherWay:
         assert fu.get(at).json()["point"] == "RI-01"
         assert caller("chen").get(at).json()["output"] == "propose_decline"
         assert "propose_decline" not in browser("fang", "en").get(at).content.decode()
+        queue = browser("fang", "en").get("/cases/").content.decode()
+        assert "Score near the cut-off" not in queue.split("Intervention plans")[0]
+        assert "Score near the cut-off" in browser("fu", "en").get(at).content.decode()

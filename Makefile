@@ -14,10 +14,10 @@ UPGRADE ?=
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-annotate --no-header $(UPGRADE) pyproject.toml
 
-.PHONY: help run test lint lock bench clean python runtime development
+.PHONY: help run test lint lock bench conformance clean python runtime development
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: runtime ## start everything on this machine; Ctrl-C stops it (PORT=8000)
 	@exec $(VENV_PYTHON) -m config.local.run
@@ -43,6 +43,13 @@ checks:
 	@$(VENV_PYTHON) -m mypy
 	@echo "== lint-imports"
 	@.venv/bin/lint-imports --no-logo
+
+conformance: development ## compare with MLflow's own server, installed beside (ARGS as for test)
+	@test -x .tools/mlflow/bin/python || $(VENV_PYTHON) -m venv .tools/mlflow
+	@test -x .tools/mlflow/bin/mlflow || { echo "Installing MLflow's server beside ..."; \
+		.tools/mlflow/bin/python -m pip install --quiet "mlflow==$$($(VENV_PYTHON) -c \
+		'from importlib.metadata import version; print(version("mlflow-skinny"))')"; }
+	@exec $(VENV_PYTHON) -m config.local.testing -- pytest tests/contracts/mlflow_protocol $(ARGS)
 
 bench: development ## run the benchmarks (not part of the tests; ARGS chooses)
 	@exec $(VENV_PYTHON) -m config.local.testing -- python -m tests.benchmarks.measure $(ARGS)

@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from config.metrics import metrics
+from governance.mlflow_compat import api as mlflow
 from registry.core.web.health import healthz, readyz
 
 # Looked up on request: the collected files' names are not known before.
@@ -26,6 +27,11 @@ urlpatterns = [
     path("api/v1/", include((api, "api"))),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("api/2.0/mlflow/<path:call>", mlflow.MlflowView.as_view(), name="mlflow"),
+    path("ajax-api/2.0/mlflow/<path:call>", mlflow.MlflowView.as_view(), name="mlflow-ajax"),
+    path("api/3.0/mlflow/server-info", mlflow.server_info, name="mlflow-server-info"),
+    path("health", mlflow.health, name="mlflow-health"),
+    path("version", mlflow.version, name="mlflow-version"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("governance.desk.admin.urls")),
     path("admin/", admin.site.urls),

@@ -16,6 +16,12 @@ from governance.clocks.models import Clock, ClockWarning
 from governance.committees.models import Committee, Resolution, Seat
 from governance.findings.models import Finding, Waiver
 from governance.lifecycle.models import Exemption
+from governance.mlflow_compat.models import (
+    Loading,
+    RegisteredAlias,
+    RegisteredModel,
+    RegisteredVersion,
+)
 from governance.reviews.models import Campaign, Explanation, Package, Reminder, Review
 from governance.suspensions.models import (
     Acknowledgement,
@@ -46,10 +52,14 @@ __all__ = [
     "Exemption",
     "Explanation",
     "Finding",
+    "Loading",
     "Order",
     "Package",
     "Plan",
     "Posting",
+    "RegisteredAlias",
+    "RegisteredModel",
+    "RegisteredVersion",
     "Reminder",
     "Resolution",
     "Review",

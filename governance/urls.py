@@ -14,6 +14,7 @@ from governance.clocks.api import ClockDoor
 from governance.committees.api import CommitteeDoor, ResolutionDoor, SeatDoor
 from governance.findings.api import FindingDoor, WaiverDoor
 from governance.lifecycle.api import AccountabilityDoor, ExemptionDoor, LeaverDoor, LifecycleDoor
+from governance.mlflow_compat.api import ExperimentDoor, ExperimentVersionDoor
 from governance.reviews.api import (
     CampaignDoor,
     ExplanationDoor,
@@ -82,6 +83,8 @@ urlpatterns = [
     ),
     *collection("waivers", WaiverDoor, sub={"answers": ("post", "answers")}),
     *collection("exemptions", ExemptionDoor, sub={"answers": ("post", "answers")}),
+    *collection("experiments", ExperimentDoor, sub={"claims": ("post", "claims")}),
+    *collection("experiment-versions", ExperimentVersionDoor, sub={"claims": ("post", "claims")}),
     path(
         "review-packages/reassignments/",
         PackageDoor.as_view({"post": "reassignments"}),

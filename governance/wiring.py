@@ -21,6 +21,8 @@ from governance.clocks.schema import ClocksSection
 from governance.desk.demo import services as demo
 from governance.lifecycle.queries.facts import COMPUTED, NAMED
 from governance.lifecycle.schema import LifecycleSection
+from governance.mlflow_compat.schema import NOTHING as NO_MLFLOW
+from governance.mlflow_compat.schema import MlflowSection
 from governance.reviews import queries as reviews
 from governance.reviews import services as review_services
 from governance.reviews.models import Package
@@ -53,6 +55,7 @@ def declare() -> None:
     policy.declare_section("clocks", ("clocks",), _clocks)
     policy.declare_section("checkpoints", ("checkpoints",), _checkpoints)
     policy.declare_section("stops", ("stops",), _stops)
+    policy.declare_section("mlflow", ("mlflow",), _mlflow)
     evidence.declare_subject("validation", Validation, validations.visible_to, _of_validation)
     evidence.declare_subject("review_package", Package, reviews.visible_to, _of_package)
     evidence.declare_subject("clock", Clock, clocks.visible_to, _of_clock)
@@ -148,6 +151,12 @@ def _stops(content: dict[str, Any]) -> StopsSection:  # Any: a pack's content
     if "stops" not in content:
         return NO_STOPS  # a pack that was in force before stops had limits
     return validate(StopsSection, content["stops"], "stops.yaml")
+
+
+def _mlflow(content: dict[str, Any]) -> MlflowSection:  # Any: a pack's content
+    if "mlflow" not in content:
+        return NO_MLFLOW  # a pack that was in force before MLflow's door came
+    return validate(MlflowSection, content["mlflow"], "mlflow.yaml")
 
 
 def _reviews(content: dict[str, Any]) -> ReviewsSection:  # Any: a pack's content

@@ -192,6 +192,7 @@ ABSOLUTE_URL_OVERRIDES = {
     "governance.clock": lambda row: f"/clocks/{row.pk}/",
     "governance.order": lambda row: f"/orders/{row.pk}/",
     "governance.package": lambda row: f"/reviews/{row.pk}/",
+    "governance.registeredmodel": lambda row: f"/experiments/{row.pk}/",
     "governance.validation": lambda row: f"/validations/{row.pk}/",
 }
 LOGIN_URL = "admin:login"

@@ -25,6 +25,7 @@ from governance.clocks import services as clocks
 from governance.committees import services as committees
 from governance.findings import services as findings
 from governance.lifecycle import services as lifecycle
+from governance.mlflow_compat import services as experiments
 from governance.reviews import services as reviews
 from governance.reviews.services import Explained
 from governance.suspensions import services as suspensions
@@ -107,6 +108,7 @@ def everything() -> Caller:
     _finish(approval)
     _review(made)
     _oversee(made)
+    _experiment()
     _fill(made, "a")
     who = caller("shen")
     for path in lists():  # what is read once per process has been read
@@ -139,6 +141,13 @@ def _review(made: Story) -> None:
     found = Explained("shap", "E1", words, words, words, words, words)
     reviews.explain(actor=person("chen"), review_id=row.pk, told=found)
     _drill(made)
+
+
+def _experiment() -> None:
+    """A name in the experiments pool, with a version."""
+    experiments.register_model(actor=person("li"), name="credit", tags={})
+    told = experiments.NewVersion(source="s3://bucket/model")
+    experiments.register_version(actor=person("li"), name="credit", told=told)
 
 
 def _drill(made: Story) -> None:

@@ -14,13 +14,17 @@ from django.views.decorators.http import require_POST
 from governance.desk.admin.fields import text
 from governance.desk.admin.pages import PersonRequest, page, said, show
 from governance.desk.admin.questions import QuestionsForm
+from governance.mlflow_compat import queries as experiments
+from governance.mlflow_compat.models import RegisteredModel
+from governance.mlflow_compat.services import claim_name
 from registry.catalogue.services import NewModel
 from registry.classification import queries as classification
 from registry.classification.queries import Inputs
 from registry.classification.schema import ClassificationSection
 from registry.core.errors import DomainError
+from registry.core.ledger import services as ledger
 from registry.core.people.models import LegalEntity, User
-from registry.core.people.queries import require, root_entity, visible_entities
+from registry.core.people.queries import get_or_refuse, require, root_entity, visible_entities
 from registry.core.people.rules import Capability, Role
 from registry.core.policy import queries as policy
 from registry.core.web.wording import message_of
@@ -119,10 +123,25 @@ class RegistrationForm(QuestionsForm):
 def _form(request: PersonRequest) -> RegistrationForm:
     section = classification.section_of(policy.active_pack())
     root = root_entity()
-    initial = {"entity": root, "owner": request.user.pk}
+    initial: dict[str, Any] = {"entity": root, "owner": request.user.pk}
+    claimed = _claimed(request)
+    if claimed is not None:
+        initial |= {
+            "entity": claimed.entity, "name_zh": claimed.name[:200], "name_en": claimed.name[:200],
+            "description": claimed.description,
+        }  # fmt: skip
     return RegistrationForm(
         request.POST or None, user=request.user, section=section, initial=initial
     )
+
+
+def _claimed(request: PersonRequest) -> RegisteredModel | None:
+    """The experiment that is claimed as the new model. Raises NotFound for one of nobody's."""
+    key = request.GET.get("experiment", "")
+    if not key:
+        return None
+    rows = experiments.visible_to(request.user).filter(model__isnull=True)
+    return get_or_refuse(rows.select_related("entity"), key)
 
 
 @page
@@ -132,7 +151,7 @@ def register(request: PersonRequest) -> HttpResponse:
     form = _form(request)
     if request.method == "POST" and form.is_valid():
         try:
-            made = _register(request.user, form)
+            made = _register(request, form)
         except DomainError as refusal:
             form.refuse(refusal)
         else:
@@ -140,7 +159,7 @@ def register(request: PersonRequest) -> HttpResponse:
                 request, gettext("%(code)s is registered.") % {"code": made.model.code}
             )
             return HttpResponseRedirect(f"/models/{made.model.pk}/")
-    context = {"form": form, **_preview(request, form)}
+    context = {"form": form, "experiment": _claimed(request), **_preview(request, form)}
     status = 422 if form.errors and request.method == "POST" else 200
     return show(request, "register", _("Register a model"), context, status=status)
 
@@ -194,7 +213,17 @@ def _later(form: RegistrationForm, unknown: list[str]) -> list[dict[str, str]]:
     ]
 
 
-def _register(user: User, form: RegistrationForm) -> services.Registered:
+def _register(request: PersonRequest, form: RegistrationForm) -> services.Registered:
+    """The model, and with it the name of the experiment from which it comes: both or neither."""
+    claimed = _claimed(request)
+    with ledger.act(request.user):
+        made = _registered(request.user, form)
+        if claimed is not None:
+            claim_name(actor=request.user, registered_id=claimed.pk, model=made.model)
+    return made
+
+
+def _registered(user: User, form: RegistrationForm) -> services.Registered:
     data = form.cleaned_data
     model = NewModel(
         name_zh=data["name_zh"],

@@ -40,6 +40,18 @@ class PersonBackend(ModelBackend):
             return None
 
 
+def by_token(secret: str) -> tuple[User, Token]:
+    """The user and the token, whose scopes limit what the user may do.
+
+    Raises AuthenticationFailed for an unknown, ended or revoked one.
+    """
+    token = queries.live_token(secret)
+    if token is None:
+        raise exceptions.AuthenticationFailed(_("This token is unknown, has ended or was revoked."))
+    queries.standing(token.user, scopes=frozenset(token.scopes))
+    return token.user, token
+
+
 class BearerAuthentication(BaseAuthentication):
     """`Authorization: Bearer mc_…`; the token's scopes limit what its owner may do."""
 
@@ -48,13 +60,7 @@ class BearerAuthentication(BaseAuthentication):
         scheme, _blank, secret = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        token = queries.live_token(secret.strip())
-        if token is None:
-            raise exceptions.AuthenticationFailed(
-                _("This token is unknown, has ended or was revoked.")
-            )
-        queries.standing(token.user, scopes=frozenset(token.scopes))
-        return token.user, token
+        return by_token(secret.strip())
 
     def authenticate_header(self, request: Request) -> str:
         """What 401 answers with."""

@@ -12,6 +12,7 @@ from governance.approvals.models import Approval
 from governance.committees.models import Committee, Seat
 from governance.desk.admin.verbs import VERBS
 from governance.desk.admin.verbs.channels import CHANNEL_VERBS
+from governance.desk.admin.verbs.experiments import EXPERIMENT_VERBS
 from governance.desk.admin.verbs.oversight import OVERSIGHT_VERBS
 from governance.desk.admin.verbs.reviews import REVIEW_VERBS
 from governance.findings import services as findings
@@ -230,6 +231,7 @@ def subjects(approval: Approval) -> dict[str, tuple[str, Any]]:
         "countersign-drill",
         "close-consumer",
     }  # test_order_page
+    needs_more |= EXPERIMENT_VERBS.keys()  # test_experiment_page.py
     needs_more |= CHANNEL_VERBS.keys()  # test_channels_page.py
     needs_more |= REVIEW_VERBS.keys()  # tests/governance/reviews/test_pages.py
     return told | {

@@ -1,0 +1,119 @@
+"""Claiming: what was an experiment belongs to a model of the inventory, and is a version of it."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+from django.utils.translation import gettext as _
+
+from governance.mlflow_compat.models import RegisteredModel, RegisteredVersion
+from registry.catalogue import queries as catalogue_queries
+from registry.catalogue import services as catalogue
+from registry.catalogue.models import AIModel, IdentityKind, ModelVersion
+from registry.core import clock
+from registry.core.errors import Conflict, DomainError
+from registry.core.ledger import services as ledger
+from registry.core.people.models import User, UserKind
+from registry.core.people.queries import standing
+from registry.core.people.rules import Capability, Role
+
+DIGEST_TAG = "sha256"  # of the version's files, where the pipeline tells it
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def claim_name(*, actor: User, registered_id: uuid.UUID, model: AIModel) -> RegisteredModel:
+    """The name belongs to the model; one model may have several names.
+
+    Raises Forbidden for whoever may not register for the model, Conflict where it belongs to one.
+    """
+    catalogue_queries.check_reach(actor, Capability.REGISTER, model)
+    with ledger.act(actor) as act:
+        row = ledger.lock(RegisteredModel.objects.all(), registered_id)
+        if row.is_deleted:
+            raise Conflict("deleted", _("This name has been deleted."))
+        if row.model_id is not None:
+            raise Conflict("claimed_already", _("This name belongs to a model already."))
+        changes = {"model": model, "touched_at": clock.now()}
+        return act.update(row, "experiment.claimed", changes)
+
+
+def claim_version(
+    *, actor: User, version_id: uuid.UUID, label: str, digest: str
+) -> RegisteredVersion:
+    """The version is one of the inventory: the model's version with this digest, or a new one.
+
+    digest: sha256 of its files, 64 hexadecimal digits. Whoever registered it counts as a developer
+    beside the actor. Raises Conflict before the name is claimed, and for a label that is taken.
+    """
+    with ledger.act(actor) as act:
+        registered_id = RegisteredVersion.objects.values_list("registered_id", flat=True).get(
+            pk=version_id
+        )
+        registered = ledger.lock(RegisteredModel.objects.select_related("model"), registered_id)
+        rows = RegisteredVersion.objects.select_related("registered_by")
+        row = ledger.lock(rows, version_id)
+        if registered.model is None:
+            raise Conflict(
+                "name_unclaimed",
+                _("The name belongs to no model yet."),
+                hint=_("Claim the name first, as a new model or for one that exists."),
+            )
+        if row.version_id is not None or row.is_deleted:
+            raise Conflict("claimed_already", _("This version has been claimed, or deleted."))
+        row.registered = registered
+        version = _version(actor, row, registered.model, label, check_digest(digest))
+        return act.update(row, "experiment_version.claimed", {"version": version})
+
+
+def check_digest(digest: str) -> str:
+    """The digest. Raises DomainError where it is none."""
+    if not _DIGEST.fullmatch(digest):
+        raise DomainError(
+            "digest",
+            _("A digest has 64 hexadecimal digits in small letters; this one is “%(digest)s”.")
+            % {"digest": digest[:80]},
+            field="digest",
+            status=400,
+        )
+    return digest
+
+
+def told_digest(tags: dict[str, str]) -> str:
+    """The digest that the pipeline has told in a tag; empty without one. Raises DomainError."""
+    told = tags.get(DIGEST_TAG, "")
+    return check_digest(told) if told else ""
+
+
+def _version(
+    actor: User, row: RegisteredVersion, model: AIModel, label: str, digest: str
+) -> ModelVersion:
+    catalogue_queries.check_reach(actor, Capability.REGISTER_VERSION, model)
+    known = ModelVersion.objects.filter(model=model, digest=digest).first()
+    if known is None:
+        builder = row.registered_by
+        counts = builder.kind == UserKind.PERSON and standing(builder).has(
+            Role.DEVELOPER, Role.OWNER
+        )
+        told = catalogue.NewVersion(
+            label=label,
+            identity_kind=IdentityKind.ARTIFACT,
+            digest=digest,
+            source=row.location,
+            notes=row.description,
+            developers=(builder,) if counts else (),
+        )
+        return catalogue.register_version(actor=actor, model=model, version=told)
+    if RegisteredVersion.objects.filter(registered=row.registered_id, version=known).exists():
+        raise Conflict(
+            "digest_known",
+            _("These bytes are registered already, as version %(label)s.") % {"label": known.label},
+            field="digest",
+        )
+    return known
+
+
+def label_for(row: RegisteredVersion) -> str:
+    """A label that the model does not have yet: the number, else with the name before it."""
+    taken = ModelVersion.objects.filter(model=row.registered.model, label=str(row.number))
+    return f"{row.registered.name[:48]} {row.number}" if taken.exists() else str(row.number)

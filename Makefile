@@ -47,7 +47,7 @@ checks:
 conformance: development ## compare with MLflow's own server, installed beside (ARGS as for test)
 	@test -x .tools/mlflow/bin/python || $(VENV_PYTHON) -m venv .tools/mlflow
 	@test -x .tools/mlflow/bin/mlflow || { echo "Installing MLflow's server beside ..."; \
-		.tools/mlflow/bin/python -m pip install --quiet "mlflow==$$($(VENV_PYTHON) -c \
+		.tools/mlflow/bin/python -m pip install --quiet psycopg2-binary "mlflow==$$($(VENV_PYTHON) -c \
 		'from importlib.metadata import version; print(version("mlflow-skinny"))')"; }
 	@exec $(VENV_PYTHON) -m config.local.testing -- pytest tests/contracts/mlflow_protocol $(ARGS)
 

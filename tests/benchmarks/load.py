@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import statistics
 import threading
 import time
@@ -29,8 +30,20 @@ class Result:
 Make = Callable[[int, int], tuple[str, str, Any]]  # (client, n) → method, path, JSON or bytes
 
 
-def drive(port: int, token: str, make: Make, *, clients: int, seconds: float) -> Result:
-    """Each client sends its next request when the last answer has been read."""
+def drive(
+    port: int,
+    token: str,
+    make: Make,
+    *,
+    clients: int,
+    seconds: float = 3_600.0,
+    calls: int | None = None,
+) -> Result:
+    """Each client sends its next request when the last answer has been read.
+
+    It ends after the seconds, or after so many calls of each client. Answers are acknowledged at
+    once, so that no server that lacks TCP_NODELAY waits for the network.
+    """
     latencies: list[float] = []
     errors = [0]
     deadline = time.monotonic() + seconds
@@ -40,11 +53,12 @@ def drive(port: int, token: str, make: Make, *, clients: int, seconds: float) ->
         mine, failed, n = [], 0, 0
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and (calls is None or n < calls):
             method, path, body = make(client, n)
             payload = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
             begun = time.perf_counter()
             connection.request(method, path, payload, headers)
+            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
             answer = connection.getresponse()
             answer.read()
             mine.append((time.perf_counter() - begun) * 1_000)

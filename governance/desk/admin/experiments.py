@@ -34,7 +34,8 @@ def one(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "verbs": offered(user, "claim-experiment") if row.model_id is None else [],
         "version_verbs": offered(user, "claim-version") if row.model_id is not None else [],
     }
-    return show(request, "experiment", row.name, context)
+    title = _("Experiment %(name)s") % {"name": row.name}
+    return show(request, "experiment", title, context)
 
 
 def _versions(user: User, row: RegisteredModel) -> list[RegisteredVersion]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from governance.mlflow_compat import services
-from governance.mlflow_compat.queries import telling
+from governance.mlflow_compat.queries import columns, searching, telling
 from governance.mlflow_compat.rules import naming
 from governance.mlflow_compat.rules.parameters import Parameters
 from registry.core.people.models import User
@@ -23,7 +23,7 @@ def create_model(user: User, told: Parameters) -> Answer:
         tags=told.tags(),
         description=told.optional("description") or "",
     )
-    return {"registered_model": telling.model(user, row.name)}
+    return {"registered_model": columns.new_model(row)}
 
 
 def get_model(user: User, told: Parameters) -> Answer:
@@ -33,7 +33,7 @@ def get_model(user: User, told: Parameters) -> Answer:
 
 def search_models(user: User, told: Parameters) -> Answer:
     """A page of registered names."""
-    rows, token = telling.search_models(
+    rows, token = searching.names(
         user,
         told.optional("filter") or "",
         told.texts("order_by"),
@@ -109,10 +109,9 @@ def get_by_alias(user: User, told: Parameters) -> Answer:
 
 def create_version(user: User, told: Parameters) -> Answer:
     """The next version of a name."""
-    name = told.text("name")
     row = services.register_version(
         actor=user,
-        name=name,
+        name=told.text("name"),
         told=services.NewVersion(
             source=told.text("source"),
             run_id=told.optional("run_id") or "",
@@ -122,7 +121,7 @@ def create_version(user: User, told: Parameters) -> Answer:
             tags=told.tags(),
         ),
     )
-    return {"model_version": telling.version(user, name, row.number)}
+    return {"model_version": columns.new_version(row)}
 
 
 def get_version(user: User, told: Parameters) -> Answer:
@@ -132,7 +131,7 @@ def get_version(user: User, told: Parameters) -> Answer:
 
 def search_versions(user: User, told: Parameters) -> Answer:
     """A page of versions."""
-    rows, token = telling.search_versions(
+    rows, token = searching.versions(
         user,
         told.optional("filter") or "",
         told.texts("order_by"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from governance.mlflow_compat import queries
 from governance.mlflow_compat.models import RegisteredModel, RegisteredVersion
 from governance.mlflow_compat.queries import telling
 from registry.core.errors import Forbidden
@@ -28,11 +27,8 @@ def entity_of(actor: User) -> LegalEntity:
 
 def lock_name(actor: User, name: str) -> RegisteredModel:
     """The registered name, locked. Raises NotFound, and Forbidden for whoever may not build."""
-    key = queries.visible_to(actor).filter(name=name).values_list("pk", flat=True).first()
-    if key is None:
-        raise telling.unknown_name(name)
     rows = RegisteredModel.objects.select_related("entity", "model__entity")
-    row = ledger.lock(rows, key)
+    row = ledger.lock(rows, telling.key_of(actor, name))
     if row.is_deleted or row.name != name:
         raise telling.unknown_name(name)
     _check_builder(actor, row)

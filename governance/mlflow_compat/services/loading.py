@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.utils.translation import gettext as _
 
 from governance.mlflow_compat import queries
-from governance.mlflow_compat.models import Loading, RegisteredVersion
+from governance.mlflow_compat.models import Loading
 from governance.mlflow_compat.queries import telling
+from governance.mlflow_compat.queries.telling import Files
 from governance.mlflow_compat.schema import MlflowSection
 from governance.mlflow_compat.services.promoting import page
 from governance.suspensions.queries import orders_for
@@ -21,52 +24,49 @@ def load(*, actor: User, name: str, number: int) -> str:
 
     Raises NotFound; Forbidden where the policy lets no such version be loaded.
     """
-    rows = queries.visible_versions(actor).filter(registered__name=name, number=number)
-    row = rows.select_related("registered", "version__model").first()
-    if row is None:
-        raise telling.unknown_version(name, number)
-    _check(row, queries.active_section())
-    _remember(row)
-    return row.location
+    found = telling.files(actor, name, number)
+    why = _hindrance(found, name, queries.active_section())
+    if why:
+        raise _refused(found, name, number, why)
+    today = clock.today()
+    if found.last_day is None or found.last_day < today:
+        _remember(found.registered)
+    return found.location
 
 
-def _check(row: RegisteredVersion, section: MlflowSection) -> None:
-    released = list(Release.objects.filter(version=row.version)) if row.version else []
-    policy, name = section.downloads, row.registered.name
+def _hindrance(found: Files, name: str, section: MlflowSection) -> str:
+    """Why it may not be loaded, in words; empty where it may."""
+    released = list(Release.objects.filter(version=found.version)) if found.version else []
+    policy = section.downloads
     everywhere = policy.never_approved == "everywhere" and not section.is_free(name)
     by_name = policy.never_approved == "protected_names" and section.by_name(name) is not None
     if (everywhere or by_name) and not any(one.approved_digest for one in released):
-        raise _refused(row, _("it was never approved"))
+        return _("it was never approved")
     if not released:
-        return
+        return ""
     live = [one for one in released if one.stage != Stage.S8]
     if policy.retired and not live:
-        raise _refused(row, _("it is retired"))
-    if policy.stopped and live:
-        orders = orders_for(live).values()
-        if all(any(order.kind == "stop" for order in found) for found in orders):
-            raise _refused(row, _("an emergency stop holds"))
+        return _("it is retired")
+    orders = orders_for(live).values() if policy.stopped and live else ()
+    if orders and all(any(order.kind == "stop" for order in told) for told in orders):
+        return _("an emergency stop holds")
+    return ""
 
 
-def _refused(row: RegisteredVersion, why: str) -> Forbidden:
-    path = f"/experiments/{row.registered_id}/"
-    if row.version is not None:
-        path = f"/models/{row.version.model_id}/"
+def _refused(found: Files, name: str, number: int, why: str) -> Forbidden:
+    path = f"/models/{found.model}/" if found.model else f"/experiments/{found.registered}/"
+    told = {"number": number, "name": name, "why": why, "page": page(path)}
     return Forbidden(
         "not_to_be_loaded",
-        _("Version %(number)s of “%(name)s” may not be loaded: %(why)s. See %(page)s.")
-        % {"number": row.number, "name": row.registered.name, "why": why, "page": page(path)},
+        _("Version %(number)s of “%(name)s” may not be loaded: %(why)s. See %(page)s.") % told,
         field="version",
-    )  # fmt: skip
+    )
 
 
-def _remember(row: RegisteredVersion) -> None:
+def _remember(registered_id: uuid.UUID) -> None:
     """One write a day for each name."""
-    today = clock.today()
-    if Loading.objects.filter(registered=row.registered_id, last_day__gte=today).exists():
-        return
     Loading.objects.bulk_create(
-        [Loading(registered_id=row.registered_id, last_day=today)],
+        [Loading(registered_id=registered_id, last_day=clock.today())],
         update_conflicts=True,
         unique_fields=["registered"],
         update_fields=["last_day"],

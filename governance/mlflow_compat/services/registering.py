@@ -43,8 +43,6 @@ def register_model(
         registered_by=actor, registered_at=now, touched_at=now,
     )  # fmt: skip
     with ledger.act(actor) as act:
-        if RegisteredModel.objects.filter(name=name, is_deleted=False).exists():
-            raise _taken(name)
         try:
             with transaction.atomic():
                 return act.create(row, "experiment.registered")

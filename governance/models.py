@@ -17,6 +17,7 @@ from governance.committees.models import Committee, Resolution, Seat
 from governance.findings.models import Finding, Waiver
 from governance.lifecycle.models import Exemption
 from governance.mlflow_compat.models import (
+    Enrichment,
     Loading,
     RegisteredAlias,
     RegisteredModel,
@@ -49,6 +50,7 @@ __all__ = [
     "Feed",
     "Consumer",
     "DrillReport",
+    "Enrichment",
     "Exemption",
     "Explanation",
     "Finding",

@@ -8,6 +8,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from governance.checkpoints import services as checkpoints
 from governance.clocks import services as clocks
+from governance.mlflow_compat import services as experiments
 from governance.reviews import services as reviews
 from governance.suspensions import services as suspensions
 from registry.core.people import queries as people
@@ -83,6 +84,19 @@ def sample() -> None:
 def make_partitions() -> None:
     """The coming months of decisions have their partitions."""
     checkpoints.make_partitions(actor=people.system())
+
+
+@shared_task(name="governance.enrich_experiments", soft_time_limit=240, time_limit=300)
+def enrich_experiments() -> None:
+    """What MLflow's clients have registered has been asked after at the tracking server."""
+    with contextlib.suppress(SoftTimeLimitExceeded):  # what is left waits for its next attempt
+        experiments.enrich()
+
+
+@shared_task(name="governance.expire_experiments")
+def expire_experiments() -> None:
+    """Experiments that nobody claims, changes or loads are gone."""
+    experiments.expire(actor=people.system())
 
 
 @shared_task(name="governance.sweep_stops")

@@ -133,6 +133,10 @@ OUTBOUND_PROXIES = {"https": _OUTBOUND_PROXY, "http": _OUTBOUND_PROXY} if _OUTBO
 # What seals the channels' secrets; the first seals, every one opens. Without any: SECRET_KEY.
 VAULT_KEYS = env.list("MINGCE_VAULT_KEYS", default=[])
 
+# MLflow's tracking server, where experiments are asked for their runs; without it nobody asks.
+MLFLOW_TRACKING_URL = env.str("MINGCE_MLFLOW_TRACKING_URL", default="").rstrip("/")
+MLFLOW_TRACKING_TOKEN = env.str("MINGCE_MLFLOW_TRACKING_TOKEN", default="")
+
 # Whoever gathers the figures of /metrics shows it as a bearer token; without it there are none.
 METRICS_TOKEN = env.str("MINGCE_METRICS_TOKEN", default="")
 
@@ -166,6 +170,8 @@ CELERY_BEAT_SCHEDULE = {
     "samples": {"task": "governance.sample", "schedule": 600.0},
     "partitions": {"task": "governance.make_partitions", "schedule": 86400.0},
     "stops": {"task": "governance.sweep_stops", "schedule": 15.0},
+    "enrichments": {"task": "governance.enrich_experiments", "schedule": 15.0},
+    "expiries": {"task": "governance.expire_experiments", "schedule": 86400.0},
     "review_plans": {"task": "governance.plan_reviews", "schedule": 3600.0},
 }
 

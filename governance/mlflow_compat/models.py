@@ -179,6 +179,40 @@ class RegisteredAlias(Governed):
         return self.alias
 
 
+class Enrichment(models.Model):
+    """What the tracking server tells of a version: asked for after it came, again where it fails.
+
+    found: as `registry.connectors.mlflow.Found`. Operational: what is taken over at a claim stands
+    in the claimed version's entry.
+    """
+
+    version = models.OneToOneField(
+        RegisteredVersion, models.PROTECT, primary_key=True, related_name="enrichment"
+    )
+    state = models.CharField(
+        _("state"),
+        max_length=10,
+        choices=[("pending", _("pending")), ("done", _("done")), ("failed", _("failed"))],
+        default="pending",
+    )
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    try_at = models.DateTimeField(_("next attempt"))
+    note = models.CharField(_("note"), max_length=300, blank=True)
+    found = models.JSONField(_("found"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("enrichment")
+        verbose_name_plural = _("enrichments")
+        indexes = (
+            models.Index(
+                fields=["try_at"], name="pending_enrichments", condition=Q(state="pending")
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.state
+
+
 class Loading(models.Model):
     """The last day on which somebody asked where the name's files are. Operational."""
 

@@ -29,6 +29,7 @@ UNGOVERNED = {
     "registry.Notice": "an inbox; what it tells is in the ledger",
     "governance.Reminder": "append-only; its effects stand in the ledger",
     "governance.Feed": "how far a webhook has been told; what it tells stands in the ledger",
+    "governance.Enrichment": "what a tracking server told; the claim's entry says what was taken",
     "governance.Loading": "a day on which somebody asked; it keeps an experiment from expiring",
     "governance.Posting": "a message's progress; what it tells stands in the ledger",
     "governance.ClockWarning": "append-only; what follows stands in the ledger",

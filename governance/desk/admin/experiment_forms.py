@@ -44,4 +44,6 @@ class VersionClaimForm(DeskForm):
         super().__init__(*args, **kwargs)
         if self.subject is not None:
             self.initial.setdefault("label", label_for(self.subject))
-            self.initial.setdefault("digest", self.subject.tags.get("sha256", ""))
+            asked = getattr(self.subject, "enrichment", None)
+            told = self.subject.tags.get("sha256") or (asked.found.get("digest") if asked else "")
+            self.initial.setdefault("digest", told or "")

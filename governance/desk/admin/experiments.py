@@ -41,7 +41,9 @@ def one(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 def _versions(user: User, row: RegisteredModel) -> list[RegisteredVersion]:
     """The newest ones, each with its aliases."""
     rows = queries.visible_versions(user).filter(registered=row)
-    whole = rows.select_related("version", "registered_by").prefetch_related("aliases")
+    whole = rows.select_related("version", "registered_by", "enrichment").prefetch_related(
+        "aliases"
+    )
     return list(whole.order_by("-number")[:MOST])
 
 

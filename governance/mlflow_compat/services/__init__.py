@@ -2,6 +2,8 @@
 
 from governance.mlflow_compat.services.aliasing import delete_alias, set_alias, transition
 from governance.mlflow_compat.services.claiming import claim_name, claim_version, label_for
+from governance.mlflow_compat.services.enriching import enrich
+from governance.mlflow_compat.services.expiring import expire
 from governance.mlflow_compat.services.loading import load
 from governance.mlflow_compat.services.registering import (
     NewVersion,
@@ -31,6 +33,8 @@ __all__ = [
     "describe_model",
     "NewVersion",
     "describe_version",
+    "enrich",
+    "expire",
     "label_for",
     "load",
     "register_model",

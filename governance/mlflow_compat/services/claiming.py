@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import uuid
+from typing import Any
 
 from django.utils.translation import gettext as _
 
-from governance.mlflow_compat.models import RegisteredModel, RegisteredVersion
+from governance.mlflow_compat.models import Enrichment, RegisteredModel, RegisteredVersion
 from registry.catalogue import queries as catalogue_queries
 from registry.catalogue import services as catalogue
 from registry.catalogue.models import AIModel, IdentityKind, ModelVersion
@@ -95,10 +96,13 @@ def _version(
         counts = builder.kind == UserKind.PERSON and standing(builder).has(
             Role.DEVELOPER, Role.OWNER
         )
+        manifest, metrics = _found(row)
         told = catalogue.NewVersion(
             label=label,
             identity_kind=IdentityKind.ARTIFACT,
             digest=digest,
+            manifest=manifest,
+            metrics=metrics,
             source=row.location,
             notes=row.description,
             developers=(builder,) if counts else (),
@@ -111,6 +115,17 @@ def _version(
             field="digest",
         )
     return known
+
+
+def _found(row: RegisteredVersion) -> tuple[dict[str, Any], dict[str, Any]]:  # Any: JSON
+    """What the tracking server has told of it: the manifest's part, and the metrics."""
+    asked = Enrichment.objects.filter(version=row, state="done").first()
+    if asked is None:
+        return {}, {}
+    told = {"run": row.run_id, "logged_model": row.logged_model} | {
+        name: asked.found.get(name) for name in ("parameters", "flavors", "signature", "run_name")
+    }
+    return {name: value for name, value in told.items() if value}, asked.found.get("metrics") or {}
 
 
 def label_for(row: RegisteredVersion) -> str:

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from governance.mlflow_compat import queries
 from governance.mlflow_compat.models import RegisteredAlias, RegisteredModel, RegisteredVersion
 from governance.mlflow_compat.rules import naming
-from governance.mlflow_compat.services import claiming, promoting
+from governance.mlflow_compat.services import claiming, enriching, promoting
 from governance.mlflow_compat.services.holding import (
     check_registrant,
     entity_of,
@@ -22,6 +22,7 @@ from registry.catalogue.models import ModelVersion
 from registry.core import clock
 from registry.core.errors import DomainError, Forbidden
 from registry.core.ledger import services as ledger
+from registry.core.ledger.services import Act
 from registry.core.people.models import User
 
 
@@ -88,6 +89,7 @@ def register_version(*, actor: User, name: str, told: NewVersion) -> RegisteredV
             registered_at=now, touched_at=now, version=_same(row, origin),
         )  # fmt: skip
         act.create(version, "experiment_version.registered")
+        enriching.plan(version)
         if row.model is None or version.version is not None or not digest:
             return version
         label = claiming.label_for(version)
@@ -157,11 +159,12 @@ def delete_model(*, actor: User, name: str) -> RegisteredModel:
                 params={"name": name, "code": row.model.code},
             )
         promoting.check_idle(row, name)
-        _delete_rows(act, row)
+        delete_rows(act, row)
         return act.update(row, "experiment.deleted", {"is_deleted": True})
 
 
-def _delete_rows(act: Any, row: RegisteredModel) -> None:  # Any: the ledger's act
+def delete_rows(act: Act, row: RegisteredModel) -> None:
+    """The versions of a name that goes are gone with it, and its aliases point nowhere."""
     for version in row.versions.filter(is_deleted=False):
         act.update(version, "experiment_version.deleted", {"is_deleted": True})
     for alias in row.aliases.filter(version__isnull=False):

@@ -20,7 +20,9 @@ def _names(user: User) -> QuerySet[Any]:
 
 
 def _versions(user: User) -> QuerySet[Any]:
-    return queries.visible_versions(user).select_related("registered__model", "registered_by")
+    return queries.visible_versions(user).select_related(
+        "registered__model", "registered_by", "enrichment"
+    )
 
 
 EXPERIMENT_VERBS: dict[str, Verb] = {

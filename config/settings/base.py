@@ -274,6 +274,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "registry.core.web.schema.add_problem_responses",
+        "registry.core.web.schema.describe_choices",
     ],
     "ENUM_NAME_OVERRIDES": {
         "PackState": "registry.core.policy.models.PackState",

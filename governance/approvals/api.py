@@ -44,7 +44,7 @@ class SeatRow(serializers.ModelSerializer[BallotSeat]):
     """A seat of the ballot, with its vote."""
 
     choice = serializers.CharField(source="vote.choice", default="")
-    voter = serializers.UUIDField(source="vote.voter_id", default=None)
+    voter = serializers.UUIDField(source="vote.voter_id", default=None, allow_null=True)
 
     class Meta:
         model = BallotSeat

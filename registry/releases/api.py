@@ -28,7 +28,7 @@ class ReleaseRow(serializers.ModelSerializer[Release]):
     model_code = serializers.CharField(source="model_use.model.code", read_only=True)
     model_name = serializers.CharField(source="model_use.model.name_zh", read_only=True)
     tier = serializers.CharField(source="model_use.tier", read_only=True)
-    version_label = serializers.CharField(source="version.label", read_only=True)
+    version_label = serializers.CharField(source="version.label", read_only=True, allow_null=True)
 
     class Meta:
         model = Release

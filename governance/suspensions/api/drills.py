@@ -24,7 +24,7 @@ class DrillReportRow(serializers.ModelSerializer[DrillReport]):
     """A report: scenario, who took part, when it began and ended, what it showed."""
 
     started_at = serializers.DateTimeField(source="order.ordered_at", read_only=True)
-    ended_at = serializers.DateTimeField(source="order.lifted_at", read_only=True)
+    ended_at = serializers.DateTimeField(source="order.lifted_at", read_only=True, allow_null=True)
 
     class Meta:
         model = DrillReport

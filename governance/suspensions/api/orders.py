@@ -93,12 +93,22 @@ class Applied(serializers.Serializer[Any]):
 
     consumer = serializers.UUIDField(source="consumer.pk")
     name = serializers.CharField(source="consumer.name")
-    applied_at = serializers.DateTimeField(source="applied.applied_at", default=None)
-    received_at = serializers.DateTimeField(source="applied.received_at", default=None)
-    resumed_at = serializers.DateTimeField(source="resumed.applied_at", default=None)
+    applied_at = serializers.DateTimeField(
+        source="applied.applied_at", default=None, allow_null=True
+    )
+    received_at = serializers.DateTimeField(
+        source="applied.received_at", default=None, allow_null=True
+    )
+    resumed_at = serializers.DateTimeField(
+        source="resumed.applied_at", default=None, allow_null=True
+    )
     seconds = serializers.FloatField(allow_null=True)
-    fallback_at = serializers.DateTimeField(source="fallback.applied_at", default=None)
-    fallback_received_at = serializers.DateTimeField(source="fallback.received_at", default=None)
+    fallback_at = serializers.DateTimeField(
+        source="fallback.applied_at", default=None, allow_null=True
+    )
+    fallback_received_at = serializers.DateTimeField(
+        source="fallback.received_at", default=None, allow_null=True
+    )
     fallback_seconds = serializers.FloatField(allow_null=True)
 
 

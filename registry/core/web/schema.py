@@ -83,3 +83,26 @@ def add_problem_responses(
                     },
                 )
     return result
+
+
+def describe_choices(
+    result: dict[str, Any], generator: Any, request: Any, public: bool
+) -> dict[str, Any]:  # Any: JSON
+    """A choice's label in the reader's language is its description.
+
+    As a title generated clients would call their modules by it, in one language or another.
+    """
+    _describe(result)
+    return result
+
+
+def _describe(node: Any) -> None:  # Any: JSON
+    if isinstance(node, list):
+        for one in node:
+            _describe(one)
+    if isinstance(node, dict):
+        if "enum" in node and isinstance(node.get("title"), str):
+            node.setdefault("description", node.pop("title"))
+            node.pop("title", None)
+        for one in node.values():
+            _describe(one)

@@ -27,6 +27,7 @@ FOUNDED = dt.datetime(2026, 1, 5, 4, tzinfo=dt.UTC)  # whenever the tests run
 hypothesis.settings.register_profile("mingce", deadline=None)  # no test asserts a time
 hypothesis.settings.load_profile("mingce")
 RUN = uuid.uuid4().hex[:8]
+EMPTY = f"mingce_empty_{RUN}"  # with tables and triggers; nothing is founded
 WORLD = f"mingce_world_{RUN}"  # founded, with people; the template of the others
 MAIN = f"mingce_test_{RUN}"  # the tests' own, each test inside a transaction
 _others: dict[str, BaseDatabaseWrapper] = {}  # the connections to other databases that last
@@ -133,9 +134,12 @@ def django_db_setup(django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
     from tests import world
 
     with django_db_blocker.unblock():  # type: ignore[attr-defined]  # pytest-django's blocker
-        roles.prepare(ADMIN_URL, WORLD)
-        use_database(WORLD)
+        roles.prepare(ADMIN_URL, EMPTY)
+        use_database(EMPTY)
         call_command("prepare_database", verbosity=0)
+        connections.close_all()
+        clone(EMPTY, WORLD)
+        use_database(WORLD)
         with clock.at(FOUNDED):
             world.build()
         connections.close_all()
@@ -144,8 +148,8 @@ def django_db_setup(django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
     yield
     with django_db_blocker.unblock():  # type: ignore[attr-defined]  # pytest-django's blocker
         connections.close_all()
-    drop(MAIN)
-    drop(WORLD)
+    for name in (MAIN, WORLD, EMPTY):
+        drop(name)
 
 
 @pytest.fixture

@@ -25,8 +25,9 @@ run: runtime ## start everything on this machine; Ctrl-C stops it (PORT=8000)
 test: development ## check the code, then run every test (ARGS="-k word -x")
 	@$(MAKE) --no-print-directory checks
 	@echo "== pytest"
-	@command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || \
-		command -v google-chrome >/dev/null 2>&1 || \
+	@command -v chromium-headless-shell >/dev/null 2>&1 || \
+		command -v chromium >/dev/null 2>&1 || \
+		command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || \
 		echo "No Chromium is installed: the browser tests are skipped."
 	@exec $(VENV_PYTHON) -m config.local.testing -- pytest -n 2 --dist loadfile $(ARGS)
 

@@ -35,13 +35,13 @@ from registry.core.people.queries import system
 from registry.releases.models import Release
 from tests import story
 from tests.browser.conftest import Browser, press, serving, submit
-from tests.governance.checkpoints.conftest import guarded_release, in_production, live_committed
+from tests.governance.checkpoints.conftest import live_committed
 from tests.governance.checkpoints.world import trained
-from tests.governance.reviews.conftest import LIVE
 from tests.rest.calling import caller, secret_of
+from tests.states import LIVE
 from tests.world import head_office, person
 
-__all__ = ["guarded_release", "in_production", "live_committed"]  # fixtures
+__all__ = ["live_committed"]  # fixtures
 PLAN = (demo.FOLDER / "plan.yaml").read_text(encoding="utf-8")
 DOCS = Path(settings.BASE_DIR) / "docs"
 BULK, BATCH = 99_500, 1_000

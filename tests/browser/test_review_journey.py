@@ -21,12 +21,12 @@ from registry.core.ledger import services as ledger
 from registry.core.ledger.models import Entry
 from registry.releases.models import Release
 from tests.browser.conftest import Browser, press, serving, submit
-from tests.governance.reviews.conftest import in_production, live_committed
+from tests.governance.reviews.conftest import live_committed
 from tests.governance.reviews.doing import carry_out, on, regrade, rungs, waiting
 from tests.governance.reviews.test_story import WORDS, a_day, lines_about, mails, use_mailboxes
 from tests.world import person
 
-__all__ = ["in_production", "live_committed"]  # fixtures
+__all__ = ["live_committed"]  # fixtures
 SHAP = b"feature,importance\nincome,5\nage,3\n"
 EXPLAINED = {
     "method": "shap", "scope": WORDS, "local_results": WORDS, "customer_test": WORDS,

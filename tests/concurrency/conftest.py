@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -63,29 +62,16 @@ def no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def prepared(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
     """The world with a release whose approval is open."""
-    name = f"mingce_prepared_{uuid.uuid4().hex[:8]}"
-    with django_db_blocker.unblock():
-        connections.close_all()
-        conftest.clone(conftest.WORLD, name)
-        conftest.use_database(name)
+
+    def tell() -> None:
         story.to_approval(story.register())
-        connections.close_all()
-        conftest.use_database(conftest.MAIN)
-    yield name
-    conftest.drop(name)
+
+    with django_db_blocker.unblock(), conftest.told(conftest.WORLD, tell) as name:
+        yield name
 
 
 @pytest.fixture
 def shared(prepared: str, django_db_blocker: Any) -> Iterator[str]:
     """A copy of it, in which commits are real."""
-    name = f"mingce_own_{uuid.uuid4().hex[:8]}"
-    with django_db_blocker.unblock():
-        connections.close_all()
-        conftest.clone(prepared, name)
-        conftest.use_database(name)
-        try:
-            yield name
-        finally:
-            connections.close_all()
-            conftest.use_database(conftest.MAIN)
-            conftest.drop(name)
+    with django_db_blocker.unblock(), conftest.copy_of(prepared) as name:
+        yield name

@@ -22,14 +22,14 @@ from registry.core.ledger.models import Entry
 from registry.core.people.queries import system
 from registry.releases.models import Release
 from tests.concurrency.conftest import codes, together
-from tests.governance.checkpoints.conftest import guarded_release, in_production, live_committed
+from tests.governance.checkpoints.conftest import live_committed
 from tests.governance.checkpoints.test_agents import AGENT, act
 from tests.governance.checkpoints.world import PLAN, decision
-from tests.governance.reviews.conftest import LIVE
 from tests.registry.core.receiver import receiving
+from tests.states import LIVE
 from tests.world import head_office, person
 
-__all__ = ["guarded_release", "in_production", "live_committed"]
+__all__ = ["live_committed"]
 Taking = Callable[[], list[services.Taken]]
 ROUNDS = 10
 CLIENTS = 8

@@ -14,12 +14,12 @@ from governance.suspensions import services as suspensions
 from registry.core import clock
 from registry.releases.models import Release
 from tests.browser.conftest import serving
-from tests.governance.checkpoints.conftest import guarded_release, in_production, live_committed
-from tests.governance.reviews.conftest import LIVE
+from tests.governance.checkpoints.conftest import live_committed
 from tests.rest.calling import secret_of
+from tests.states import LIVE
 from tests.world import head_office, person
 
-__all__ = ["guarded_release", "in_production", "live_committed"]
+__all__ = ["live_committed"]
 FIELDS = {"score": 0.8, "amount": 50_000}
 GREY = FIELDS | {"score": 0.5}
 SCOPES = ("post_decisions", "read")

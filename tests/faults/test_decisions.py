@@ -28,12 +28,12 @@ from registry.core.people.queries import system
 from registry.releases.models import Release
 from tests.faults.processes import LEDGER, PROJECT, address, held, kill, somebody_waits, until
 from tests.governance.checkpoints.asking import body
-from tests.governance.checkpoints.conftest import guarded_release, in_production, live_committed
-from tests.governance.reviews.conftest import LIVE
+from tests.governance.checkpoints.conftest import live_committed
 from tests.rest.calling import secret_of
+from tests.states import LIVE
 from tests.world import person
 
-__all__ = ["guarded_release", "in_production", "live_committed"]
+__all__ = ["live_committed"]
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(300)]
 CLIENTS, BATCHES, SIZE, KILLS = 8, 12, 25, 5
 Rows = list[dict[str, Any]]

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from governance.reviews import queries
+from governance.reviews.queries import coming
 from registry.core import clock
 from registry.core.errors import DomainError
 
@@ -35,7 +36,7 @@ class Command(BaseCommand):
             told = _("--as-of: “%(text)s” is no day; write it as 2026-04-30.")
             raise CommandError(told % {"text": options["as_of"]}, returncode=INVALID) from error
         try:
-            rungs = queries.due_rungs(queries.active_section(), day)
+            rungs = coming.due_rungs(queries.active_section(), day)
         except DomainError as error:
             raise CommandError(str(error), returncode=INVALID) from error
         count = 0

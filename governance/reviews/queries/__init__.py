@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
-from django.db.models.functions import Coalesce
 
 from governance.reviews import rules
 from governance.reviews.models import PENDING, Explanation, Package, Reminder, Review
@@ -121,76 +120,6 @@ def working_days(section: ReviewsSection) -> WorkingDays:
 
 
 # What is due
-
-
-@dataclass(frozen=True)
-class Rung:
-    """A step of the ladder with the packages for which it has come and has not been taken."""
-
-    step: Step
-    packages: models.QuerySet[Package]
-
-
-def due_rungs(section: ReviewsSection, today: dt.date) -> list[Rung]:
-    """What is due on the day, as queries: `rules.steps_due` in SQL (a test holds them together)."""
-    steps, calendar = section.steps(), working_days(section)
-    return [
-        Rung(step, open_on(section).filter(_has_come(step, steps, calendar, today)))
-        for step in steps
-    ]
-
-
-def open_on(section: ReviewsSection) -> models.QuerySet[Package]:
-    """The open packages, each annotated with the date from which held effects count."""
-    return Package.objects.filter(state="open").annotate(held_from=Coalesce("held_until", "due_on"))
-
-
-def _has_come(step: Step, steps: tuple[Step, ...], calendar: WorkingDays, today: dt.date) -> Q:
-    announced = next((one for one in steps if one.key == step.before), step)
-    last = _last_before(calendar, today, step.working_days) if step.before else today
-    come = Q(pk__in=[])
-    for place, days in announced.days.items():
-        here = Q(place=place, due_on__lte=last - dt.timedelta(days=days))
-        if step is steps[0]:
-            here &= Q(planned_on__lte=today)
-        else:
-            here &= _not_before_planning(announced, dt.timedelta(days=days))
-        come |= here
-    if announced.effect in HELD_BY_A_DEFERRAL:
-        come &= Q(held_until=None) | Q(held_until__lt=last)
-    for announcement in steps:
-        if announcement.before == step.key:
-            if not calendar.holds(today):
-                return Q(pk__in=[])
-            latest = calendar.before(today, announcement.working_days)
-            come &= Q(Exists(_taken(announcement).filter(came_on__lte=latest)))
-    return come & ~Q(Exists(_taken(step)))
-
-
-def _not_before_planning(step: Step, offset: dt.timedelta) -> Q:
-    """The rung's own day is not from before the planning; one that was deferred never is."""
-    own = Q(due_on__gte=_planned_less(offset))
-    held = Q(held_until__gte=_planned_less(dt.timedelta(days=1)))
-    return own | held if step.effect in HELD_BY_A_DEFERRAL else own
-
-
-def _planned_less(offset: dt.timedelta) -> models.Expression:
-    return models.ExpressionWrapper(
-        models.F("planned_on") - models.Value(offset), output_field=models.DateField()
-    )
-
-
-def _taken(step: Step) -> models.QuerySet[Reminder]:
-    counted = "held_from" if step.effect in HELD_BY_A_DEFERRAL else "due_on"
-    return Reminder.objects.filter(package=OuterRef("pk"), rung=step.key, for_on=OuterRef(counted))
-
-
-def _last_before(calendar: WorkingDays, today: dt.date, notice: int) -> dt.date:
-    """The last day that is announced by now, so many working days ahead."""
-    day = today
-    while calendar.before(day + dt.timedelta(days=1), notice) <= today:
-        day += dt.timedelta(days=1)
-    return day
 
 
 def counted_from(package: Package, step: Step) -> dt.date:

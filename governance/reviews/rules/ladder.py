@@ -135,7 +135,7 @@ def day_of(step: Step, steps: Sequence[Step], task: Task, calendar: WorkingDays)
     deferral moves effects behind its last day; a rung that was to be announced comes on a working
     day, its working days after the announcement.
     """
-    announced = _announced(step, steps)
+    announced = announced_by(step, steps)
     own = _own_day(announced, task)
     if own is None or (step is not steps[0] and own < task.planned_on):
         return None
@@ -169,7 +169,7 @@ def steps_due(
     ]
 
 
-def _announced(step: Step, steps: Sequence[Step]) -> Step:
+def announced_by(step: Step, steps: Sequence[Step]) -> Step:
     """The rung that this one announces; itself where it announces none."""
     return next((one for one in steps if one.key == step.before), step)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from governance.reviews import queries
 from governance.reviews.models import Package, Reminder
-from governance.reviews.queries import Rung
+from governance.reviews.queries import coming
 from governance.reviews.rules import Effect, Step
 from governance.reviews.schema import LadderStep, ReviewsSection
 from registry.core import clock
@@ -46,11 +46,11 @@ def sweep(*, actor: User) -> int:
     section, today = queries.active_section(), clock.today()
     holders = people.holders()
     return sum(_take(actor, section, rung, today, holders)
-               for rung in queries.due_rungs(section, today))  # fmt: skip
+               for rung in coming.due_rungs(section, today))  # fmt: skip
 
 
 def _take(
-    actor: User, section: ReviewsSection, rung: Rung, today: dt.date, holders: Holders
+    actor: User, section: ReviewsSection, rung: coming.Rung, today: dt.date, holders: Holders
 ) -> int:
     """The rung is taken for every package for which it has come, chunk by chunk."""
     written = next(one for one in section.ladder if one.key == rung.step.key)
@@ -71,7 +71,7 @@ def _take(
             return done
 
 
-def _locked(rung: Rung, keys: list[uuid.UUID]) -> list[Package]:
+def _locked(rung: coming.Rung, keys: list[uuid.UUID]) -> list[Package]:
     """Those of the packages that are locked now and for which the rung is still to be taken.
 
     Another sweep's rows are passed over; what it leaves, the next sweep finds. Two statements: the

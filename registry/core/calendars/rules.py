@@ -37,10 +37,7 @@ class WorkingDays:
         """Whether the day is worked, make-up weekends included."""
         if day in self.changed:
             return self.changed[day]
-        year = _of_year(self.country, day.year)
-        if year.weekend == {SUNDAY} and day.weekday() == SATURDAY:
-            return day in year.weekend_workdays  # such as Hong Kong: offices rest on Saturdays
-        return bool(year.is_working_day(day))
+        return _is_worked(self.country, day)
 
     def is_published(self, year: int) -> bool:
         """Whether the year's arrangement is known: by the library, or recorded here."""
@@ -61,6 +58,14 @@ class WorkingDays:
             day += step
             count -= self.holds(day)
         return day
+
+
+@lru_cache(maxsize=4096)
+def _is_worked(country: str, day: dt.date) -> bool:
+    year = _of_year(country, day.year)
+    if year.weekend == {SUNDAY} and day.weekday() == SATURDAY:
+        return day in year.weekend_workdays  # such as Hong Kong: offices rest on Saturdays
+    return bool(year.is_working_day(day))
 
 
 @lru_cache(maxsize=256)

@@ -18,8 +18,8 @@ from registry.core.people.queries import system
 from registry.core.people.rules import Role
 from registry.releases.models import Release
 from tests.governance.checkpoints.world import SINCE, decision, trained
-from tests.governance.reviews.conftest import LIVE
 from tests.refusals import refused, refused_by_database
+from tests.states import LIVE
 from tests.world import head_office, person
 
 

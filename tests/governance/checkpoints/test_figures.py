@@ -18,7 +18,7 @@ from registry.core import clock
 from registry.core.ledger import services as ledger
 from registry.core.people.queries import system
 from registry.releases.models import Release
-from tests.governance.reviews.conftest import LIVE
+from tests.states import LIVE
 from tests.world import person
 
 NOW = LIVE + dt.timedelta(days=400)

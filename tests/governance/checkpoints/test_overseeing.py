@@ -30,7 +30,7 @@ from registry.core.notices.models import Notice
 from registry.core.people.queries import system
 from registry.releases.models import Release
 from tests.governance.checkpoints.world import PLAN, decision, planned
-from tests.governance.reviews.conftest import LIVE
+from tests.states import LIVE
 from tests.world import person
 
 TRIPS = """

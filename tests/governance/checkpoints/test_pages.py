@@ -15,8 +15,8 @@ from registry.core import clock
 from registry.releases.models import Release
 from tests.governance.checkpoints.world import PLAN, decision
 from tests.governance.desk.test_what_is_shown import browser
-from tests.governance.reviews.conftest import LIVE
 from tests.refusals import changes, footprint
+from tests.states import LIVE
 from tests.world import head_office, person
 
 LANGUAGES = ("zh-hans", "en")

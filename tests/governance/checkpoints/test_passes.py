@@ -22,7 +22,7 @@ from registry.releases.models import Release
 from tests import story
 from tests.governance.checkpoints.test_overseeing import TRIPS
 from tests.governance.checkpoints.world import PLAN, decision, planned
-from tests.governance.reviews.conftest import LIVE
+from tests.states import LIVE
 from tests.world import person
 
 TOMORROW = LIVE + dt.timedelta(days=1)

@@ -25,8 +25,8 @@ from registry.core.people.queries import system
 from registry.releases.models import Release
 from tests import conftest
 from tests.governance.checkpoints.world import decision
-from tests.governance.reviews.conftest import LIVE
 from tests.rest.calling import caller
+from tests.states import LIVE
 from tests.world import person
 
 DOCS = Path(settings.BASE_DIR) / "docs"

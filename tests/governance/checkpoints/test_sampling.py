@@ -20,8 +20,8 @@ from registry.core.people.queries import system
 from registry.releases.models import Release
 from tests.governance.checkpoints.world import PLAN, decision, planned
 from tests.governance.desk.test_what_is_shown import browser
-from tests.governance.reviews.conftest import LIVE
 from tests.refusals import changes, footprint, refused
+from tests.states import LIVE
 from tests.world import person
 
 SEED = "a seed"

@@ -1,5 +1,5 @@
 """The live release of the reviews' tests."""
 
-from tests.governance.reviews.conftest import in_production, live
+from tests.governance.reviews.conftest import live
 
-__all__ = ["in_production", "live"]
+__all__ = ["live"]

@@ -6,7 +6,6 @@ import csv
 import json
 import math
 import stat
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
@@ -17,11 +16,9 @@ import numpy as np
 import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
-from django.db import connections
 from django.test import override_settings
 from django.utils import translation
 
-from config.local import roles
 from governance.approvals import queries as approvals
 from governance.approvals.models import Approval, Condition, Vote
 from governance.desk.demo import accounts, schema
@@ -71,32 +68,23 @@ def loaded(
     django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """An empty database in which loading was interrupted once and then succeeded."""
-    name = f"mingce_demo_{uuid.uuid4().hex[:8]}"
+
+    def tell() -> None:
+        with pytest.raises(Interrupted):
+            demo.load(interrupt_in_the_second_month)
+        assert ledger_queries.head() == (0, "")
+        assert demo.load() is Outcome.LOADED
+
     own = override_settings(ANCHOR_SINK_DIR=tmp_path_factory.mktemp("anchors"))
-    with django_db_blocker.unblock(), own:
-        roles.prepare(conftest.ADMIN_URL, name)
-        conftest.use_database(name)
-        try:
-            call_command("prepare_database", verbosity=0)
-            with pytest.raises(Interrupted):
-                demo.load(interrupt_in_the_second_month)
-            assert ledger_queries.head() == (0, "")
-            assert demo.load() is Outcome.LOADED
-            yield name
-        finally:
-            connections.close_all()
-            conftest.use_database(conftest.MAIN)
-            conftest.drop(name)
+    with django_db_blocker.unblock(), own, conftest.told(conftest.EMPTY, tell) as name:
+        yield name
 
 
 @pytest.fixture
 def story(loaded: str, django_db_blocker: Any) -> Iterator[None]:
     """The database with the story; tests only read it."""
-    with django_db_blocker.unblock():
-        conftest.use_database(loaded)
+    with django_db_blocker.unblock(), conftest.speaking_to(loaded):
         yield
-        connections.close_all()
-        conftest.use_database(conftest.MAIN)
 
 
 def release_of(name_en: str, entity: str = "HO") -> Release:

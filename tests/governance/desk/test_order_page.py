@@ -19,18 +19,12 @@ pytestmark = pytest.mark.django_db
 LANGUAGES = ("zh-hans", "en")
 
 
-def live() -> story.Story:
-    told = story.register()
-    story.to_production(told)
-    story.disarm()
-    return told
-
-
-def test_an_orders_page_shows_who_has_applied_it_and_how_much_time_is_left() -> None:
-    told = live()
+def test_an_orders_page_shows_who_has_applied_it_and_how_much_time_is_left(
+    serving: story.Story,
+) -> None:
     opened()
     opened("second")
-    row = stop(told)
+    row = stop(serving)
     path = f"/orders/{row.pk}/"
     html = page("sun", path)
     assert "14 min 5" in html or "15 min 0 s left" in html
@@ -109,12 +103,11 @@ def test_consumers_are_opened_and_closed_in_the_browser() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_pages_and_forms_open_in_both_languages(language: str) -> None:
-    told = live()
+def test_the_pages_and_forms_open_in_both_languages(language: str, serving: story.Story) -> None:
     opened()
-    row = lift(stop(told, is_drill=True), is_false_alarm=True)
+    row = lift(stop(serving, is_drill=True), is_false_alarm=True)
     found = report(row)
-    for path in ("/orders/", f"/orders/{row.pk}/", f"/releases/{told.release.pk}/", "/admin/"):
+    for path in ("/orders/", f"/orders/{row.pk}/", f"/releases/{serving.release.pk}/", "/admin/"):
         assert browser("mi", language).get(path).status_code == 200, path
     for username, verb, pk in (
         ("mi", "ratify", row.pk),

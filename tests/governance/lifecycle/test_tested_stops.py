@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -16,24 +18,36 @@ from registry.core import clock
 from registry.core.errors import Conflict
 from registry.core.policy import queries as policy
 from registry.releases.models import Release
-from tests import story
+from tests import conftest, story
 from tests.governance.suspensions.test_consumers import account, later, lift, opened
 from tests.governance.suspensions.test_wider import branch
 from tests.refusals import refused
+from tests.states import NOON
 from tests.world import person
 
-NOON = dt.datetime(2026, 11, 23, 4, tzinfo=dt.UTC)
 BOTH = ("applied", "fallback")
 
 
+@pytest.fixture(scope="module")
+def in_pilot(in_approval: str, django_db_blocker: Any) -> Iterator[str]:
+    """A database in which that release is in pilot since noon, with all its papers."""
+
+    def tell() -> None:
+        approval = Approval.objects.get()
+        with clock.at(NOON):
+            story.approve(approval)
+            lifecycle.promote(actor=person("wang"), release_id=approval.release_id, to="S4")
+            story.hand_in(approval.release, *story.S4_DOCUMENTS, by="luo")
+
+    with django_db_blocker.unblock(), conftest.told(in_approval, tell) as name:
+        yield name
+
+
 @pytest.fixture
-def pilot(approval: Approval) -> Release:
-    """A release of tier II in pilot since noon, with all its papers; nobody enforces stops."""
-    with clock.at(NOON):
-        story.approve(approval)
-        lifecycle.promote(actor=person("wang"), release_id=approval.release_id, to="S4")
-        story.hand_in(approval.release, *story.S4_DOCUMENTS, by="luo")
-    return Release.objects.get(pk=approval.release_id)
+def pilot(in_pilot: str, django_db_blocker: Any) -> Iterator[Release]:
+    """A release of tier II in pilot; nobody enforces stops. The test is rolled back."""
+    with django_db_blocker.unblock(), conftest.inside(in_pilot), clock.at(NOON):
+        yield Release.objects.get()
 
 
 def facts(release: Release) -> tuple[object, object]:

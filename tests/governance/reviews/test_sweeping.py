@@ -13,6 +13,7 @@ from governance.findings.models import Finding
 from governance.lifecycle import queries as lifecycle
 from governance.reviews import queries, rules, services
 from governance.reviews.models import Package, Reminder
+from governance.reviews.queries import coming
 from governance.suspensions.models import Order
 from registry.core import clock
 from registry.core.dispatch import services as dispatch
@@ -278,7 +279,7 @@ def test_the_query_finds_exactly_what_the_rule_says(live: Release) -> None:
             made[row.pk] = rules.Task(place, day, row.planned_on, came, until)
         act.book.entries.clear()  # this act is rolled back with its test
         by_query: dict[uuid.UUID, list[str]] = {pk: [] for pk in made}
-        for rung in queries.due_rungs(section, today):
+        for rung in coming.due_rungs(section, today):
             for pk in rung.packages.filter(pk__in=made).values_list("pk", flat=True):
                 by_query[pk].append(rung.step.key)
         by_rule = {

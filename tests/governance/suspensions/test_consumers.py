@@ -40,16 +40,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def live(settings: Any) -> story.Story:
-    """A release in production, so that somebody enforces its stop."""
-    settings.PUBLIC_URL = "https://models.bank.example"
-    told = story.register()
-    story.to_production(told)
-    story.disarm()
-    return told
-
-
-@pytest.fixture
 def receiver(settings: Any) -> Iterator[Receiver]:
     """A gateway's webhook."""
     with receiving() as found:

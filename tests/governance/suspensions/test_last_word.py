@@ -23,14 +23,6 @@ from tests.world import person
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def live() -> story.Story:
-    """A release of tier II in production."""
-    told = story.register()
-    story.to_production(told)
-    return told
-
-
 def resume(row: Order, username: str, **more: Any) -> Order:
     return suspensions.resume(actor=person(username), order_id=row.pk, reason=MENDED, **more)
 

@@ -40,16 +40,6 @@ pytestmark = pytest.mark.django_db
 KEPT = ("tier", "decision_minutes", "effective_minutes", "fallback_minutes")
 
 
-@pytest.fixture
-def live(settings: Any) -> story.Story:
-    """A release of tier II in production."""
-    settings.PUBLIC_URL = "https://models.bank.example"
-    told = story.register()
-    story.to_production(told)
-    story.disarm()
-    return told
-
-
 def kept(row: Order) -> tuple[Any, ...]:
     return tuple(getattr(row, name) for name in KEPT)
 

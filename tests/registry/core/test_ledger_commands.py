@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -20,7 +19,6 @@ from django.core.management.base import OutputWrapper
 from django.db import connection, connections
 from django.utils import translation
 
-from config.local import roles
 from registry.classification.models import Grade
 from registry.core.ledger import queries, services
 from registry.core.ledger.models import Entry
@@ -49,34 +47,11 @@ def own_anchors(settings: Any, tmp_path: Path) -> None:
     settings.ANCHOR_KEY_FILE = tmp_path / "keys" / "anchor.pem"
 
 
-@pytest.fixture(scope="module")
-def prepared(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
-    """A database with tables and triggers, in which nothing is founded: a template."""
-    name = f"mingce_prepared_{uuid.uuid4().hex[:8]}"
-    with django_db_blocker.unblock():
-        roles.prepare(conftest.ADMIN_URL, name)
-        conftest.use_database(name)
-        call_command("prepare_database", verbosity=0, stdout=StringIO())
-        connections.close_all()
-        conftest.use_database(conftest.MAIN)
-    yield name
-    conftest.drop(name)
-
-
 @pytest.fixture
-def empty(prepared: str, django_db_blocker: Any) -> Iterator[None]:
+def empty(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """A database of the test's own without an institution."""
-    name = f"mingce_empty_{uuid.uuid4().hex[:8]}"
-    with django_db_blocker.unblock():
-        connections.close_all()
-        conftest.clone(prepared, name)
-        conftest.use_database(name)
-        try:
-            yield
-        finally:
-            connections.close_all()
-            conftest.use_database(conftest.MAIN)
-            conftest.drop(name)
+    with django_db_blocker.unblock(), conftest.copy_of(conftest.EMPTY):
+        yield
 
 
 def run(*arguments: str) -> tuple[int, str, str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from governance.mlflow_compat import services
 from governance.mlflow_compat.models import RegisteredAlias, RegisteredModel, RegisteredVersion
 from governance.suspensions import services as suspensions
 from registry.releases.models import Release
-from tests import story
+from tests import conftest, story
 from tests.concurrency.conftest import codes, together
-from tests.governance.mlflow_compat.test_gate import NAME, claimed, experiment
+from tests.governance.mlflow_compat.test_gate import NAME, claimed, enforced, experiment
 from tests.world import person
 
 
@@ -50,10 +52,16 @@ def test_a_name_is_claimed_once(committed: str) -> None:
     assert codes(together(claim, claim)) == ["claimed_already", "done"]
 
 
-def test_no_word_is_given_after_a_stop_has_returned(committed: str) -> None:
-    made = story.register()
-    claimed(made)
-    release = story.to_production(made)
+def test_no_word_is_given_after_a_stop_has_returned(
+    in_service: str, django_db_blocker: Any
+) -> None:
+    with django_db_blocker.unblock(), conftest.copy_of(in_service):
+        enforced()
+        claimed(Release.objects.get())
+        _race(Release.objects.get())
+
+
+def _race(release: Release) -> None:
 
     def stop() -> object:
         return suspensions.order(

@@ -15,7 +15,6 @@ from typing import Any
 import mlflow
 import pytest
 import requests
-from django.db import connections
 from mlflow import MlflowClient
 
 from tests import conftest
@@ -92,18 +91,12 @@ def mingce(
     django_db_setup: None, django_db_blocker: Any
 ) -> Iterator[tuple[str, Callable[..., str]]]:
     """The address of Mingce over a database of the module's own, and what issues tokens."""
-    name = f"mingce_mlflow_{uuid.uuid4().hex[:8]}"
-    with django_db_blocker.unblock():
-        connections.close_all()
-        conftest.clone(conftest.WORLD, name)
-        conftest.use_database(name)
-        try:
-            with served() as base:
-                yield base.removesuffix("/api/v1"), lambda who, *s: secret_of(person(who), *s)
-        finally:
-            connections.close_all()
-            conftest.use_database(conftest.MAIN)
-            conftest.drop(name)
+    with (
+        django_db_blocker.unblock(),
+        conftest.copy_of(conftest.WORLD),
+        served() as base,
+    ):
+        yield base.removesuffix("/api/v1"), lambda who, *some: secret_of(person(who), *some)
 
 
 @pytest.fixture(params=["mingce", "mlflow"])

@@ -79,7 +79,7 @@ def test_it_is_claimed_for_a_model_and_then_as_a_version() -> None:
 
 def test_a_claimed_one_leads_to_its_model() -> None:
     made = story.register()
-    row = claimed(made)
+    row = claimed(made.release)
     html = browser("wang", "en").get(f"/experiments/{row.registered_id}/").content.decode()
     assert f"/models/{AIModel.objects.get().pk}/" in html
     assert "/do/claim-version/" not in html

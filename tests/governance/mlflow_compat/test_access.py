@@ -92,5 +92,5 @@ def test_a_deleted_name_keeps_its_history_and_is_free() -> None:
 
 def test_a_claimed_name_is_seen_with_its_model() -> None:
     made = story.register()
-    claimed(made)
+    claimed(made.release)
     assert seen("hai") == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,15 +12,14 @@ from governance.lifecycle import services as lifecycle
 from governance.mlflow_compat import services
 from governance.mlflow_compat.models import RegisteredAlias, RegisteredModel, RegisteredVersion
 from governance.suspensions import services as suspensions
+from governance.suspensions.services import NewConsumer
 from registry.core.errors import Conflict, DomainError, Forbidden
 from registry.core.ledger.models import Entry
 from registry.releases.models import Release
-from tests import story
+from tests import conftest, story
 from tests.refusals import changes, footprint, refused
-from tests.story import Story
-from tests.world import person
+from tests.world import head_office, person
 
-pytestmark = pytest.mark.django_db
 NAME = "credit"
 
 
@@ -32,14 +31,29 @@ def experiment(name: str = NAME, by: str = "li", **more: Any) -> RegisteredVersi
     return services.register_version(actor=person(by), name=name, told=told)
 
 
-def claimed(made: Story, name: str = NAME) -> RegisteredVersion:
-    """The experiment's first version is the version of the story."""
-    row = experiment(name)
-    wang = person("wang")
-    services.claim_name(actor=wang, registered_id=row.registered_id, model=made.registered.model)
-    return services.claim_version(
-        actor=wang, version_id=row.pk, label="9", digest=made.version.digest
-    )
+def claimed(release: Release, name: str = NAME) -> RegisteredVersion:
+    """The experiment's first version is the version of the release."""
+    row, wang, version = experiment(name), person("wang"), release.version
+    assert version is not None
+    services.claim_name(actor=wang, registered_id=row.registered_id, model=version.model)
+    return services.claim_version(actor=wang, version_id=row.pk, label="9", digest=version.digest)
+
+
+def enforced() -> None:
+    """A gateway enforces stops, as BR-07 wants of what is in production."""
+    told = NewConsumer("网关", person("pipeline"), head_office())
+    suspensions.open_consumer(actor=person("admin"), told=told)
+
+
+@pytest.fixture
+def live(in_service: str, django_db_blocker: Any) -> Iterator[Release]:
+    """A release in production, claimed; the test is rolled back. Not together with `django_db`."""
+    with django_db_blocker.unblock(), conftest.inside(in_service):
+        release = Release.objects.get()
+        enforced()
+        claimed(release)
+        services.register_model(actor=person("li"), name="prod.credit", tags={})
+        yield release
 
 
 def champion(by: str = "li", number: int = 1, name: str = NAME) -> RegisteredAlias:
@@ -65,6 +79,7 @@ PROMOTING: dict[str, Callable[[], object]] = {
 }  # fmt: skip
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("call", PROMOTING)
 def test_an_experiment_is_not_promoted_before_it_is_claimed(call: str) -> None:
     row = experiment()
@@ -74,10 +89,11 @@ def test_an_experiment_is_not_promoted_before_it_is_claimed(call: str) -> None:
     assert f"/experiments/{row.registered_id}/" in caught.value.message
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("call", PROMOTING)
 def test_a_claimed_version_is_not_promoted_before_its_release_is_there(call: str) -> None:
     made = story.register()
-    claimed(made)
+    claimed(made.release)
     services.register_model(actor=person("li"), name="prod.credit", tags={})
     with refused(Forbidden, "gate_closed") as caught:
         PROMOTING[call]()
@@ -87,35 +103,29 @@ def test_a_claimed_version_is_not_promoted_before_its_release_is_there(call: str
 
 
 @pytest.mark.parametrize("call", PROMOTING)
-def test_what_is_in_production_may_be_called_so(call: str) -> None:
-    made = story.register()
-    claimed(made)
-    services.register_model(actor=person("li"), name="prod.credit", tags={})
-    story.to_production(made)
+def test_what_is_in_production_may_be_called_so(live: Release, call: str) -> None:
     PROMOTING[call]()
     told = Entry.objects.filter(
         kind__regex="^(alias|experiment)", body__contains='"environment":"production"'
     )
-    assert [made.release.code in one.body for one in told] == [True]
+    assert [live.code in one.body for one in told] == [True]
 
 
-def test_a_copy_under_a_protected_name_belongs_to_the_same_model() -> None:
-    made = story.register()
-    claimed(made)
-    services.register_model(actor=person("li"), name="prod.credit", tags={})
-    story.to_production(made)
+def test_a_copy_under_a_protected_name_belongs_to_the_same_model(live: Release) -> None:
     told = services.NewVersion(source=f"models:/{NAME}/1")
     row = services.register_version(actor=person("li"), name="prod.credit", told=told)
-    assert (row.registered.model, row.version) == (made.registered.model, made.version)
+    assert (row.registered.model, row.version) == (live.model_use.model, live.version)
     assert row.location == "s3://bucket/model"
 
 
+@pytest.mark.django_db
 def test_nothing_but_copies_comes_under_a_protected_name() -> None:
     services.register_model(actor=person("li"), name="prod.credit", tags={})
     with refused(Forbidden, "not_a_copy"):
         experiment("prod.credit")
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("name", ["dev.credit", "credit-dev", "sandbox.li"])
 def test_development_stays_free(name: str) -> None:
     experiment(name)
@@ -125,6 +135,7 @@ def test_development_stays_free(name: str) -> None:
     )
 
 
+@pytest.mark.django_db
 def test_other_words_stay_free() -> None:
     experiment()
     services.set_alias(actor=person("li"), name=NAME, alias="best", number=1)
@@ -133,9 +144,10 @@ def test_other_words_stay_free() -> None:
     )
 
 
+@pytest.mark.django_db
 def test_the_pilot_needs_less_than_production() -> None:
     made = story.register()
-    claimed(made)
+    claimed(made.release)
     story.approve(story.to_approval(made))
     lifecycle.promote(actor=person("wang"), release_id=made.release.pk, to="S4")
     services.set_alias(actor=person("li"), name=NAME, alias="challenger", number=1)
@@ -143,27 +155,30 @@ def test_the_pilot_needs_less_than_production() -> None:
         champion()
 
 
+@pytest.mark.django_db
 def test_whoever_moves_releases_moves_it_with_the_word() -> None:
     made = story.register()
-    claimed(made)
+    claimed(made.release)
     story.approve(story.to_approval(made))
     assert made.release.stage == "S3"
     services.set_alias(actor=person("wang"), name=NAME, alias="challenger", number=1)
     assert made.release.stage == "S4"
 
 
+@pytest.mark.django_db
 def test_an_open_approval_is_pending() -> None:
     made = story.register()
-    claimed(made)
+    claimed(made.release)
     approval = story.to_approval(made)
     with refused(Conflict, "approval_pending") as caught:
         champion()
     assert f"/approvals/{approval.pk}/" in caught.value.message
 
 
+@pytest.mark.django_db
 def test_the_owners_wish_is_a_request_for_approval_that_stays() -> None:
     made = story.register()
-    claimed(made)
+    claimed(made.release)
     story.to_validation(made)
     story.hand_in(made.release, *story.S2_DOCUMENTS)
     story.validate(made)
@@ -186,31 +201,26 @@ def stopped(release: Release) -> None:
     )  # fmt: skip
 
 
-def test_what_is_stopped_is_not_promoted_and_not_loaded() -> None:
-    made = story.register()
-    claimed(made)
-    release = story.to_production(made)
+def test_what_is_stopped_is_not_promoted_and_not_loaded(live: Release) -> None:
     assert services.load(actor=person("li"), name=NAME, number=1) == "s3://bucket/model"
-    stopped(release)
+    stopped(live)
     with refused(Forbidden, "gate_closed"):
         champion()
     with refused(Forbidden, "not_to_be_loaded"):
         services.load(actor=person("li"), name=NAME, number=1)
 
 
+@pytest.mark.django_db
 def test_what_is_retired_is_not_loaded() -> None:
     made = story.register()
-    claimed(made)
+    claimed(made.release)
     story.hand_in(made.release, "retirement_plan")
     lifecycle.promote(actor=person("wang"), release_id=made.release.pk, to="S8")
     with refused(Forbidden, "not_to_be_loaded"):
         services.load(actor=person("li"), name=NAME, number=1)
 
 
-def test_a_protected_word_is_taken_away_by_whoever_moves_releases() -> None:
-    made = story.register()
-    claimed(made)
-    story.to_production(made)
+def test_a_protected_word_is_taken_away_by_whoever_moves_releases(live: Release) -> None:
     champion()
     with refused(Forbidden, "not_a_mover"):
         services.delete_alias(actor=person("li"), name=NAME, alias="champion")
@@ -218,10 +228,7 @@ def test_a_protected_word_is_taken_away_by_whoever_moves_releases() -> None:
     assert RegisteredAlias.objects.get().version is None
 
 
-def test_what_is_in_service_keeps_its_name() -> None:
-    made = story.register()
-    claimed(made)
-    story.to_production(made)
+def test_what_is_in_service_keeps_its_name(live: Release) -> None:
     champion()
     with refused(Forbidden, "in_service"):
         services.rename(actor=person("li"), name=NAME, new_name="other")
@@ -231,21 +238,25 @@ def test_what_is_in_service_keeps_its_name() -> None:
         services.delete_model(actor=person("li"), name=NAME)
 
 
+@pytest.mark.django_db
 def test_nothing_is_renamed_into_a_protected_name() -> None:
     experiment()
     with refused(Forbidden, "in_service"):
         services.rename(actor=person("li"), name=NAME, new_name="prod.credit")
 
 
-def test_the_pipeline_promotes_what_is_approved_and_nothing_else() -> None:
-    made = story.register()
-    claimed(made)
-    with refused(Forbidden, "gate_closed"):
-        champion(by="pipeline")
-    story.to_production(made)
+def test_the_pipeline_promotes_what_is_in_production(live: Release) -> None:
     champion(by="pipeline")
 
 
+@pytest.mark.django_db
+def test_the_pipeline_promotes_nothing_else() -> None:
+    claimed(story.register().release)
+    with refused(Forbidden, "gate_closed"):
+        champion(by="pipeline")
+
+
+@pytest.mark.django_db
 def test_superusers_promote_nothing_either() -> None:
     experiment()
     with refused(Forbidden, "not_permitted"):
@@ -255,6 +266,7 @@ def test_superusers_promote_nothing_either() -> None:
 # Claiming.
 
 
+@pytest.mark.django_db
 def test_a_claim_names_the_builder_as_a_developer() -> None:
     made = story.register()
     row = experiment()
@@ -268,14 +280,16 @@ def test_a_claim_names_the_builder_as_a_developer() -> None:
     assert {one.user.username for one in told.version.developers.all()} == {"li", "wang"}
 
 
+@pytest.mark.django_db
 def test_a_pipelines_digest_makes_a_version_of_the_inventory_at_once() -> None:
     made = story.register()
-    claimed(made)
+    claimed(made.release)
     row = experiment(tags={"sha256": "b" * 64})
     assert row.version is not None
     assert (row.version.label, row.version.digest) == ("2", "b" * 64)
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("digest", ["b" * 63, "B" * 64, "sha256:" + "b" * 64, "x"])
 def test_a_digest_that_is_none(digest: str) -> None:
     services.register_model(actor=person("li"), name=NAME, tags={})
@@ -283,9 +297,10 @@ def test_a_digest_that_is_none(digest: str) -> None:
         experiment(tags={"sha256": digest})
 
 
+@pytest.mark.django_db
 def test_a_name_and_a_version_are_claimed_once() -> None:
     made = story.register()
-    row = claimed(made)
+    row = claimed(made.release)
     with refused(Conflict, "claimed_already"):
         services.claim_name(
             actor=person("wang"), registered_id=row.registered_id, model=made.registered.model
@@ -294,9 +309,10 @@ def test_a_name_and_a_version_are_claimed_once() -> None:
         services.claim_version(actor=person("wang"), version_id=row.pk, label="10", digest="c" * 64)
 
 
+@pytest.mark.django_db
 def test_the_same_bytes_are_one_version_in_each_name() -> None:
     made = story.register()
-    claimed(made)
+    claimed(made.release)
     again = experiment()
     with refused(Conflict, "digest_known"):
         services.claim_version(
@@ -312,6 +328,7 @@ def test_the_same_bytes_are_one_version_in_each_name() -> None:
     assert told.version == made.version
 
 
+@pytest.mark.django_db
 def test_nobody_claims_for_a_model_out_of_reach() -> None:
     made = story.register()
     row = experiment()
@@ -324,6 +341,7 @@ def test_nobody_claims_for_a_model_out_of_reach() -> None:
     assert changes(before) == {}
 
 
+@pytest.mark.django_db
 def test_the_pool_counts_in_no_inventory() -> None:
     made = story.register()
     before = footprint()

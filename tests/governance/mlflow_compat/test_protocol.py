@@ -90,7 +90,7 @@ def test_a_token_for_reading_changes_nothing() -> None:
 
 def test_a_refused_promotion_says_what_is_missing_and_where() -> None:
     made = story.register()
-    claimed(made)
+    claimed(made.release)
     told = {"name": NAME, "alias": "champion", "version": "1"}
     auth = bearer("li")
     before = footprint()
@@ -102,7 +102,7 @@ def test_a_refused_promotion_says_what_is_missing_and_where() -> None:
 
 def test_a_pending_promotion_is_a_conflict() -> None:
     made = story.register()
-    claimed(made)
+    claimed(made.release)
     approval = story.to_approval(made)
     told = {"name": NAME, "alias": "champion", "version": "1"}
     answer = call("POST", "registered-models/alias", told, bearer("li"))

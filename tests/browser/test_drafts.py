@@ -59,8 +59,8 @@ def test_an_ended_login_loses_nothing_that_was_typed(desk: Browser) -> None:
 
 def test_another_language_keeps_it_and_a_taken_form_forgets_it(desk: Browser) -> None:
     page = form_filled(desk)
-    page.eval_on_selector(".languages button:not([aria-current])", "one => one.click()")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.eval_on_selector(".languages button:not([aria-current])", "one => one.click()")
     assert shown(page) == WHOLE
     page.fill("[name=use_name_zh]", "草稿中的场景")
     page.click("button.primary[type=submit]")

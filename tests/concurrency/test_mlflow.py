@@ -7,10 +7,12 @@ from typing import Any
 from governance.mlflow_compat import services
 from governance.mlflow_compat.models import RegisteredAlias, RegisteredModel, RegisteredVersion
 from governance.suspensions import services as suspensions
+from registry.core import clock
 from registry.releases.models import Release
 from tests import conftest, story
 from tests.concurrency.conftest import codes, together
-from tests.governance.mlflow_compat.test_gate import NAME, claimed, enforced, experiment
+from tests.governance.mlflow_compat.test_gate import NAME, claimed, experiment
+from tests.states import LIVE
 from tests.world import person
 
 
@@ -53,10 +55,9 @@ def test_a_name_is_claimed_once(committed: str) -> None:
 
 
 def test_no_word_is_given_after_a_stop_has_returned(
-    in_service: str, django_db_blocker: Any
+    in_production: str, django_db_blocker: Any
 ) -> None:
-    with django_db_blocker.unblock(), conftest.copy_of(in_service):
-        enforced()
+    with django_db_blocker.unblock(), clock.at(LIVE), conftest.copy_of(in_production):
         claimed(Release.objects.get())
         _race(Release.objects.get())
 

@@ -12,13 +12,14 @@ from governance.lifecycle import services as lifecycle
 from governance.mlflow_compat import services
 from governance.mlflow_compat.models import RegisteredAlias, RegisteredModel, RegisteredVersion
 from governance.suspensions import services as suspensions
-from governance.suspensions.services import NewConsumer
+from registry.core import clock
 from registry.core.errors import Conflict, DomainError, Forbidden
 from registry.core.ledger.models import Entry
 from registry.releases.models import Release
 from tests import conftest, story
 from tests.refusals import changes, footprint, refused
-from tests.world import head_office, person
+from tests.states import LIVE
+from tests.world import person
 
 NAME = "credit"
 
@@ -39,18 +40,11 @@ def claimed(release: Release, name: str = NAME) -> RegisteredVersion:
     return services.claim_version(actor=wang, version_id=row.pk, label="9", digest=version.digest)
 
 
-def enforced() -> None:
-    """A gateway enforces stops, as BR-07 wants of what is in production."""
-    told = NewConsumer("网关", person("pipeline"), head_office())
-    suspensions.open_consumer(actor=person("admin"), told=told)
-
-
 @pytest.fixture
-def live(in_service: str, django_db_blocker: Any) -> Iterator[Release]:
+def live(in_production: str, django_db_blocker: Any) -> Iterator[Release]:
     """A release in production, claimed; the test is rolled back. Not together with `django_db`."""
-    with django_db_blocker.unblock(), conftest.inside(in_service):
+    with django_db_blocker.unblock(), clock.at(LIVE), conftest.inside(in_production):
         release = Release.objects.get()
-        enforced()
         claimed(release)
         services.register_model(actor=person("li"), name="prod.credit", tags={})
         yield release

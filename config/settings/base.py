@@ -30,6 +30,9 @@ ANCHOR_SINK_DIR = Path(env.str("MINGCE_ANCHOR_SINK_DIR", default=str(DATA_DIR / 
 STOP_LIST_KEY_FILE = Path(
     env.str("MINGCE_STOP_LIST_KEY_FILE", default=str(DATA_DIR / "keys" / "stop_list.pem"))
 )
+PERMIT_KEY_FOLDER = Path(
+    env.str("MINGCE_PERMIT_KEY_FOLDER", default=str(DATA_DIR / "keys" / "permits"))
+)
 DOCUMENT_MAX_BYTES = env.int("MINGCE_DOCUMENT_MAX_BYTES", default=50 * 1024 * 1024)
 CLOCK_CAN_BE_SET = False
 UNSAFE_START_REFUSED = False  # the database is looked at before the web server answers

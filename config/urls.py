@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from config.metrics import metrics
+from governance.permits.api import PermitKeysDoor
 from registry.core.web.health import healthz, readyz
 
 # Looked up on request: the collected files' names are not known before.
@@ -23,6 +24,11 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
+    path(
+        ".well-known/mingce-permits.jwks.json",
+        PermitKeysDoor.as_view({"get": "keys"}, schema=None),
+        name="permit-jwks",
+    ),
     path("api/v1/", include((api, "api"))),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),

@@ -5,11 +5,12 @@ from governance.checkpoints import admin as checkpoints
 from governance.clocks import admin as clocks
 from governance.committees import admin as committees
 from governance.findings import admin as findings
+from governance.permits import admin as permits
 from governance.reviews import admin as reviews
 from governance.suspensions import admin as suspensions
 from governance.validations import admin as validations
 
 __all__ = [
-    "approvals", "checkpoints", "clocks", "committees", "findings", "reviews", "suspensions",
-    "validations",
+    "approvals", "checkpoints", "clocks", "committees", "findings", "permits", "reviews",
+    "suspensions", "validations",
 ]  # fmt: skip

@@ -16,6 +16,7 @@ from governance.clocks.models import Clock, ClockWarning
 from governance.committees.models import Committee, Resolution, Seat
 from governance.findings.models import Finding, Waiver
 from governance.lifecycle.models import Exemption
+from governance.permits.models import BreakGlass, Permit, PermitUse
 from governance.reviews.models import Campaign, Explanation, Package, Reminder, Review
 from governance.suspensions.models import (
     Acknowledgement,
@@ -31,6 +32,7 @@ __all__ = [
     "Approval",
     "BallotSeat",
     "Batch",
+    "BreakGlass",
     "Campaign",
     "Case",
     "Clock",
@@ -48,6 +50,8 @@ __all__ = [
     "Finding",
     "Order",
     "Package",
+    "Permit",
+    "PermitUse",
     "Plan",
     "Posting",
     "Reminder",

@@ -8,6 +8,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from governance.checkpoints import services as checkpoints
 from governance.clocks import services as clocks
+from governance.permits import services as permits
 from governance.reviews import services as reviews
 from governance.suspensions import services as suspensions
 from registry.core.people import queries as people
@@ -83,6 +84,12 @@ def sample() -> None:
 def make_partitions() -> None:
     """The coming months of decisions have their partitions."""
     checkpoints.make_partitions(actor=people.system())
+
+
+@shared_task(name="governance.sweep_permits")
+def sweep_permits() -> None:
+    """What was deployed by breaking glass and not told in time is a task of model risk."""
+    permits.sweep(actor=people.system())
 
 
 @shared_task(name="governance.sweep_stops")

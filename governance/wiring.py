@@ -21,6 +21,8 @@ from governance.clocks.schema import ClocksSection
 from governance.desk.demo import services as demo
 from governance.lifecycle.queries.facts import COMPUTED, NAMED
 from governance.lifecycle.schema import LifecycleSection
+from governance.permits.schema import NOTHING as NO_PERMITS
+from governance.permits.schema import PermitsSection
 from governance.reviews import queries as reviews
 from governance.reviews import services as review_services
 from governance.reviews.models import Package
@@ -53,6 +55,7 @@ def declare() -> None:
     policy.declare_section("clocks", ("clocks",), _clocks)
     policy.declare_section("checkpoints", ("checkpoints",), _checkpoints)
     policy.declare_section("stops", ("stops",), _stops)
+    policy.declare_section("permits", ("permits",), _permits)
     evidence.declare_subject("validation", Validation, validations.visible_to, _of_validation)
     evidence.declare_subject("review_package", Package, reviews.visible_to, _of_package)
     evidence.declare_subject("clock", Clock, clocks.visible_to, _of_clock)
@@ -148,6 +151,21 @@ def _stops(content: dict[str, Any]) -> StopsSection:  # Any: a pack's content
     if "stops" not in content:
         return NO_STOPS  # a pack that was in force before stops had limits
     return validate(StopsSection, content["stops"], "stops.yaml")
+
+
+def _permits(content: dict[str, Any]) -> PermitsSection:  # Any: a pack's content
+    if "permits" not in content:
+        return NO_PERMITS  # a pack that was in force before there were permits
+    section = validate(PermitsSection, content["permits"], "permits.yaml")
+    lifecycle = validate(LifecycleSection, content["lifecycle"], "lifecycle.yaml")
+    known = [one.key for one in lifecycle.requirements] + [
+        one.id for one in lifecycle.blocking_rules
+    ]
+    try:
+        section.lint(known)
+    except ValueError as error:
+        raise PolicyError(str(error)) from error
+    return section
 
 
 def _reviews(content: dict[str, Any]) -> ReviewsSection:  # Any: a pack's content

@@ -168,6 +168,7 @@ CELERY_BEAT_SCHEDULE = {
     "oversight": {"task": "governance.oversee", "schedule": 3600.0},
     "samples": {"task": "governance.sample", "schedule": 600.0},
     "partitions": {"task": "governance.make_partitions", "schedule": 86400.0},
+    "permits": {"task": "governance.sweep_permits", "schedule": 3600.0},
     "stops": {"task": "governance.sweep_stops", "schedule": 15.0},
     "review_plans": {"task": "governance.plan_reviews", "schedule": 3600.0},
 }
@@ -193,6 +194,11 @@ ABSOLUTE_URL_OVERRIDES = {
     "governance.plan": lambda row: f"/plans/{row.pk}/",
     "governance.campaign": lambda row: f"/attestations/{row.pk}/",
     "governance.clock": lambda row: f"/clocks/{row.pk}/",
+    "governance.permit": lambda row: (
+        f"/releases/{row.release_id}/#permits"
+        if row.release_id
+        else f"/models/{row.model_use.model_id}/#permits"
+    ),
     "governance.order": lambda row: f"/orders/{row.pk}/",
     "governance.package": lambda row: f"/reviews/{row.pk}/",
     "governance.validation": lambda row: f"/validations/{row.pk}/",

@@ -27,6 +27,7 @@ MORE: dict[str, dict[str, str]] = {
     "governance.reactions": {
         "approving": "what follows for approvals and grades",
         "clocking": "what starts legal clocks, and what follows when one runs out",
+        "permitting": "what ends deployment permits",
         "people": "what people are told about their accounts and delegations",
         "restricting": "what restricts a release by itself",
         "reviewing": "what plans reviews and calls for them",

@@ -280,10 +280,10 @@ def test_changed_content_needs_a_new_version(settings: Any, tmp_path: Path) -> N
     assert run("load_packs") == (2, "", "Release 1.5 of this pack exists with other content.")
     assert changes(before) == {}
     about = tmp_path / "cn-nfra" / "pack.yaml"
-    about.write_text(about.read_text("utf-8").replace('version: "1.5"', 'version: "1.6"'), "utf-8")
+    about.write_text(about.read_text("utf-8").replace('version: "1.6"', 'version: "1.7"'), "utf-8")
     assert run("load_packs") == (0, "loaded: cn_nfra 1.6\n", "")
     states = PackRelease.objects.order_by("version").values_list("version", "state")
-    assert list(states) == [("1.5", "active"), ("1.6", "loaded")]
+    assert list(states) == [("1.6", "active"), ("1.7", "loaded")]
 
 
 def test_before_the_founding_nothing_is_loaded_so_that_it_stays_possible(empty: None) -> None:

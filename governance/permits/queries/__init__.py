@@ -1,5 +1,6 @@
 """Reading permits: who may see them, what denies one, what has ended one."""
 
+from governance.permits.queries.counting import Figures, figures
 from governance.permits.queries.deciding import (
     Considered,
     consider,
@@ -21,9 +22,11 @@ from governance.permits.queries.reconciling import unexplained
 __all__ = [
     "Cause",
     "Considered",
+    "Figures",
     "cause_of",
     "causes",
     "consider",
+    "figures",
     "is_live",
     "of_release",
     "present_reasons",

@@ -13,6 +13,7 @@ from governance.committees.models import Committee, Seat
 from governance.desk.admin.verbs import VERBS
 from governance.desk.admin.verbs.channels import CHANNEL_VERBS
 from governance.desk.admin.verbs.oversight import OVERSIGHT_VERBS
+from governance.desk.admin.verbs.permits import PERMIT_VERBS
 from governance.desk.admin.verbs.reviews import REVIEW_VERBS
 from governance.findings import services as findings
 from governance.lifecycle import services as lifecycle
@@ -57,6 +58,7 @@ ADMIN_LISTS = {
         "campaign",
         "waiver",
         "order",
+        "permit",
         "committee",
         "seat",
         "resolution",
@@ -92,6 +94,7 @@ def test_every_page_opens(approval: Approval, language: str) -> None:
         "/admin/",
         "/channels/",
         "/clocks/",
+        "/permits/",
         "/attestations/",
         "/working-days/",
         "/working-days/?country=CN&year=2028",
@@ -230,6 +233,7 @@ def subjects(approval: Approval) -> dict[str, tuple[str, Any]]:
         "countersign-drill",
         "close-consumer",
     }  # test_order_page
+    needs_more |= PERMIT_VERBS.keys()  # tests/governance/permits/test_pages.py
     needs_more |= CHANNEL_VERBS.keys()  # test_channels_page.py
     needs_more |= REVIEW_VERBS.keys()  # tests/governance/reviews/test_pages.py
     return told | {

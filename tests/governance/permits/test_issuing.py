@@ -1,4 +1,4 @@
-"""Asking for a permit: row, entry and signature; refused with the whole list and nothing written."""
+"""Asking for a permit: row, entry, signature; refused with the whole list, nothing written."""
 
 from __future__ import annotations
 
@@ -35,9 +35,12 @@ def reasons(caught: Any) -> list[tuple[str, str]]:
 
 def order(release: Release, kind: str = "stop", **told: Any) -> Any:
     by = "luo" if kind == "stop" else "chen"
-    given = {"target_type": "release", "target_id": release.pk, "reason": "误拒率异常"}
-    told = given | told
-    return suspensions.order(actor=person(by), kind=kind, **told)
+    given: dict[str, Any] = {
+        "target_type": "release",
+        "target_id": release.pk,
+        "reason": "误拒率异常",
+    }
+    return suspensions.order(actor=person(by), kind=kind, **(given | told))
 
 
 def test_a_permit_is_row_entry_and_signature(live: Release) -> None:
@@ -165,8 +168,9 @@ def test_what_is_not_ready_is_denied_with_the_whole_list() -> None:
     assert first["address"] == f"https://models.bank.example/releases/{release.pk}/#gate"
     assert first["text"]["en"] == "Initial ethics review, seven aspects"
     assert first["way_out"] == {
-        "zh": "在发布页面补齐（模型负责人）", "en": "Supply it on the release's page (model owner)",
-    }  # fmt: skip
+        "zh": "在发布页面补齐（合规、模型负责人）",
+        "en": "Supply it on the release's page (compliance, model owner)",
+    }
     assert issue(release, "development").gate == ""
 
 

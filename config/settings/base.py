@@ -296,6 +296,7 @@ SPECTACULAR_SETTINGS = {
         "StepState": "governance.approvals.models.StepState",
         "VoteChoice": "governance.approvals.models.Choice",
         "ValidationState": "governance.validations.models.ValidationState",
+        "PermitKind": "governance.permits.models.PermitKind",
         "OrderKind": "governance.suspensions.models.OrderKind",
         "TargetType": "governance.suspensions.models.TargetType",
         "TestOutcome": "governance.validations.models.TestOutcome",

@@ -159,10 +159,12 @@ class BreakGlass(Governed):
         ModelUse, models.PROTECT, related_name="break_glass", verbose_name=_("use of a model")
     )
     environment = models.CharField(_("environment"), max_length=12, choices=Environment)
-    days = models.PositiveSmallIntegerField(_("days"))
+    days = models.PositiveSmallIntegerField(_("valid for days"))
     reason = models.TextField(_("reason"))
     subject = models.CharField(_("digest"), max_length=64)
-    asked_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("asked by"))
+    asked_by = models.ForeignKey(
+        User, models.PROTECT, related_name="+", verbose_name=_("asked for by")
+    )
     asked_at = models.DateTimeField(_("asked at"))
     state = models.CharField(
         _("state"),

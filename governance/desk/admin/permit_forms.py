@@ -24,7 +24,7 @@ class AskForm(DeskForm):
     """Where glass may be broken, for how long, and why."""
 
     environment = choice(_("environment"), Environment.choices)
-    days = forms.IntegerField(label=_("days"), min_value=1, initial=1)
+    days = forms.IntegerField(label=_("valid for days"), min_value=1, initial=1)
     reason = text(_("reason"), least=6)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

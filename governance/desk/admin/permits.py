@@ -68,7 +68,7 @@ def in_words(user: User, rows: Any) -> list[Permit]:  # Any: a list or a queryse
 
 def state_in_words(state: str) -> str:
     """Live, revoked or expired, in the language of the page."""
-    return {"live": _("holds"), "revoked": _("revoked"), "expired": _("ended")}[state]
+    return {"live": _("in force"), "revoked": _("revoked"), "expired": _("ended")}[state]
 
 
 def _because(cause: queries.Cause | None) -> str:

@@ -41,7 +41,7 @@ class PermitKeysDoor(Door):
 
 
 class PermitRevocationsDoor(Door):
-    """许可吊销清单: the permits that would hold, had they not been revoked; by code alone."""
+    """许可撤销清单: the permits that would hold, had they not been revoked; by code alone."""
 
     row = PermitEnvelope
     capabilities: ClassVar[dict[str, Capability]] = {"current": Capability.READ}

@@ -1,4 +1,4 @@
-"""The keys, and the list of revoked permits 许可吊销清单: signed, made once for each version."""
+"""The keys, and the list of revoked permits 许可撤销清单: signed, made once for each version."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def test_the_story_shows_permits_and_how_they_stand(live: Release) -> None:
     row, path = issue(live), f"/releases/{live.pk}/"
     shown = text(browser("chen"), path)
     assert f"{row.code} · production" in shown
-    assert "holds" in shown
+    assert "in force" in shown
     assert f"/do/revoke-permit/{row.pk}/" in shown
     assert f"/do/revoke-permit/{row.pk}/" not in text(browser("li"), path)
     order(live)
@@ -42,7 +42,7 @@ def test_the_story_shows_permits_and_how_they_stand(live: Release) -> None:
     assert "revoked · emergency stop" in shown
     assert "deployment permit issued" in shown.lower()
     assert row.envelope["payload"] not in shown
-    assert "已吊销 · 紧急停用" in text(browser("chen", "zh-hans"), path)
+    assert "已撤销 · 紧急停用" in text(browser("chen", "zh-hans"), path)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

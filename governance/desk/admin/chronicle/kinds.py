@@ -185,6 +185,7 @@ GROUPS: tuple[tuple[str, Promise, tuple[str, ...]], ...] = (
     ("validations", _("Validations"), ("validation",)),
     ("approvals", _("Approvals and votes"), ("approval", "vote", "resolution", "condition")),
     ("exceptions", _("Findings and exceptions"), ("finding", "waiver", "exemption")),
+    ("permits", _("Deployment permits"), ("permit", "break_glass")),
     ("reviews", _("Periodic reviews"), ("review", "package", "explanation", "campaign")),
     ("clocks", _("Legal clocks"), ("clock",)),
     ("oversight", _("Human intervention"), ("plan", "case", "competence", "decisions", "sample")),

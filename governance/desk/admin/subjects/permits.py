@@ -33,8 +33,8 @@ def of_break_glass(user: User, row: Any) -> About:
     facts = (
         Fact(_("request for a break-glass permit"), row.code),
         Fact(_("environment"), row.get_environment_display()),
-        Fact(_("days"), row.days),
+        Fact(_("valid for days"), row.days),
         Fact(_("reason"), row.reason),
-        Fact(_("asked by"), name_of(row.asked_by)),
+        Fact(_("asked for by"), name_of(row.asked_by)),
     )
     return About(told.name, (*facts, *told.facts))

@@ -10,8 +10,9 @@ its `envelope` alone; the keys are those of GET /api/v1/permits/keys/, handed ov
 another way; LIST.json is what GET /api/v1/permits/revocations/ has answered.
 
 A permit is good for exactly this digest, environment (and use) while it lasts. With --revocations
-the list must be signed with one of the keys, be fresh, no older than --not-before, and not name the
-permit. A break-glass permit names no digest: it is taken only with --break-glass, for the --use.
+the list must be signed with one of the keys, be fresh, no older than --not-before, and not name
+the permit. A break-glass permit names no digest: it is taken only with --break-glass, for the
+--use, and by a list that may be old (it is for when nothing can be asked).
 
 Prints one line of JSON. Exit status: 0 allowed, 1 refused, 2 something can't be read.
 """
@@ -124,7 +125,7 @@ def check_key_time(keys, keyid, issued_at):
         raise Refused("key_out_of_time", "the key was not in use when this was issued")
 
 
-def check_list(envelope, keys, permit, registry, now, not_before=0):
+def check_list(envelope, keys, permit, registry, now, not_before=0, may_be_old=False):
     """The list is sound and fresh and does not name the permit; returns its sequence number."""
     told, keyid = signed(envelope, LIST_TYPE, keys)
     try:
@@ -136,7 +137,7 @@ def check_list(envelope, keys, permit, registry, now, not_before=0):
     check_key_time(keys, keyid, issued_at)
     if of_registry != registry:
         raise Refused("other_registry", f"the list is of {of_registry}, not of {registry}")
-    if issued_at > now + SKEW or now >= next_update:
+    if issued_at > now + SKEW or (now >= next_update and not may_be_old):
         raise Refused("list_not_fresh", f"the list was to be renewed by {told['nextUpdate']}")
     if sequence < not_before:
         raise Refused("list_too_old", f"the list {sequence} is older than {not_before}")
@@ -181,7 +182,8 @@ def verify(
         raise Refused("other_use", "it is for another use")
     check_subject(digests, breaks_glass, digest, use, break_glass)
     if revocations is not None:
-        check_list(revocations, keys, code, of_registry, now, not_before)
+        may_be_old = breaks_glass is not False
+        check_list(revocations, keys, code, of_registry, now, not_before, may_be_old)
     return {"permit": code, "subject": name, "keyid": keyid, **said}
 
 

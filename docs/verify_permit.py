@@ -243,7 +243,7 @@ def main(arguments=None):
     except Refused as refusal:
         print(json.dumps({"allowed": False, "code": refusal.code, "why": str(refusal)}))
         return 1
-    except Unusable as error:
+    except (Unusable, AttributeError, KeyError, TypeError, ValueError) as error:
         print(json.dumps({"allowed": False, "code": "unusable", "why": str(error)}))
         return 2
     print(json.dumps({"allowed": True, **found}, ensure_ascii=False))

@@ -97,8 +97,19 @@ def current(folder: Path, now: dt.datetime) -> Signer:
     return signer
 
 
+def prepare(folder: Path, now: dt.datetime) -> str:
+    """The key that signs after the next rotation is published beforehand; returns its id."""
+    current(folder, now)
+    with _alone(folder):
+        _first(folder / "next.pem", _new_key())
+        signer = signer_in(folder / "next.pem")
+        _publish(folder, signer, now)
+    return signer.id
+
+
 def rotate(folder: Path, now: dt.datetime, *, compromised: bool = False) -> Signer:
-    """Another key signs from now on; the older ones stay published, each with its end.
+    """Another key, the prepared one if there is one, signs from now on; the older ones stay
+    published, each with its end.
 
     compromised: the key until now is published no more, so that nothing signed with it verifies:
     whoever has stolen it can also write an earlier moment. Processes see the new key at once.
@@ -107,13 +118,15 @@ def rotate(folder: Path, now: dt.datetime, *, compromised: bool = False) -> Sign
     with _alone(folder):
         old = current(folder, now)
         made = folder / "next.pem"
-        made.unlink(missing_ok=True)
+        if compromised and made.exists():  # whoever has one has the other
+            _withdraw(folder / f"{signer_in(made).id}.json")
+            made.unlink()
         _first(made, _new_key())
         _publish(folder, signer_in(made), now)  # known before it signs
         made.replace(folder / "current.pem")
         known = folder / f"{old.id}.json"
         if compromised:
-            known.rename(known.with_suffix(".withdrawn"))
+            _withdraw(known)
         else:
             told = json.loads(known.read_bytes()) | {"exp": _seconds(now) + GRACE_SECONDS}
             _replace(known, json.dumps(told).encode())
@@ -126,6 +139,11 @@ def jwks(folder: Path, now: dt.datetime) -> dict[str, list[dict[str, Any]]]:  # 
     found = [json.loads(path.read_bytes()) for path in folder.glob("*.json")]
     found.sort(key=lambda one: (one["kid"] != signing, -one["nbf"], one["kid"]))
     return {"keys": found}
+
+
+def _withdraw(known: Path) -> None:
+    if known.exists():
+        known.rename(known.with_suffix(".withdrawn"))
 
 
 def _publish(folder: Path, signer: Signer, now: dt.datetime) -> None:

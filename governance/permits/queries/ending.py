@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from governance.permits.models import Permit, RevocationReason
 from governance.permits.rules.deciding import ORDER, RETIRED
+from governance.suspensions import queries as suspensions
 from governance.suspensions.models import Order, OrderKind, TargetType
 from governance.suspensions.queries import Target
 from governance.suspensions.queries.targets import reached
@@ -48,17 +49,18 @@ def causes(rows: Sequence[Permit]) -> dict[uuid.UUID, Cause]:
     """Of permits that nobody has revoked, those that the facts have ended, and why.
 
     An order that was given after the permit has ended it, also where it has been lifted since. The
-    rows come with release and `model_use__entity`. One statement, and one for each such order.
+    rows come with release and `model_use__entity`. A few statements, and one for each order that
+    has been lifted while one of the permits held.
     """
     found = {row.pk: cause for row in rows if (cause := _of_release(row)) is not None}
     permits = [row for row in rows if row.pk not in found]
     if not permits:
         return found
-    oldest = min(row.issued_at for row in permits)
-    orders = Order.objects.filter(Q(lifted_at=None) | Q(lifted_at__gt=oldest))
-    for order in orders.order_by("-kind", "ordered_at", "pk"):  # stops before restrictions
-        for row in _reached(order, permits):
-            found.setdefault(row.pk, _of_order(order, row))
+    for row, orders in _orders_for(permits):
+        ending = [one for one in orders if _ends(one, row)]
+        if ending:  # stops before restrictions, of each the first
+            first = min(ending, key=lambda one: (one.kind != OrderKind.STOP, one.ordered_at))
+            found[row.pk] = _of_order(first, row)
     return found
 
 
@@ -84,33 +86,39 @@ def _of_order(order: Order, row: Permit) -> Cause:
     return Cause(because, max(order.ordered_at, row.issued_at), order.reason)
 
 
-def _reached(order: Order, permits: list[Permit]) -> list[Permit]:
-    """The permits that the order ends."""
-    is_stop = order.kind == OrderKind.STOP
-    open_ = [
-        row
-        for row in permits
-        if (is_stop or row.restriction_revokes)
-        and (order.lifted_at is None or order.lifted_at > row.issued_at)
-    ]
-    keys = [row.release_id for row in open_ if row.release_id is not None]
-    held: set[uuid.UUID] = set()
-    if keys:
+def _ends(order: Order, row: Permit) -> bool:
+    """Whether the order, which reaches the permit, ends it: given beside it, not lifted before."""
+    counts = order.kind == OrderKind.STOP or row.restriction_revokes
+    return counts and (order.lifted_at is None or order.lifted_at > row.issued_at)
+
+
+def _orders_for(permits: list[Permit]) -> list[tuple[Permit, list[Order]]]:
+    """Each permit with the orders that reach it, in force or lifted since it was issued."""
+    keys = {row.release_id for row in permits if row.release_id is not None}
+    found = suspensions.orders_for(keys) if keys else {}
+    oldest = min(row.issued_at for row in permits)
+    for order in Order.objects.filter(lifted_at__gt=oldest) if keys else ():
         here = reached(Target.of(order)).filter(pk__in=keys).order_by()
-        held.update(here.values_list("pk", flat=True))
-    return [row for row in open_ if row.release_id in held or _whole_use(order, row)]
+        for key in here.values_list("pk", flat=True):
+            found[key].append(order)
+    wide: list[Order] = []
+    if any(row.release_id is None for row in permits):
+        of_stops = Order.objects.filter(kind=OrderKind.STOP, target_type__in=_WIDE)
+        wide = list(of_stops.filter(Q(lifted_at=None) | Q(lifted_at__gt=oldest)))
+    return [
+        (row, found[row.release_id] if row.release_id else [o for o in wide if _whole_use(o, row)])
+        for row in permits
+    ]
+
+
+# Orders about a whole use or more; a narrower one ends no break-glass permit: a mended version may
+# be what glass is broken for.
+_WIDE = (TargetType.MODEL_USE, TargetType.MODEL, TargetType.ENTITY)
 
 
 def _whole_use(order: Order, row: Permit) -> bool:
     """Whether the order is about the whole use for which glass may be broken, or more than it."""
-    if row.release_id is not None:
-        return False
-    match TargetType(order.target_type):
-        case TargetType.MODEL_USE:
-            return order.target_id == row.model_use_id
-        case TargetType.MODEL:
-            return order.target_id == row.model_use.model_id
-        case TargetType.ENTITY:
-            path = LegalEntity.objects.values_list("path", flat=True).get(pk=Target.of(order).key)
-            return row.model_use.entity.path.startswith(path)
-    return False  # a narrower order: a mended version may be what glass is broken for
+    if order.target_type == TargetType.ENTITY:
+        path = LegalEntity.objects.values_list("path", flat=True).get(pk=Target.of(order).key)
+        return row.model_use.entity.path.startswith(path)
+    return order.target_id in (row.model_use_id, row.model_use.model_id)

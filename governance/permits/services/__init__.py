@@ -6,7 +6,13 @@ from governance.permits.services.breaking import (
     refuse_break_glass,
 )
 from governance.permits.services.issuing import issue
-from governance.permits.services.listing import RevocationList, jwks, revocations, rotate
+from governance.permits.services.listing import (
+    RevocationList,
+    jwks,
+    prepare,
+    revocations,
+    rotate,
+)
 from governance.permits.services.reporting import Reported, account, report_use, sweep
 from governance.permits.services.revoking import revoke, revoke_ended
 
@@ -18,6 +24,7 @@ __all__ = [
     "give_break_glass",
     "issue",
     "jwks",
+    "prepare",
     "refuse_break_glass",
     "report_use",
     "revocations",

@@ -61,6 +61,11 @@ def rotate(*, compromised: bool = False) -> str:
     return signing.rotate(_folder(), clock.now(), compromised=compromised).id
 
 
+def prepare() -> str:
+    """The key of the next rotation is published already; returns its id."""
+    return signing.prepare(_folder(), clock.now())
+
+
 def signer_now() -> Signer:
     """The key that signs now; read before an act begins."""
     return signing.current(_folder(), clock.now())

@@ -107,7 +107,13 @@ def test_neither_another_statement_nor_the_list_passes_for_a_permit(
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", "{}", "{\"payload\": 1}", "\xff", '{"payload": "x", "payload": "y"}']
+    "content",
+    [
+        "", "[]", "{}", "null", "7", '"x"',
+        '{"payload": "eA==", "payloadType": "application/vnd.in-toto+json", "signatures":'
+        ' [{"keyid": [], "sig": "eA=="}]}',
+        '{"payload": 1}', "\xff", '{"payload": "x", "payload": "y"}',
+    ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_unusable(paper: Any, tmp_path: Path, content: str) -> None:
     (tmp_path / "permit.json").write_bytes(content.encode("latin-1"))
@@ -185,6 +191,28 @@ def test_what_an_old_key_signs_after_its_end_is_refused(
     write(tmp_path / "permit.json", late.envelope)
     write(tmp_path / "keys.json", keys)
     assert paper(now="2026-11-23T04:35:00Z") == (1, "key_out_of_time")
+
+
+def test_a_prepared_key_is_known_before_it_signs(
+    live: Release, paper: Any, tmp_path: Path, own_keys: Path
+) -> None:
+    first = services.jwks()["keys"][0]["kid"]
+    out = StringIO()
+    call_command("rotate_permit_key", "--prepare", stdout=out)
+    handed_over = services.jwks()
+    assert issue(live).key_id == first
+    prepared = out.getvalue().splitlines()[0]
+    assert {one["kid"] for one in handed_over["keys"]} == {first, prepared}
+    assert services.prepare() == prepared
+    assert services.rotate() == prepared
+    write(tmp_path / "keys.json", handed_over)
+    young = issue(live)
+    write(tmp_path / "permit.json", young.envelope)
+    assert (young.key_id, paper()) == (prepared, (0, young.code))
+    services.prepare()
+    services.rotate(compromised=True)
+    assert [one["kid"] for one in services.jwks()["keys"]][1:] == [first]
+    assert len(list(own_keys.glob("*.withdrawn"))) == 2
 
 
 def test_a_compromised_key_verifies_nothing(permit: Permit, paper: Any, tmp_path: Path) -> None:

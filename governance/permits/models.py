@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pgtrigger
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -41,9 +42,10 @@ class Permit(Governed):
     """部署许可: this digest may be deployed to this environment until then.
 
     release, version, digest: empty for a break-glass permit, which is about the use alone.
-    pack, stage, least_stage, gate, approval, material_digest, restriction_revokes: on what it was
-    decided, copied; least_stage: what the release must not fall below. key_id: the key by which
-    both envelopes are signed. accounted_at: since when every use of a break-glass permit is told.
+    pack, stage, least_stage, gate, approval, material_digest, restriction_revokes, mends: on what
+    it was decided, copied; least_stage: what the release must not fall below. key_id: the key by
+    which both envelopes are signed. accounted_at: since when every use of a break-glass permit is
+    told.
     """
 
     code = models.CharField(_("code"), max_length=20, unique=True)
@@ -71,6 +73,7 @@ class Permit(Governed):
     )  # fmt: skip
     material_digest = models.CharField(max_length=64, blank=True)
     restriction_revokes = models.BooleanField(default=False)
+    mends = ArrayField(models.CharField(max_length=64), default=list, blank=True)
     requested_by = models.ForeignKey(
         User, models.PROTECT, related_name="+", verbose_name=_("requested by")
     )
@@ -100,8 +103,8 @@ class Permit(Governed):
                 immutable=(
                     "code", "kind", "model_use_id", "release_id", "version_id", "digest",
                     "environment", "pack_id", "stage", "least_stage", "gate", "approval_id",
-                    "material_digest", "restriction_revokes", "requested_by_id", "reference",
-                    "issued_at", "expires_at", "key_id", "envelope", "svr_envelope",
+                    "material_digest", "restriction_revokes", "mends", "requested_by_id",
+                    "reference", "issued_at", "expires_at", "key_id", "envelope", "svr_envelope",
                 ),
             ),
             Guard(

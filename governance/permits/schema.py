@@ -20,8 +20,9 @@ class EnvironmentPolicy(PolicyModel):
 
     stage: what the release must have reached, if anything; gate: the stage whose gate must be open
     at that moment; mends: the requirements and blocking rules of that gate which the deployment
-    itself sets right, and which therefore deny it nothing; restriction_denies: whether an order
-    that restricts the use denies and revokes, as a stop always does.
+    itself sets right, and which therefore deny it nothing, nor does a restriction that follows from
+    such a rule by itself; restriction_denies: whether an order that restricts the use denies and
+    revokes, as a stop always does.
     """
 
     environment: Literal["development", "test", "pilot", "production"]

@@ -351,6 +351,17 @@ def test_writing_costs_what_it_is_known_to_cost(counts: dict[str, int]) -> None:
             lambda: li.post("/versions/bulk/", {"model": model, "versions": _versions(100, "h")}),
             201,
         ),
+        "POST /permits/ of test": statements(
+            lambda: li.post(
+                "/permits/",
+                {
+                    "version": str(made.version.pk),
+                    "digest": made.version.digest,
+                    "environment": "test",
+                },
+            ),
+            201,
+        ),
         "POST /systems/": statements(
             lambda: wang.post(
                 "/systems/", {"code": "x", "name_zh": "系统", "entity": str(head_office().pk)}

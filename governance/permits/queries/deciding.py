@@ -14,6 +14,7 @@ from django.utils.translation import override
 from governance.lifecycle import queries as lifecycle
 from governance.lifecycle.rules import Gate
 from governance.permits import rules
+from governance.permits.queries.ending import is_mended
 from governance.permits.rules import Facts, Holding, Reason
 from governance.permits.schema import EnvironmentPolicy, PermitsSection
 from governance.suspensions import queries as suspensions
@@ -79,6 +80,7 @@ def consider(release: Release, environment: str, digest: str) -> Considered:
         orders=tuple(
             Holding(str(order.pk), order.kind == OrderKind.STOP, order.limits)
             for order in suspensions.in_force(release)
+            if not is_mended(order, asked.mends if asked is not None else ())
         ),
     )
     return Considered(pack, asked, gate, rules.against(asked, facts))

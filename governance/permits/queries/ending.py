@@ -16,7 +16,7 @@ from governance.suspensions.models import Order, OrderKind, TargetType
 from governance.suspensions.queries import Target
 from governance.suspensions.queries.targets import reached
 from registry.core import clock
-from registry.core.people.models import LegalEntity
+from registry.core.people.models import SYSTEM_ID, LegalEntity
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,8 @@ def _of_order(order: Order, row: Permit) -> Cause:
 
 def _ends(order: Order, row: Permit) -> bool:
     """Whether the order, which reaches the permit, ends it: given beside it, not lifted before."""
-    counts = order.kind == OrderKind.STOP or row.restriction_revokes
+    restricts = row.restriction_revokes and not is_mended(order, row.mends)
+    counts = order.kind == OrderKind.STOP or restricts
     return counts and (order.lifted_at is None or order.lifted_at > row.issued_at)
 
 
@@ -109,6 +110,13 @@ def _orders_for(permits: list[Permit]) -> list[tuple[Permit, list[Order]]]:
         (row, found[row.release_id] if row.release_id else [o for o in wide if _whole_use(o, row)])
         for row in permits
     ]
+
+
+def is_mended(order: Order, mends: Sequence[str]) -> bool:
+    """Whether it is a restriction by itself, by a blocking rule that the deployment sets right."""
+    rule, _colon, _more = order.reason.partition(":")
+    by_itself = order.kind == OrderKind.RESTRICT and order.ordered_by_id == SYSTEM_ID
+    return by_itself and rule in mends
 
 
 # Orders about a whole use or more; a narrower one ends no break-glass permit: a mended version may

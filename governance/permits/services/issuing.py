@@ -134,6 +134,7 @@ def _drawn_up(
         approval=_approval(release) if policy.gate else None,
         material_digest=release.approved_digest if policy.gate else "",
         restriction_revokes=policy.restriction_denies,
+        mends=list(policy.mends),
         requested_by=actor,
         reference=reference,
         issued_at=issued_at,

@@ -12,8 +12,10 @@ from django.db import connection
 from governance.lifecycle import queries as lifecycle
 from governance.lifecycle import services as lifecycles
 from governance.permits import services
+from governance.suspensions import queries as suspension_queries
 from governance.suspensions import services as suspensions
 from registry.core import clock
+from registry.core.dispatch import services as dispatch
 from registry.core.errors import Conflict, DomainError, Forbidden
 from registry.core.ledger.models import Entry
 from registry.registration import services as registration
@@ -21,7 +23,7 @@ from registry.releases import services as releases
 from registry.releases.models import Release
 from registry.usecases.services import NewUseCase
 from tests import story
-from tests.governance.permits.asking import issue, payload
+from tests.governance.permits.asking import issue, payload, revoked
 from tests.governance.permits.conftest import NOON
 from tests.refusals import changes, footprint, refused
 from tests.world import head_office, person
@@ -126,7 +128,21 @@ def test_of_the_gate_nothing_counts_that_the_deployment_itself_mends(live: Relea
         actor=person("luo"), release=live, environment="production", digest=wrong
     )
     assert not lifecycle.gate_of(live, "S5").is_open
-    assert issue(live).digest == live.version.digest  # type: ignore[union-attr]  # it has one
+    dispatch.run()
+    (limit,) = suspension_queries.in_force(live)
+    assert limit.reason == f"BR-09: {wrong}"
+    row = issue(live)
+    assert (row.digest == wrong, row.mends, revoked()) == (
+        False, ["deployed_digest", "BR-09"], [],
+    )  # fmt: skip
+    with refused(Conflict, "permit_denied") as caught:
+        issue(live, "pilot")  # a pilot mends nothing of it
+    assert reasons(caught) == [("restricted", str(limit.pk))]
+    by_hand = order(live, "restrict", reason=f"BR-09: {wrong}", limits="限额")
+    assert revoked() == [row.code]
+    with refused(Conflict, "permit_denied") as caught:
+        issue(live)
+    assert reasons(caught) == [("restricted", str(by_hand.pk))]
 
 
 def test_a_stop_denies_everywhere_and_a_restriction_where_the_policy_says_so(live: Release) -> None:

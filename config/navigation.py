@@ -72,6 +72,7 @@ SIDEBAR: list[tuple[Promise, list[Line]]] = [
             Line(_("Findings"), "flag", "admin:governance_finding_changelist"),
             Line(_("Human intervention"), "pan_tool", "desk:cases"),
             Line(_("Orders"), "front_hand", "desk:orders"),
+            Line(_("Deployment permits"), "verified", "desk:permits"),
             Line(_("Committees"), "groups", "desk:committees"),
         ],
     ),

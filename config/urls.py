@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from config.metrics import metrics
 from governance.mlflow_compat import api as mlflow
+from governance.permits.api import PermitKeysDoor
 from registry.core.web.health import healthz, readyz
 
 # Looked up on request: the collected files' names are not known before.
@@ -24,6 +25,11 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
+    path(
+        ".well-known/mingce-permits.jwks.json",
+        PermitKeysDoor.as_view({"get": "keys"}, schema=None),
+        name="permit-jwks",
+    ),
     path("api/v1/", include((api, "api"))),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),

@@ -23,6 +23,7 @@ from governance.mlflow_compat.models import (
     RegisteredModel,
     RegisteredVersion,
 )
+from governance.permits.models import BreakGlass, Permit, PermitUse
 from governance.reviews.models import Campaign, Explanation, Package, Reminder, Review
 from governance.suspensions.models import (
     Acknowledgement,
@@ -38,6 +39,7 @@ __all__ = [
     "Approval",
     "BallotSeat",
     "Batch",
+    "BreakGlass",
     "Campaign",
     "Case",
     "Clock",
@@ -57,6 +59,8 @@ __all__ = [
     "Loading",
     "Order",
     "Package",
+    "Permit",
+    "PermitUse",
     "Plan",
     "Posting",
     "RegisteredAlias",

@@ -9,6 +9,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from governance.checkpoints import services as checkpoints
 from governance.clocks import services as clocks
 from governance.mlflow_compat import services as experiments
+from governance.permits import services as permits
 from governance.reviews import services as reviews
 from governance.suspensions import services as suspensions
 from registry.core.people import queries as people
@@ -97,6 +98,12 @@ def enrich_experiments() -> None:
 def expire_experiments() -> None:
     """Experiments that nobody claims, changes or loads are gone."""
     experiments.expire(actor=people.system())
+
+
+@shared_task(name="governance.sweep_permits")
+def sweep_permits() -> None:
+    """What was deployed by breaking glass and not told in time is a task of model risk."""
+    permits.sweep(actor=people.system())
 
 
 @shared_task(name="governance.sweep_stops")

@@ -15,6 +15,13 @@ from governance.committees.api import CommitteeDoor, ResolutionDoor, SeatDoor
 from governance.findings.api import FindingDoor, WaiverDoor
 from governance.lifecycle.api import AccountabilityDoor, ExemptionDoor, LeaverDoor, LifecycleDoor
 from governance.mlflow_compat.api import ExperimentDoor, ExperimentVersionDoor
+from governance.permits.api import (
+    BreakGlassDoor,
+    PermitDoor,
+    PermitKeysDoor,
+    PermitRevocationsDoor,
+    PermitUseDoor,
+)
 from governance.reviews.api import (
     CampaignDoor,
     ExplanationDoor,
@@ -164,6 +171,27 @@ urlpatterns = [
     ),
     path("stop-list/", StopListDoor.as_view({"get": "current"}), name="stop-list"),
     path("stop-list/key/", StopListDoor.as_view({"get": "key"}), name="stop-list-key"),
+    *collection(
+        "permits",
+        PermitDoor,
+        sub={
+            "revocations": ("post", "revocations"),
+            "uses": ("post", "uses"),
+            "accounts": ("post", "accounts"),
+        },
+    ),
+    path("permits/keys/", PermitKeysDoor.as_view({"get": "keys"}), name="permit-keys"),
+    path(
+        "permits/revocations/",
+        PermitRevocationsDoor.as_view({"get": "current"}),
+        name="permit-revocations",
+    ),
+    path("permits/uses/", PermitUseDoor.as_view({"get": "list"}), name="permit-uses"),
+    *collection(
+        "permits/break-glass",
+        BreakGlassDoor,
+        sub={"confirmations": ("post", "confirmations"), "refusals": ("post", "refusals")},
+    ),
     *collection("committees", CommitteeDoor, sub={"seats": ("post", "seats")}),
     *collection("seats", SeatDoor, sub={"endings": ("post", "endings")}),
     *collection("resolutions", ResolutionDoor),

@@ -23,6 +23,8 @@ from governance.lifecycle.queries.facts import COMPUTED, NAMED
 from governance.lifecycle.schema import LifecycleSection
 from governance.mlflow_compat.schema import NOTHING as NO_MLFLOW
 from governance.mlflow_compat.schema import MlflowSection
+from governance.permits.schema import NOTHING as NO_PERMITS
+from governance.permits.schema import PermitsSection
 from governance.reviews import queries as reviews
 from governance.reviews import services as review_services
 from governance.reviews.models import Package
@@ -56,6 +58,7 @@ def declare() -> None:
     policy.declare_section("checkpoints", ("checkpoints",), _checkpoints)
     policy.declare_section("stops", ("stops",), _stops)
     policy.declare_section("mlflow", ("mlflow",), _mlflow)
+    policy.declare_section("permits", ("permits",), _permits)
     evidence.declare_subject("validation", Validation, validations.visible_to, _of_validation)
     evidence.declare_subject("review_package", Package, reviews.visible_to, _of_package)
     evidence.declare_subject("clock", Clock, clocks.visible_to, _of_clock)
@@ -157,6 +160,21 @@ def _mlflow(content: dict[str, Any]) -> MlflowSection:  # Any: a pack's content
     if "mlflow" not in content:
         return NO_MLFLOW  # a pack that was in force before MLflow's door came
     return validate(MlflowSection, content["mlflow"], "mlflow.yaml")
+
+
+def _permits(content: dict[str, Any]) -> PermitsSection:  # Any: a pack's content
+    if "permits" not in content:
+        return NO_PERMITS  # a pack that was in force before there were permits
+    section = validate(PermitsSection, content["permits"], "permits.yaml")
+    lifecycle = validate(LifecycleSection, content["lifecycle"], "lifecycle.yaml")
+    known = [one.key for one in lifecycle.requirements] + [
+        one.id for one in lifecycle.blocking_rules
+    ]
+    try:
+        section.lint(known)
+    except ValueError as error:
+        raise PolicyError(str(error)) from error
+    return section
 
 
 def _reviews(content: dict[str, Any]) -> ReviewsSection:  # Any: a pack's content

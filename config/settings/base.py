@@ -30,6 +30,9 @@ ANCHOR_SINK_DIR = Path(env.str("MINGCE_ANCHOR_SINK_DIR", default=str(DATA_DIR / 
 STOP_LIST_KEY_FILE = Path(
     env.str("MINGCE_STOP_LIST_KEY_FILE", default=str(DATA_DIR / "keys" / "stop_list.pem"))
 )
+PERMIT_KEY_FOLDER = Path(
+    env.str("MINGCE_PERMIT_KEY_FOLDER", default=str(DATA_DIR / "keys" / "permits"))
+)
 DOCUMENT_MAX_BYTES = env.int("MINGCE_DOCUMENT_MAX_BYTES", default=50 * 1024 * 1024)
 CLOCK_CAN_BE_SET = False
 UNSAFE_START_REFUSED = False  # the database is looked at before the web server answers
@@ -169,6 +172,7 @@ CELERY_BEAT_SCHEDULE = {
     "oversight": {"task": "governance.oversee", "schedule": 3600.0},
     "samples": {"task": "governance.sample", "schedule": 600.0},
     "partitions": {"task": "governance.make_partitions", "schedule": 86400.0},
+    "permits": {"task": "governance.sweep_permits", "schedule": 3600.0},
     "stops": {"task": "governance.sweep_stops", "schedule": 15.0},
     "enrichments": {"task": "governance.enrich_experiments", "schedule": 15.0},
     "expiries": {"task": "governance.expire_experiments", "schedule": 86400.0},
@@ -196,6 +200,11 @@ ABSOLUTE_URL_OVERRIDES = {
     "governance.plan": lambda row: f"/plans/{row.pk}/",
     "governance.campaign": lambda row: f"/attestations/{row.pk}/",
     "governance.clock": lambda row: f"/clocks/{row.pk}/",
+    "governance.permit": lambda row: (
+        f"/releases/{row.release_id}/#permits"
+        if row.release_id
+        else f"/models/{row.model_use.model_id}/#permits"
+    ),
     "governance.order": lambda row: f"/orders/{row.pk}/",
     "governance.package": lambda row: f"/reviews/{row.pk}/",
     "governance.registeredmodel": lambda row: f"/experiments/{row.pk}/",
@@ -295,6 +304,7 @@ SPECTACULAR_SETTINGS = {
         "StepState": "governance.approvals.models.StepState",
         "VoteChoice": "governance.approvals.models.Choice",
         "ValidationState": "governance.validations.models.ValidationState",
+        "PermitKind": "governance.permits.models.PermitKind",
         "OrderKind": "governance.suspensions.models.OrderKind",
         "TargetType": "governance.suspensions.models.TargetType",
         "TestOutcome": "governance.validations.models.TestOutcome",

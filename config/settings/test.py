@@ -20,6 +20,7 @@ _SCRATCH = tempfile.TemporaryDirectory(prefix="mingce-test-", ignore_cleanup_err
 DATA_DIR = Path(_SCRATCH.name)  # gone with the process
 ANCHOR_KEY_FILE = DATA_DIR / "keys" / "anchor.pem"
 STOP_LIST_KEY_FILE = DATA_DIR / "keys" / "stop_list.pem"
+PERMIT_KEY_FOLDER = DATA_DIR / "keys" / "permits"
 ANCHOR_SINK_DIR = DATA_DIR / "anchors"
 DEMO_ACCOUNTS_FILE = DATA_DIR / "demo-accounts.txt"
 CELERY_TASK_ALWAYS_EAGER = False

@@ -17,6 +17,7 @@ from governance.findings import queries as findings
 from governance.findings.models import Finding, Waiver
 from governance.lifecycle import queries as lifecycle
 from governance.lifecycle.models import Exemption
+from governance.permits.models import Permit
 from governance.reviews import queries as reviews
 from governance.reviews.models import Package, Review
 from governance.suspensions import queries as suspensions
@@ -227,6 +228,7 @@ def happened_to(release: Release) -> list[uuid.UUID]:
         Exemption.objects.filter(release=release),
         Deployment.objects.filter(release=release),
         Package.objects.filter(release=release),
+        Permit.objects.filter(release=release),
         Review.objects.filter(release=release).exclude(state__in=["planned", "cancelled"]),
         suspensions.about_release(release),
         Document.objects.filter(subject_id__in=releases.subjects_of(release)),

@@ -4,7 +4,7 @@ SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND OLD.version_id IS NOT NULL
         AND OLD.version_id IS DISTINCT FROM NEW.version_id THEN
-        RAISE EXCEPTION 'what an experiment was claimed as stays' USING ERRCODE = 'MC025';
+        RAISE EXCEPTION 'what an experiment was claimed as stays' USING ERRCODE = 'MC026';
     END IF;
     IF NEW.version_id IS NOT NULL AND NOT EXISTS (
         SELECT 1 FROM governance_registeredmodel r
@@ -12,7 +12,7 @@ BEGIN
         WHERE r.id = NEW.registered_id AND v.id = NEW.version_id
     ) THEN
         RAISE EXCEPTION 'an experiment is claimed as a version of the model of its name'
-            USING ERRCODE = 'MC025';
+            USING ERRCODE = 'MC026';
     END IF;
     RETURN NULL;
 END $$;
@@ -25,7 +25,7 @@ BEGIN
         SELECT 1 FROM governance_registeredversion v
         WHERE v.id = NEW.version_id AND v.registered_id = NEW.registered_id
     ) THEN
-        RAISE EXCEPTION 'an alias points to a version of its own name' USING ERRCODE = 'MC025';
+        RAISE EXCEPTION 'an alias points to a version of its own name' USING ERRCODE = 'MC026';
     END IF;
     RETURN NULL;
 END $$;

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from governance.reactions import approving, clocking, people, restricting, reviewing
+from governance.reactions import (
+    approving,
+    clocking,
+    people,
+    permitting,
+    restricting,
+    reviewing,
+)
 from registry.core.dispatch.services import react
 
 MATERIAL = {
@@ -55,3 +62,10 @@ def declare() -> None:
     react("restrict_unexplained", {"release.explained"}, restricting.restrict_unexplained)
     react("follow_up_reviews", {"review.signed_off"}, restricting.follow_up_review)
     react("tell_that_it_is_done", {"package.closed"}, reviewing.tell_that_it_is_done)
+    _declare_permits()
+
+
+def _declare_permits() -> None:
+    """What ends deployment permits."""
+    react("revoke_ordered_permits", set(permitting.ORDERS), permitting.revoke_ordered)
+    react("revoke_left_permits", set(permitting.MOVES), permitting.revoke_left)

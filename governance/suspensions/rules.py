@@ -1,11 +1,10 @@
-"""The stop list and its envelope. Pure; `docs/verify_stop_list.py` says it again."""
+"""The stop list. Pure; `docs/verify_stop_list.py` says it again."""
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -54,23 +53,6 @@ def payload(
 def moment(at: dt.datetime) -> str:
     """A moment in UTC."""
     return at.astimezone(dt.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def preauthentication(payload_type: str, body: bytes) -> bytes:
-    """DSSE v1: the bytes that are signed."""
-    kind = payload_type.encode()
-    return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(body), body)
-
-
-def envelope(body: bytes, key_id: str, sign: Callable[[bytes], bytes]) -> bytes:
-    """The DSSE envelope as JSON; the same bytes whenever the signature is the same."""
-    signature = sign(preauthentication(PAYLOAD_TYPE, body))
-    told = {
-        "payload": base64.b64encode(body).decode(),
-        "payloadType": PAYLOAD_TYPE,
-        "signatures": [{"keyid": key_id, "sig": base64.b64encode(signature).decode()}],
-    }
-    return json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
 
 
 def is_known(header: str, etag: str) -> bool:

@@ -79,14 +79,18 @@ def _hidden_subjects(user: User) -> list[uuid.UUID]:
 
 @cache
 def _paths_to_models() -> dict[type[models.Model], str]:
-    """Each governed table that hangs on a model, with the way there: `step__approval__…__model`."""
+    """Each governed table that hangs on a model, with the way there: `step__approval__…__model`.
+
+    Of several ways of one length the last that no row can leave empty: a break-glass permit has no
+    version, a young release none yet.
+    """
     reached: dict[type[models.Model], str] = {AIModel: ""}
     while True:
         step: dict[type[models.Model], str] = {
             model: _joined(link.name, reached[link.related_model])
             for model in governed_models()
             if model not in reached
-            for link in model._meta.concrete_fields
+            for link in sorted(model._meta.concrete_fields, key=lambda one: not one.null)
             if isinstance(link, models.ForeignKey) and link.related_model in reached
         }
         if not step:

@@ -28,6 +28,7 @@ MORE: dict[str, dict[str, str]] = {
     "governance.reactions": {
         "approving": "what follows for approvals and grades",
         "clocking": "what starts legal clocks, and what follows when one runs out",
+        "permitting": "what ends deployment permits",
         "people": "what people are told about their accounts and delegations",
         "restricting": "what restricts a release by itself",
         "reviewing": "what plans reviews and calls for them",
@@ -40,6 +41,7 @@ BASES = {"registry.core.web", "registry.core.adminkit"}
 CORE = {
     "clock", "errors", "transitions", "plugins", "ports", "web", "adminkit", "ledger", "people",
     "policy", "dispatch", "notices", "jobs", "calendars", "migrating",
+    "signing",
 }  # fmt: skip
 
 

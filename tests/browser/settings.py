@@ -11,6 +11,7 @@ from registry.core import clock
 DATA_DIR = Path(os.environ["MINGCE_TEST_DATA_DIR"])
 ANCHOR_KEY_FILE = DATA_DIR / "keys" / "anchor.pem"
 STOP_LIST_KEY_FILE = DATA_DIR / "keys" / "stop_list.pem"
+PERMIT_KEY_FOLDER = DATA_DIR / "keys" / "permits"
 ANCHOR_SINK_DIR = DATA_DIR / "anchors"
 DEBUG = False
 WHITENOISE_USE_FINDERS = True

@@ -26,6 +26,8 @@ from governance.committees import services as committees
 from governance.findings import services as findings
 from governance.lifecycle import services as lifecycle
 from governance.mlflow_compat import services as experiments
+from governance.permits import services as permits
+from governance.permits.services import Reported
 from governance.reviews import services as reviews
 from governance.reviews.services import Explained
 from governance.suspensions import services as suspensions
@@ -109,6 +111,7 @@ def everything() -> Caller:
     _review(made)
     _oversee(made)
     _experiment()
+    _break_glass(made)
     _fill(made, "a")
     who = caller("shen")
     for path in lists():  # what is read once per process has been read
@@ -182,6 +185,20 @@ def _oversee(made: Story) -> None:
     open_cases(person("gateway"), found, 1, clock.now())
 
 
+def _break_glass(made: Story) -> None:
+    """A break-glass permit that was given and used."""
+    asked = permits.ask_break_glass(
+        actor=person("chen"), use_id=made.release.model_use_id, environment="production", days=1,
+        reason="登记系统停机时修复故障",
+    )  # fmt: skip
+    gao = person("gao")
+    proof = people.step_up(user=gao, password=PASSWORD, subjects=[asked.subject])
+    given = permits.give_break_glass(actor=gao, request_id=asked.pk, step_up_id=proof.pk)
+    assert given.permit is not None
+    told = Reported("c" * 64, clock.now(), "罗运维", "评分服务崩溃，紧急回退", "INC-1")
+    permits.report_use(actor=person("luo"), permit_id=given.permit.pk, told=told)
+
+
 def _finish(approval: Approval) -> None:
     for username in ("qian", "lin"):
         story.vote(approval, username)
@@ -200,6 +217,14 @@ def _fill(made: Story, mark: str) -> None:
     suspensions.order(
         actor=person("chen"), kind="restrict", target_type="release", target_id=release.pk,
         reason="测试用的限制", limits="限额",
+    )  # fmt: skip
+    permits.ask_break_glass(
+        actor=person("chen"), use_id=release.model_use_id, environment="test", days=1,
+        reason="登记系统停机时修复故障",
+    )  # fmt: skip
+    permits.issue(
+        actor=person("pipeline"), version_id=made.version.pk, digest=made.version.digest,
+        environment="test",
     )  # fmt: skip
     committees.resolve(
         actor=person("mi"), body_code="mrc", subject_id=release.pk, outcome="approved",
@@ -297,6 +322,7 @@ def test_other_reading_costs_few_statements(everything: Caller, counts: dict[str
     approved = Approval.objects.get()
     gate = f"/releases/{approved.release_id}/gates/"
     administrator = caller("admin")
+    everything.get("/permits/revocations/")
     everything.get("/stop-list/")  # makes and signs it, once for this version
     measured = {
         "GET /me/": statements(lambda: everything.get("/me/")),
@@ -308,6 +334,8 @@ def test_other_reading_costs_few_statements(everything: Caller, counts: dict[str
         "GET /parked-objects/": statements(lambda: administrator.get("/parked-objects/")),
         "GET /channels/": statements(lambda: administrator.get("/channels/")),
         "GET /stop-list/": statements(lambda: everything.get("/stop-list/")),
+        "GET /permits/keys/": statements(lambda: everything.get("/permits/keys/")),
+        "GET /permits/revocations/": statements(lambda: everything.get("/permits/revocations/")),
         "GET /stop-list/key/": statements(lambda: everything.get("/stop-list/key/")),
     }
     assert Condition.objects.count() == 2
@@ -330,6 +358,17 @@ def test_writing_costs_what_it_is_known_to_cost(counts: dict[str, int]) -> None:
         ),
         "POST /versions/bulk/ of 100": statements(
             lambda: li.post("/versions/bulk/", {"model": model, "versions": _versions(100, "h")}),
+            201,
+        ),
+        "POST /permits/ of test": statements(
+            lambda: li.post(
+                "/permits/",
+                {
+                    "version": str(made.version.pk),
+                    "digest": made.version.digest,
+                    "environment": "test",
+                },
+            ),
             201,
         ),
         "POST /systems/": statements(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -30,14 +31,14 @@ class Version:
     at: dt.datetime | None = None
 
 
-def version() -> Version:
+def version(kinds: Sequence[str] = CHANGING) -> Version:
     """The list's version now: one statement, a look into the index for each kind of entry."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT e.seq, e.uid, e.recorded_at FROM unnest(%s::text[]) k(kind) CROSS JOIN LATERAL"
             " (SELECT seq, uid, recorded_at FROM registry_entry WHERE kind = k.kind"
             " ORDER BY seq DESC LIMIT 1) e ORDER BY e.seq DESC LIMIT 1",
-            [list(CHANGING)],
+            [list(kinds)],
         )
         row = cursor.fetchone()
     return Version(*row) if row else Version()

@@ -111,6 +111,10 @@ class Capability(StrEnum):
     RESTRICT = "restrict"
     RESUME = "resume"
     ACKNOWLEDGE_STOP = "acknowledge_stop"
+    ASK_PERMIT = "ask_permit"
+    REVOKE_PERMIT = "revoke_permit"
+    ASK_BREAK_GLASS = "ask_break_glass"
+    GIVE_BREAK_GLASS = "give_break_glass"
     RATIFY = "ratify"
     REPORT_DRILL = "report_drill"
     COUNTERSIGN_DRILL = "countersign_drill"
@@ -165,6 +169,12 @@ GRANTS: dict[Capability, frozenset[Role]] = {
     Capability.RESTRICT: _MODEL_RISK | {Role.COMPLIANCE, Role.CRO, Role.CONSUMER_PROTECTION},
     Capability.RESUME: _MODEL_RISK | {Role.CRO},
     Capability.ACKNOWLEDGE_STOP: frozenset({Role.GATEWAY, Role.PIPELINE}),
+    Capability.ASK_PERMIT: frozenset({Role.PIPELINE, Role.DEVELOPER, Role.IT_OPERATIONS}),
+    Capability.REVOKE_PERMIT: frozenset(
+        {Role.PIPELINE, Role.DEVELOPER, Role.IT_OPERATIONS, Role.DUTY_OFFICER, *_MODEL_RISK}
+    ),
+    Capability.ASK_BREAK_GLASS: _MODEL_RISK,
+    Capability.GIVE_BREAK_GLASS: frozenset({Role.MODEL_RISK_HEAD, Role.CRO}),
     Capability.RATIFY: frozenset({Role.SECRETARY, Role.CRO}),
     Capability.REPORT_DRILL: _FIRST_LINE | _MODEL_RISK,
     Capability.COUNTERSIGN_DRILL: _SECOND_LINE,
@@ -195,6 +205,8 @@ MACHINE_CAPABILITIES = frozenset(
         Capability.STOP,
         Capability.POST_DECISIONS,
         Capability.ACKNOWLEDGE_STOP,
+        Capability.ASK_PERMIT,
+        Capability.REVOKE_PERMIT,
     }
 )
 

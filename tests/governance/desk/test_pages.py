@@ -14,6 +14,7 @@ from governance.desk.admin.verbs import VERBS
 from governance.desk.admin.verbs.channels import CHANNEL_VERBS
 from governance.desk.admin.verbs.experiments import EXPERIMENT_VERBS
 from governance.desk.admin.verbs.oversight import OVERSIGHT_VERBS
+from governance.desk.admin.verbs.permits import PERMIT_VERBS
 from governance.desk.admin.verbs.reviews import REVIEW_VERBS
 from governance.findings import services as findings
 from governance.lifecycle import services as lifecycle
@@ -58,6 +59,7 @@ ADMIN_LISTS = {
         "campaign",
         "waiver",
         "order",
+        "permit",
         "committee",
         "seat",
         "resolution",
@@ -93,6 +95,7 @@ def test_every_page_opens(approval: Approval, language: str) -> None:
         "/admin/",
         "/channels/",
         "/clocks/",
+        "/permits/",
         "/attestations/",
         "/working-days/",
         "/working-days/?country=CN&year=2028",
@@ -232,6 +235,7 @@ def subjects(approval: Approval) -> dict[str, tuple[str, Any]]:
         "close-consumer",
     }  # test_order_page
     needs_more |= EXPERIMENT_VERBS.keys()  # test_experiment_page.py
+    needs_more |= PERMIT_VERBS.keys()  # tests/governance/permits/test_pages.py
     needs_more |= CHANNEL_VERBS.keys()  # test_channels_page.py
     needs_more |= REVIEW_VERBS.keys()  # tests/governance/reviews/test_pages.py
     return told | {

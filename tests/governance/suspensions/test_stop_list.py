@@ -21,6 +21,7 @@ from governance.suspensions.models import Order
 from governance.suspensions.queries import listing as reading
 from governance.suspensions.rules import is_known
 from governance.suspensions.services import listing
+from registry.core import signing
 from registry.core.people.models import User
 from tests import story
 from tests.governance.suspensions.test_wider import MENDED, built_on, order
@@ -196,9 +197,9 @@ def test_another_key_does_not_verify_it(tmp_path: Path) -> None:
 
 def test_the_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "keys" / "stop_list.pem"
-    listing._make_key(path)
+    signing.make_key(path)
     kept = path.read_bytes()
-    listing._make_key(path)
+    signing.make_key(path)
     assert path.read_bytes() == kept
     assert path.stat().st_mode & 0o777 == 0o600
     assert list(path.parent.iterdir()) == [path]

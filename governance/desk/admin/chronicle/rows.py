@@ -15,6 +15,7 @@ from governance.committees import queries as committees
 from governance.desk.admin.words import name_of
 from governance.findings import queries as findings
 from governance.lifecycle import queries as lifecycle
+from governance.permits import queries as permits
 from governance.reviews import queries as reviews
 from governance.reviews.queries import attesting
 from governance.suspensions import queries as suspensions
@@ -198,6 +199,15 @@ ROWS: dict[str, Kind] = {
     "governance.exemption": Kind(lifecycle.visible_exemptions, *_OF_RELEASE),
     "governance.campaign": Kind(
         attesting.visible_campaigns, (), lambda row: Named(row.title, f"/attestations/{row.pk}/")
+    ),
+    "governance.permit": Kind(
+        permits.visible_to, _IN_USE, lambda row: Named(row.code, row.get_absolute_url())
+    ),
+    "governance.breakglass": Kind(
+        permits.visible_break_glass, _IN_USE, lambda row: Named(row.code, "/permits/")
+    ),
+    "governance.permituse": Kind(
+        permits.visible_uses, ("permit",), lambda row: Named(row.permit.code, "/permits/")
     ),
     "governance.clock": Kind(clocks.visible_to, ("release__model_use__model", "entity"), _clock),
     "governance.package": Kind(

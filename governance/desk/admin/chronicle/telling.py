@@ -49,7 +49,7 @@ _LONGEST = 240
 _HIDDEN = frozenset({
     "search_text", "search_grams", "content", "dossier", "route", "policy", "result", "vector",
     "factors", "facts", "reasons", "path", "eligible", "step_up_id", "salt", "secret_digest",
-    "subject_type", "row_version", "checklist", "importances",
+    "subject_type", "row_version", "checklist", "importances", "envelope", "svr_envelope",
 })  # fmt: skip
 
 

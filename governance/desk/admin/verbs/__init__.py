@@ -24,6 +24,7 @@ from governance.desk.admin.verbs.models import MODEL_VERBS
 from governance.desk.admin.verbs.orders import ORDER_VERBS
 from governance.desk.admin.verbs.oversight import OVERSIGHT_VERBS
 from governance.desk.admin.verbs.people import PEOPLE_VERBS, Secret
+from governance.desk.admin.verbs.permits import PERMIT_VERBS
 from governance.desk.admin.verbs.releases import RELEASE_VERBS
 from governance.desk.admin.verbs.reviews import REVIEW_VERBS
 from registry.core.errors import DomainError
@@ -44,6 +45,7 @@ VERBS: dict[str, Verb] = (
     | OVERSIGHT_VERBS
     | ORDER_VERBS
     | EXPERIMENT_VERBS
+    | PERMIT_VERBS
 )
 
 

@@ -122,7 +122,8 @@ def rotate(folder: Path, now: dt.datetime, *, compromised: bool = False) -> Sign
             _withdraw(folder / f"{signer_in(made).id}.json")
             made.unlink()
         _first(made, _new_key())
-        _publish(folder, signer_in(made), now)  # known before it signs
+        signer = signer_in(made)
+        _publish(folder, signer, now)  # known before it signs
         made.replace(folder / "current.pem")
         known = folder / f"{old.id}.json"
         if compromised:
@@ -130,7 +131,7 @@ def rotate(folder: Path, now: dt.datetime, *, compromised: bool = False) -> Sign
         else:
             told = json.loads(known.read_bytes()) | {"exp": _seconds(now) + GRACE_SECONDS}
             _replace(known, json.dumps(told).encode())
-    return signer_in(folder / "current.pem")
+    return signer
 
 
 def jwks(folder: Path, now: dt.datetime) -> dict[str, list[dict[str, Any]]]:  # Any: RFC 7517

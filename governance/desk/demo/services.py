@@ -19,6 +19,7 @@ from governance.desk.demo import (
     clocking,
     drilling,
     events,
+    experimenting,
     institution,
     overseeing,
     reviewing,
@@ -92,7 +93,11 @@ def _tell(seeds: schema.Seeds, password: str, progress: Progress) -> None:
     clocked = clocking.tell(second, seeds.institution.founded_days_ago - 8)
     third = Told(seeds, seeds.stories[0], password, today, others)
     fourth = Told(seeds, seeds.stories[0], password, today, others)
-    tales = [founded, reviewed, clocked, overseeing.tell(third), drilling.tell(fourth), *told]
+    fifth = Told(seeds, seeds.stories[0], password, today, others)
+    tales = [
+        founded, reviewed, clocked, overseeing.tell(third), drilling.tell(fourth),
+        experimenting.tell(fifth), *told,
+    ]  # fmt: skip
     queue = [(next(tale), number) for number, tale in enumerate(tales)]
     heapq.heapify(queue)
     while queue:

@@ -26,6 +26,7 @@ from governance.desk.demo import services as demo
 from governance.desk.demo.services import Outcome
 from governance.findings.models import Finding, Waiver
 from governance.lifecycle.models import Exemption
+from governance.mlflow_compat.models import RegisteredAlias, RegisteredModel
 from governance.reviews.models import Explanation, Package, Review
 from governance.suspensions.models import Order
 from registry.catalogue import queries as catalogue
@@ -289,6 +290,18 @@ def test_it_is_refused_where_the_clock_cannot_be_set(settings: Any) -> None:
     with pytest.raises(CommandError):
         call_command("load_demo", "--once")
     assert changes(before) == {}
+
+
+def test_the_experiments_pool_holds_a_claimed_champion_and_what_nobody_claimed(story: None) -> None:
+    names = RegisteredModel.objects.order_by("name").values_list("name", "model__name_en")
+    assert list(names) == [
+        ("churn-uplift", None),
+        ("dev.chat-router", None),
+        ("retail-scorecard", "Retail loan application scorecard"),
+    ]
+    champion = RegisteredAlias.objects.get(registered__name="retail-scorecard", alias="champion")
+    assert champion.version is not None
+    assert champion.version.version == release_of("Retail loan application scorecard").version
 
 
 def test_a_password_is_long_and_new_each_time() -> None:

@@ -17,7 +17,7 @@ def set_alias(*, actor: User, name: str, alias: str, number: int) -> RegisteredA
     naming.check_alias(alias)
     protected = queries.active_section().by_alias(name, alias)
     with promoting.granted(actor, name, number, protected) as (act, facts):
-        version = lock_version(actor, name, number)
+        version = lock_version(actor, name, number, moving=True)
         registered = version.registered
         rows = RegisteredAlias.objects.select_for_update(of=("self",), no_key=True)
         row = rows.filter(registered=registered, alias=alias).select_related("version").first()
@@ -33,7 +33,7 @@ def delete_alias(*, actor: User, name: str, alias: str) -> None:
     """The alias points nowhere. A protected one is taken away by whoever moves releases."""
     protected = queries.active_section().by_alias(name, alias)
     with ledger.act(actor) as act:
-        registered = lock_name(actor, name)
+        registered = lock_name(actor, name, moving=True)
         rows = RegisteredAlias.objects.select_for_update(of=("self",), no_key=True)
         row = rows.filter(
             registered=registered, alias=alias, version__isnull=False
@@ -61,7 +61,7 @@ def transition(
         )  # fmt: skip
     section = queries.active_section()
     with promoting.granted(actor, name, number, section.by_stage(name, to)) as (act, facts):
-        row = lock_version(actor, name, number)
+        row = lock_version(actor, name, number, moving=True)
         now = clock.now()
         if row.stage != to:
             promoting.check_demoter(actor, row.registered, section.by_stage(name, row.stage))

@@ -25,19 +25,22 @@ def entity_of(actor: User) -> LegalEntity:
     return LegalEntity.objects.get(path=min(paths, key=lambda path: (path.count("/"), path)))
 
 
-def lock_name(actor: User, name: str) -> RegisteredModel:
-    """The registered name, locked. Raises NotFound, and Forbidden for whoever may not build."""
+def lock_name(actor: User, name: str, *, moving: bool = False) -> RegisteredModel:
+    """The registered name, locked. Raises NotFound, and Forbidden for whoever may not build.
+
+    moving: it is about words that point to versions, which whoever moves releases may give too.
+    """
     rows = RegisteredModel.objects.select_related("entity", "model__entity")
     row = ledger.lock(rows, telling.key_of(actor, name))
     if row.is_deleted or row.name != name:
         raise telling.unknown_name(name)
-    _check_builder(actor, row)
+    _check_builder(actor, row, moving=moving)
     return row
 
 
-def lock_version(actor: User, name: str, number: int) -> RegisteredVersion:
+def lock_version(actor: User, name: str, number: int, *, moving: bool = False) -> RegisteredVersion:
     """The version, locked after its name. Raises NotFound, and Forbidden."""
-    registered = lock_name(actor, name)
+    registered = lock_name(actor, name, moving=moving)
     row = (
         RegisteredVersion.objects.select_for_update(of=("self",), no_key=True)
         .filter(registered=registered, number=number, is_deleted=False)
@@ -61,10 +64,9 @@ def check_registrant(actor: User, row: RegisteredModel) -> None:
         )
 
 
-def _check_builder(actor: User, row: RegisteredModel) -> None:
-    """Who moves releases may also move what is promoted; everybody else builds."""
+def _check_builder(actor: User, row: RegisteredModel, *, moving: bool) -> None:
     entity = row.model.entity if row.model is not None else row.entity
-    if standing(actor).may_at(Capability.PROMOTE, entity.path):
+    if moving and standing(actor).may_at(Capability.PROMOTE, entity.path):
         return
     own = row.model is not None and row.model.owner_id == actor.pk
     require_at(actor, BUILDING, entity, own=own)

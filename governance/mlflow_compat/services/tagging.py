@@ -42,7 +42,7 @@ def set_version_tag(
     naming.check_tag(key, value)
     protected = queries.active_section().by_tag(name, key, value)
     with promoting.granted(actor, name, number, protected) as (act, facts):
-        row = lock_version(actor, name, number)
+        row = lock_version(actor, name, number, moving=protected is not None)
         tags = {**row.tags, key: value}
         naming.check_tags(tags)
         return act.update(row, "experiment_version.tagged", {"tags": tags}, key=key, **facts)

@@ -171,16 +171,13 @@ def token_digest(secret: str) -> str:
 
 def live_token(secret: str) -> Token | None:
     """The token with this secret, if it has neither ended nor been revoked."""
-    return (
-        Token.objects.select_related("user")
-        .filter(
-            secret_digest=token_digest(secret),
-            revoked_at__isnull=True,
-            expires_at__gt=clock.now(),
-            user__is_active=True,
-        )
-        .first()
+    rows = Token.objects.select_related("user").filter(
+        secret_digest=token_digest(secret),
+        revoked_at__isnull=True,
+        expires_at__gt=clock.now(),
+        user__is_active=True,
     )
+    return next(iter(rows), None)  # a digest is unique: nothing to sort
 
 
 def calendar_key(user: User) -> str:

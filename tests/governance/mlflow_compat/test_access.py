@@ -74,6 +74,22 @@ def test_whoever_builds_nothing_changes_nothing(who: str) -> None:
             call()
 
 
+@pytest.mark.parametrize("who", ["luo", "chen", "sun"])
+def test_whoever_moves_releases_gives_words_and_builds_nothing(who: str) -> None:
+    experiment()
+    services.set_alias(actor=person(who), name=NAME, alias="best", number=1)
+    told = services.NewVersion(source="s3://bucket/model")
+    for call in (
+        lambda: services.register_version(actor=person(who), name=NAME, told=told),
+        lambda: services.describe_model(actor=person(who), name=NAME, description="x"),
+        lambda: services.set_version_tag(
+            actor=person(who), name=NAME, number=1, key="k", value="v"
+        ),
+    ):
+        with refused(Forbidden, "not_permitted"):
+            call()
+
+
 def test_only_the_registrant_and_the_second_line_rename_and_delete() -> None:
     experiment()
     with refused(Forbidden, "not_yours"):

@@ -13,7 +13,10 @@ from pathlib import Path
 from registry.core.migrating import Together
 
 FUNCTIONS = Path(__file__).with_suffix('.sql').read_text(encoding='utf-8')
-UNDO = 'DROP FUNCTION mingce_claimed_version(); DROP FUNCTION mingce_own_version();'
+UNDO = (
+    'DROP FUNCTION mingce_claimed_version(); DROP FUNCTION mingce_own_version();'
+    ' DROP FUNCTION mingce_experiment_stays();'
+)
 
 
 class Migration(migrations.Migration):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
@@ -50,9 +51,17 @@ class RegisteredModel(Governed):
         verbose_name = _("experiment")
         verbose_name_plural = _("experiments")
         ordering = ("-registered_at", "-id")
-        triggers = guarded(
-            "governance.registeredmodel",
-            immutable=("entity_id", "registered_by_id", "registered_at"),
+        triggers = (
+            *guarded(
+                "governance.registeredmodel",
+                immutable=("entity_id", "registered_by_id", "registered_at"),
+            ),
+            Guard(
+                name="stays_claimed",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                runs="mingce_experiment_stays()",
+            ),
         )
         constraints = (
             models.UniqueConstraint(
@@ -82,7 +91,7 @@ class RegisteredVersion(Governed):
     """A numbered version under a registered name.
 
     version: the version of the inventory that it has been claimed as, once. location: where the
-    files are: the source, or for a copy (`models:/name/number`) that of the version copied.
+    files are: the source, or for a copy (`models:/name/number`) that of its origin.
     logged_model: MLflow's `model_id`.
     """
 
@@ -93,6 +102,10 @@ class RegisteredVersion(Governed):
     description = models.TextField(_("description"), blank=True)
     source = models.CharField(_("source"), max_length=500)
     location = models.CharField(_("location"), max_length=500)
+    origin = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="copies",
+        verbose_name=_("copied from"),
+    )  # fmt: skip
     run_id = models.CharField(_("run"), max_length=64, blank=True)
     run_link = models.CharField(_("link to the run"), max_length=500, blank=True)
     logged_model = models.CharField(_("logged model"), max_length=64, blank=True)
@@ -117,7 +130,8 @@ class RegisteredVersion(Governed):
             *guarded(
                 "governance.registeredversion",
                 immutable=(
-                    "registered_id", "number", "source", "location", "run_id", "registered_by_id",
+                    "registered_id", "number", "source", "location", "origin_id", "run_id",
+                    "registered_by_id",
                     "registered_at",
                 ),
             ),
@@ -125,11 +139,6 @@ class RegisteredVersion(Governed):
         )  # fmt: skip
         constraints = (
             models.UniqueConstraint(name="a_number_is_given_once", fields=["registered", "number"]),
-            models.UniqueConstraint(
-                name="a_version_is_claimed_once_per_name",
-                fields=["registered", "version"],
-                condition=Q(version__isnull=False),
-            ),
             models.CheckConstraint(
                 name="a_claimed_version_is_not_deleted",
                 condition=Q(version__isnull=True) | Q(is_deleted=False),
@@ -141,6 +150,10 @@ class RegisteredVersion(Governed):
                 condition=Q(is_deleted=False),
             ),
             models.Index(fields=["run_id"], name="experiment_version_by_run"),
+            models.Index(
+                fields=["location"], name="claimed_by_location",
+                condition=Q(version__isnull=False),
+            ),
             GinIndex(
                 fields=["tags"], name="experiment_version_by_tag", opclasses=["jsonb_path_ops"]
             ),

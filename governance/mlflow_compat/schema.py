@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
@@ -67,11 +68,11 @@ class MlflowSection(PolicyModel):
 
     def is_free(self, name: str) -> bool:
         """Whether nothing is protected under the name."""
-        return any(fnmatchcase(name, pattern) for pattern in self.free_names)
+        return self.by_name(name) is None and _fits(name, self.free_names)
 
     def by_alias(self, name: str, alias: str) -> Protected | None:
         """The environment into which the alias promotes."""
-        return self._first(name, lambda one: alias.lower() in [a.lower() for a in one.aliases])
+        return self._first(name, lambda one: plain(alias) in map(plain, one.aliases))
 
     def by_stage(self, name: str, stage: str) -> Protected | None:
         """The environment into which MLflow's stage promotes."""
@@ -79,18 +80,33 @@ class MlflowSection(PolicyModel):
 
     def by_name(self, name: str) -> Protected | None:
         """The environment to which every version under the name belongs."""
-        return self._first(
-            name, lambda one: any(fnmatchcase(name, pattern) for pattern in one.names)
-        )
+        return next((one for one in self.environments if _fits(name, one.names)), None)
 
     def by_tag(self, name: str, key: str, value: str) -> Protected | None:
         """The environment into which the tag promotes."""
-        return self._first(name, lambda one: one.tags.get(key) == value)
+        told = (plain(key), plain(value))
+        return self._first(
+            name, lambda one: told in [(plain(k), plain(v)) for k, v in one.tags.items()]
+        )
+
+    def by_tags(self, name: str, tags: Mapping[str, str]) -> Protected | None:
+        """The environment into which one of the tags promotes; the one that needs most."""
+        found = [one for key in tags if (one := self.by_tag(name, key, tags[key])) is not None]
+        return max(found, key=lambda one: one.needs, default=None)
 
     def _first(self, name: str, fits: Callable[[Protected], bool]) -> Protected | None:
         if self.is_free(name):
             return None
         return next((one for one in self.environments if fits(one)), None)
+
+
+def plain(word: str) -> str:
+    """The word as it is compared: full and half width, case and blanks at its ends are the same."""
+    return unicodedata.normalize("NFKC", word).casefold().strip()
+
+
+def _fits(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(plain(name), plain(pattern)) for pattern in patterns)
 
 
 NOTHING = MlflowSection(

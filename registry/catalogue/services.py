@@ -220,6 +220,14 @@ def register_versions(
     return rows
 
 
+def name_builders(*, actor: User, version: ModelVersion, builders: Sequence[User]) -> None:
+    """Who has built the version by acts of their own counts as its developer, roles or none."""
+    known = set(version.developers.values_list("user_id", flat=True))
+    rows = [VersionDeveloper(version=version, user=one) for one in builders if one.pk not in known]
+    with ledger.act(actor) as act:
+        act.create_many(rows, "version.developer_named")
+
+
 def _developers(actor: User, version: NewVersion) -> list[User]:
     """Who has built it, as far as independence goes: those named, and the person who registers it.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -12,9 +13,11 @@ from urllib.parse import quote
 
 import requests
 import yaml
+from urllib3.exceptions import HTTPError
 
 TIMEOUT = (3.0, 10.0)  # seconds to connect, seconds between bytes
 MOST_ANSWER = 4_000_000  # bytes of one answer in JSON or YAML
+MOST_YAML = 256_000  # bytes of MLmodel
 MOST_FILES = 2_000
 MOST_DEPTH = 12  # folders inside folders
 MOST_VALUES = 200  # parameters, and metrics, that are taken over
@@ -67,7 +70,9 @@ class TrackingServer:
         self, url: str, token: str = "", *, seconds: float = 40.0, most_bytes: int = 500_000_000
     ) -> None:
         self._url = url.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._headers = {"Accept-Encoding": "identity"}  # what is read is what was sent
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
         self._seconds, self._most_bytes = seconds, most_bytes
 
     def look(self, run_id: str, logged_model: str) -> Found:
@@ -107,7 +112,10 @@ class _Look:
         if not place.startswith(_SCHEME):
             scheme = place.partition(":")[0][:30]
             return Found(**told, note=f"its files lie at {scheme}: they can't be asked for here")
-        return self._with_files(told, place.removeprefix(_SCHEME).strip("/"))
+        root = place.removeprefix(_SCHEME).strip("/")
+        if ".." in root.split("/"):
+            return Found(**told, note="its files lie at no plain path")
+        return self._with_files(told, root)
 
     def _with_files(self, told: dict[str, Any], root: str) -> Found:
         about = _dict(self._yaml(f"{root}/MLmodel"))
@@ -162,8 +170,11 @@ class _Look:
     def _yaml(self, path: str) -> object:
         with self._get(f"/api/2.0/mlflow-artifacts/artifacts/{quote(path)}") as answer:
             content = self._whole(answer)
+        if len(content) > MOST_YAML:
+            raise Unavailable("MLmodel is too long")
         try:
-            return json.loads(json.dumps(yaml.safe_load(content), default=str))
+            told = yaml.load(content, Loader=_Plain)  # noqa: S506 (a safe loader)
+            return _clean(json.loads(json.dumps(told, default=str)))
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise Unavailable("MLmodel is no YAML") from error
 
@@ -171,7 +182,7 @@ class _Look:
         with self._get(address, **query) as answer:
             content = self._whole(answer)
         try:
-            return _dict(json.loads(content))
+            return _dict(_clean(json.loads(content)))
         except (ValueError, RecursionError) as error:
             raise Unavailable("the answer is no JSON") from error
 
@@ -205,12 +216,35 @@ class _Look:
 
     def _pieces(self, answer: requests.Response) -> Any:  # Any: an iterator of bytes
         try:
-            for piece in answer.iter_content(1 << 18):
+            while piece := answer.raw.read1(1 << 18):
                 if time.monotonic() > self._until:
                     raise Unavailable("it took too long")
                 yield piece
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             raise Unavailable(f"{type(error).__name__}") from error
+
+
+class _Plain(yaml.SafeLoader):
+    """Safe loading without aliases: nine levels of ten each would be a thousand million values."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:  # Any: PyYAML's own
+        """The node. Raises YAMLError where it is an alias."""
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not read")
+        return super().compose_node(parent, index)
+
+
+def _clean(value: Any) -> Any:  # Any: JSON
+    """What a database can hold: no number that is none, no NUL, no half character."""
+    if isinstance(value, dict):
+        return {_clean(key): _clean(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_clean(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode("utf-8", "replace").decode()
+    return value
 
 
 def _dict(value: object) -> dict[str, Any]:  # Any: JSON

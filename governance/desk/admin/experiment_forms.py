@@ -12,7 +12,7 @@ from governance.mlflow_compat.services import label_for
 from registry.catalogue.models import AIModel
 from registry.catalogue.queries import visible_to
 from registry.core.people.queries import standing
-from registry.core.people.rules import Capability
+from registry.core.people.rules import Role
 
 
 class NameClaimForm(DeskForm):
@@ -25,7 +25,7 @@ class NameClaimForm(DeskForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         rows = visible_to(self.filler).select_related("entity").order_by("code")
-        if not standing(self.filler).may_everywhere(Capability.REGISTER):
+        if not standing(self.filler).has(Role.MODEL_RISK, Role.MODEL_RISK_HEAD):
             rows = rows.filter(owner=self.filler)
         self.fields["model"].queryset = rows  # type: ignore[attr-defined]  # ModelChoiceField
 

@@ -15,6 +15,7 @@ from governance.mlflow_compat.models import RegisteredModel, RegisteredVersion
 from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse, standing
 from registry.core.people.rules import Capability
+from registry.releases.models import Stage
 
 MOST = 100
 
@@ -55,7 +56,8 @@ def _protected(row: RegisteredModel) -> list[dict[str, Any]]:
     return [
         {
             "label": said(one.label.model_dump()),
-            "needs": one.needs,
+            "needs": Stage(one.needs).label,
+            "names": _(", ").join((*one.names, *(f"{k}={v}" for k, v in one.tags.items()))),
             "words": _(", ").join((*one.aliases, *one.stages)),
         }
         for one in section.environments

@@ -219,7 +219,7 @@ def _register(request: PersonRequest, form: RegistrationForm) -> services.Regist
     with ledger.act(request.user):
         made = _registered(request.user, form)
         if claimed is not None:
-            claim_name(actor=request.user, registered_id=claimed.pk, model=made.model)
+            claim_name(actor=request.user, registered_id=claimed.pk, model=made.model, is_new=True)
     return made
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,7 @@ from registry.core.web.rendering import ExactJSONRenderer
 from registry.core.web.views import CallerRequest
 from registry.core.web.wording import refusal_in, whole_text
 
+logger = logging.getLogger(__name__)
 SPEAKS = "3.17.2"  # the protocol of MLflow that is spoken
 _LISTS = ("order_by", "stages")
 _CODES = {
@@ -117,7 +119,7 @@ class MlflowView(APIView):
         return Response(found(self.request.user, Parameters(spelled(told))))
 
 
-def _refused(error: Exception, context: dict[str, Any]) -> Response | None:  # Any: DRF's
+def _refused(error: Exception, context: dict[str, Any]) -> Response:  # Any: DRF's
     refusal = refusal_in(error)
     if refusal is not None:
         code = _OWN_CODES.get(refusal.code) or _CODES.get(refusal.status, "")
@@ -126,7 +128,9 @@ def _refused(error: Exception, context: dict[str, Any]) -> Response | None:  # A
         return _problem(status, code or "INVALID_PARAMETER_VALUE", whole_text(refusal))
     answer = problems.handle(error, context)
     if answer is None:
-        return None
+        logger.error("a call of MLflow's protocol has failed", exc_info=error)
+        set_rollback()
+        return _problem(500, "INTERNAL_ERROR", "Something failed here; it has been written down.")
     status = answer.status_code if answer.status_code in _CODES else 400
     code = _CODES[status]
     if status == 405:

@@ -34,18 +34,26 @@ def values_in(text: str, order: Order) -> list[Any]:  # Any: texts, numbers and 
         if told == []:
             return []
         return [_value(path, one) for (path, _falls), one in zip(order, told, strict=True)]
-    except (binascii.Error, ValueError, TypeError, KeyError) as error:
+    except (
+        binascii.Error, ValueError, TypeError, KeyError, RecursionError, OverflowError,
+    ) as error:  # fmt: skip
         raise invalid("Invalid page token.", "page_token") from error
 
 
 def _value(path: str, told: object) -> object:
     if path in _TIMES:
         moment = dt.datetime.fromisoformat(str(told))
-        if moment.tzinfo is None:
-            raise ValueError("A moment has its zone.")
+        if moment.tzinfo is None or not 1970 < moment.year < 9_000:
+            raise ValueError("A moment has its zone, and lies in our time.")
         return moment
     if not isinstance(told, int if path in _NUMBERS else str) or isinstance(told, bool):
         raise ValueError("Another kind of value.")
+    if isinstance(told, str):
+        told.encode()  # half a character has no place in a database
+        if "\x00" in told:
+            raise ValueError("No text holds this.")
+    elif not 0 <= told < 2**31:
+        raise ValueError("No number is so large.")
     return told
 
 

@@ -143,9 +143,9 @@ class _Like(Func):
 
 
 class _TagText(Func):
-    """The text of one tag."""
+    """The text of one tag, as far as patterns look at it: its first 1,000 letters."""
 
-    template = "%(expressions)s"
+    template = "left(%(expressions)s, 1000)"
     arg_joiner = " ->> "
     output_field = models.TextField()
 

@@ -42,6 +42,8 @@ def check_name(name: str) -> str:
     """The registered name. Raises DomainError for a blank one, `/`, `:` or a relative path."""
     if not name.strip():
         raise invalid("A registered model's name must not be blank.", "name")
+    if name != name.strip():
+        raise invalid("A registered model's name neither begins nor ends with a blank.", "name")
     if "/" in name or ":" in name or name.strip() in {".", ".."}:
         raise invalid("Invalid model name '%(name)s': it holds no '/' and no ':'.", "name",
                       name=name)  # fmt: skip

@@ -10,6 +10,7 @@ from governance.mlflow_compat.rules.naming import check_length, invalid
 
 IS_PROMPT = "mlflow.prompt.is_prompt"
 MOST_LETTERS = 10_000
+MOST_PATTERN = 200  # letters of a pattern; each `%` of it costs a walk through every text
 _TOKEN = re.compile(
     r"""\s*(?:
       (?P<string>'(?:[^']|'')*'|"(?:[^"]|"")*")
@@ -160,7 +161,11 @@ def _clause(
         raise _bad_operator(op, key)
     if shape != "string":
         raise invalid("The value of '%(key)s' stands in quotes.", "filter", key=key)
-    return Clause(about, key, op, _unquoted(value)), rest
+    plain = _unquoted(value)
+    if op in ("LIKE", "ILIKE") and (len(plain) > MOST_PATTERN or plain.count("%") > 8):
+        raise invalid("A pattern has at most %(most)s characters and 8 '%%'.", "filter",
+                      most=MOST_PATTERN)  # fmt: skip
+    return Clause(about, key, op, plain), rest
 
 
 def _key(raw: str, grammar: Grammar) -> tuple[str, str]:

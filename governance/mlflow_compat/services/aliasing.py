@@ -16,17 +16,20 @@ def set_alias(*, actor: User, name: str, alias: str, number: int) -> RegisteredA
     """The alias points to the version. A protected one only to what may be where it leads."""
     naming.check_alias(alias)
     protected = queries.active_section().by_alias(name, alias)
-    with promoting.granted(actor, name, number, protected) as (act, facts):
-        version = lock_version(actor, name, number, moving=True)
+    with promoting.granted(actor, name, number, protected) as grant:
+        act = grant.act
+        version = grant.check(lock_version(actor, name, number, moving=True))
         registered = version.registered
         rows = RegisteredAlias.objects.select_for_update(of=("self",), no_key=True)
         row = rows.filter(registered=registered, alias=alias).select_related("version").first()
         act.update(registered, "experiment.aliased", {"touched_at": clock.now()}, alias=alias)
         if row is None:
             made = RegisteredAlias(registered=registered, alias=alias, version=version)
-            return act.create(made, "alias.set", number=number, **facts)
+            return act.create(made, "alias.set", number=number, **grant.facts)
         was = row.version.number if row.version is not None else None
-        return act.update(row, "alias.set", {"version": version}, number=number, was=was, **facts)
+        return act.update(
+            row, "alias.set", {"version": version}, number=number, was=was, **grant.facts
+        )
 
 
 def delete_alias(*, actor: User, name: str, alias: str) -> None:
@@ -60,8 +63,9 @@ def transition(
             " %(stage)s.", "archive_existing_versions", stage=to,
         )  # fmt: skip
     section = queries.active_section()
-    with promoting.granted(actor, name, number, section.by_stage(name, to)) as (act, facts):
-        row = lock_version(actor, name, number, moving=True)
+    with promoting.granted(actor, name, number, section.by_stage(name, to)) as grant:
+        act = grant.act
+        row = grant.check(lock_version(actor, name, number, moving=True))
         now = clock.now()
         if row.stage != to:
             promoting.check_demoter(actor, row.registered, section.by_stage(name, row.stage))
@@ -73,4 +77,4 @@ def transition(
             act.update(other, "experiment_version.staged", changes, was=other.stage)
         act.update(row.registered, "experiment.staged", {"touched_at": now}, number=number)
         changes = {"stage": to, "touched_at": now}
-        return act.update(row, "experiment_version.staged", changes, was=row.stage, **facts)
+        return act.update(row, "experiment_version.staged", changes, was=row.stage, **grant.facts)

@@ -27,9 +27,7 @@ def plan(version: RegisteredVersion) -> None:
 
 
 def logged_model_of(version: RegisteredVersion) -> str:
-    """MLflow's key of the logged model; empty where none is known."""
-    if version.logged_model:
-        return version.logged_model
+    """MLflow's key of the logged model that lies there; what else was told counts nothing."""
     here = version.location
     return here.removeprefix("models:/") if here.startswith(_LOGGED) else ""
 
@@ -54,25 +52,30 @@ def _claim() -> Enrichment | None:
         row = rows.select_for_update(skip_locked=True, of=("self",)).order_by("try_at").first()
         if row is None:
             return None
+        if row.attempts > len(LATER):
+            row.state = "failed"
         row.attempts += 1
         row.try_at = now + dt.timedelta(seconds=CLAIMED_SECONDS)
-        row.save(update_fields=["attempts", "try_at"])
+        row.save(update_fields=["attempts", "try_at", "state"])
         return row
 
 
 def _ask(server: TrackingServer, row: Enrichment) -> None:
     version = row.version
+    if row.state == "failed":
+        return
     try:
         found = server.look(version.run_id, logged_model_of(version))
+        with transaction.atomic():
+            _keep(row, "done", found.note, found)
     except Unknown as fault:
         _keep(row, "failed", str(fault))
     except Unavailable as fault:
         _again(row, str(fault))
     except Exception:
         logger.exception("the run of version %s could not be read", version.pk)
+        row.refresh_from_db()
         _again(row, "the answer could not be read")
-    else:
-        _keep(row, "done", found.note, found)
 
 
 def _again(row: Enrichment, why: str) -> None:

@@ -53,9 +53,12 @@ def lock_version(actor: User, name: str, number: int, *, moving: bool = False) -
     return row
 
 
-def check_registrant(actor: User, row: RegisteredModel) -> None:
-    """Raises Forbidden for anybody but who registered the name, and the second line."""
-    if row.registered_by_id != actor.pk and Line.SECOND not in standing(actor).lines:
+def check_registrant(
+    actor: User, row: RegisteredModel, version: RegisteredVersion | None = None
+) -> None:
+    """Raises Forbidden for anybody but who registered it, and the second line."""
+    registrants = {row.registered_by_id, version.registered_by_id if version else None}
+    if actor.pk not in registrants and Line.SECOND not in standing(actor).lines:
         raise Forbidden(
             "not_yours",
             "Only whoever registered '%(name)s' renames or deletes it.",

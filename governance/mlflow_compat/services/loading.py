@@ -7,10 +7,10 @@ import uuid
 from django.utils.translation import gettext as _
 
 from governance.mlflow_compat import queries
-from governance.mlflow_compat.models import Loading
+from governance.mlflow_compat.models import Loading, RegisteredVersion
 from governance.mlflow_compat.queries import telling
 from governance.mlflow_compat.queries.telling import Files
-from governance.mlflow_compat.schema import MlflowSection
+from governance.mlflow_compat.schema import Downloads, MlflowSection
 from governance.mlflow_compat.services.promoting import page
 from governance.suspensions.queries import orders_for
 from registry.core import clock
@@ -22,7 +22,8 @@ from registry.releases.models import Release, Stage
 def load(*, actor: User, name: str, number: int) -> str:
     """Where the files are. That somebody asked keeps the experiment from expiring.
 
-    Raises NotFound; Forbidden where the policy lets no such version be loaded.
+    Raises NotFound; Forbidden where the policy lets no such version be loaded, whatever name its
+    files have here.
     """
     found = telling.files(actor, name, number)
     why = _hindrance(found, name, queries.active_section())
@@ -34,14 +35,41 @@ def load(*, actor: User, name: str, number: int) -> str:
     return found.location
 
 
+def check_loadable(row: RegisteredVersion) -> None:
+    """Raises Forbidden where the version may not be loaded, and so not be copied either."""
+    model = row.version.model_id if row.version is not None else None
+    found = Files(row.registered_id, row.location, row.version_id, model, None)
+    why = _hindrance(found, row.registered.name, queries.active_section())
+    if why:
+        raise _refused(found, row.registered.name, row.number, why)
+
+
 def _hindrance(found: Files, name: str, section: MlflowSection) -> str:
     """Why it may not be loaded, in words; empty where it may."""
-    released = list(Release.objects.filter(version=found.version)) if found.version else []
     policy = section.downloads
     everywhere = policy.never_approved == "everywhere" and not section.is_free(name)
     by_name = policy.never_approved == "protected_names" and section.by_name(name) is not None
-    if (everywhere or by_name) and not any(one.approved_digest for one in released):
+    own = _released(found.version)
+    if (everywhere or by_name) and not any(one.approved_digest for one in own):
         return _("it was never approved")
+    for version in {found.version, *_claimed_here(found.location)}:
+        why = _ended(_released(version), policy)
+        if why:
+            return why
+    return ""
+
+
+def _claimed_here(location: str) -> list[uuid.UUID]:
+    """The versions of the inventory whose files lie in the same place, whatever their names."""
+    rows = RegisteredVersion.objects.filter(location=location, version__isnull=False)
+    return list(rows.order_by().values_list("version_id", flat=True).distinct())
+
+
+def _released(version: uuid.UUID | None) -> list[Release]:
+    return list(Release.objects.filter(version=version)) if version else []
+
+
+def _ended(released: list[Release], policy: Downloads) -> str:
     if not released:
         return ""
     live = [one for one in released if one.stage != Stage.S8]

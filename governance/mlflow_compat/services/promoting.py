@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -23,13 +24,13 @@ from governance.mlflow_compat import queries
 from governance.mlflow_compat.models import RegisteredModel, RegisteredVersion
 from governance.mlflow_compat.queries import telling
 from governance.mlflow_compat.rules import naming
-from governance.mlflow_compat.schema import Protected
+from governance.mlflow_compat.schema import MlflowSection, Protected
 from governance.suspensions.queries import hold_still
 from registry.core.errors import Conflict, DomainError, Forbidden
 from registry.core.ledger import services as ledger
 from registry.core.ledger.services import Act
 from registry.core.people.models import User
-from registry.core.people.queries import standing
+from registry.core.people.queries import require_scope, standing
 from registry.core.people.rules import Capability
 from registry.releases import queries as releases
 from registry.releases import services as release_services
@@ -38,44 +39,67 @@ from registry.releases.models import ORDER, Release, Stage
 MOST_TOLD = 5  # things that are missing, in a message
 
 
+@dataclass(frozen=True)
+class Grant:
+    """The act in which a version gets its word, and what the entry tells of it.
+
+    version: the one that was checked; none where nothing is protected.
+    """
+
+    act: Act
+    facts: dict[str, Any] = field(default_factory=dict)  # Any: JSON
+    version: RegisteredVersion | None = None
+
+    def check(self, row: RegisteredVersion) -> RegisteredVersion:
+        """The locked row, which is the one that was checked. Raises Conflict for another."""
+        if self.version is not None and (row.pk, row.version_id) != (
+            self.version.pk,
+            self.version.version_id,
+        ):
+            raise Conflict("try_again", _("The name leads to another version meanwhile."),
+                           hint=_("Try once more."))  # fmt: skip
+        return row
+
+
 @contextmanager
-def granted(
-    actor: User, name: str, number: int, protected: Protected | None
-) -> Iterator[tuple[Act, dict[str, Any]]]:  # Any: JSON
-    """The act in which the version gets its word, and what the entry tells of the grant.
+def granted(actor: User, name: str, number: int, protected: Protected | None) -> Iterator[Grant]:
+    """The act in which the version gets its word.
 
     Raises Forbidden (what is missing) or Conflict (an approval is pending); before a pending one
     the request for approval has been committed where the actor may ask for it.
     """
     if protected is None:
         with ledger.act(actor) as act:
-            yield act, {}
+            yield Grant(act)
         return
     version = _version(actor, name, number)
-    _ask_for_approval(actor, version, protected)
+    _ask_for_approval(actor, version)
     with ledger.act(actor) as act:
-        yield act, _check(actor, version, protected)
+        yield Grant(act, _check(actor, version, protected), version)
 
 
 @contextmanager
 def granted_copy(
     actor: User, name: str, origin: RegisteredVersion | None, protected: Protected | None
-) -> Iterator[tuple[Act, dict[str, Any]]]:  # Any: JSON
-    """The same for a version that comes under a protected name: a copy of one that may be there."""
+) -> Iterator[Grant]:
+    """The same for a version that comes under a protected name, or with a tag that promotes: a copy
+    of one that may be there.
+    """
     if protected is None:
         with ledger.act(actor) as act:
-            yield act, {}
+            yield Grant(act)
         return
     if origin is None:
         raise Forbidden(
             "not_a_copy",
-            _("Under “%(name)s” there are only copies of versions that may be in %(where)s.")
+            _("“%(name)s” takes only copies of versions that may be in %(where)s.")
             % {"name": name, "where": _label(protected)},
             field="source",
-            hint=_("Register it under another name, have it approved, then copy it here"
-                   " (copy_model_version)."),
+            hint=_("Register it under another name and without protected tags, have it approved,"
+                   " then copy it here (copy_model_version)."),
         )  # fmt: skip
     with granted(actor, origin.registered.name, origin.number, protected) as given:
+        given.check(origin)
         yield given
 
 
@@ -87,25 +111,29 @@ def origin(actor: User, source: str) -> RegisteredVersion | None:
 
 def check_idle(row: RegisteredModel, new_name: str) -> None:
     """Raises Forbidden where something in service is called by the name, or would be."""
-    section = queries.active_section()
-    if section.by_name(row.name) or section.by_name(new_name):
+    section, names = queries.active_section(), (row.name, new_name)
+    if any(section.by_name(name) for name in names):
         raise _in_service(_("the name itself is protected"))
-    for version in row.versions.filter(is_deleted=False).exclude(stage="None"):
-        if section.by_stage(row.name, version.stage):
-            raise _in_service(version.stage)
     for alias in row.aliases.filter(version__isnull=False):
-        if section.by_alias(row.name, alias.alias):
+        if any(section.by_alias(name, alias.alias) for name in names):
             raise _in_service(alias.alias)
+    for version in row.versions.filter(is_deleted=False):
+        if any(_promoted(section, name, version) for name in names):
+            raise _in_service(_("version %(number)s") % {"number": version.number})
 
 
 def check_version_idle(row: RegisteredVersion) -> None:
     """Raises Forbidden where a protected word points to the version."""
     section, name = queries.active_section(), row.registered.name
     words = [one.alias for one in row.aliases.all() if section.by_alias(name, one.alias)]
-    if section.by_stage(name, row.stage):
-        words.append(row.stage)
-    if words:
-        raise _in_service(words[0])
+    if words or _promoted(section, name, row):
+        raise _in_service(words[0] if words else row.stage)
+
+
+def _promoted(section: MlflowSection, name: str, row: RegisteredVersion) -> bool:
+    """Whether the version's stage or a tag promotes under the name."""
+    by_stage = section.by_stage(name, row.stage)
+    return by_stage is not None or section.by_tags(name, row.tags) is not None
 
 
 def check_demoter(actor: User, row: RegisteredModel, protected: Protected | None) -> None:
@@ -113,7 +141,8 @@ def check_demoter(actor: User, row: RegisteredModel, protected: Protected | None
     if protected is None or row.model is None:
         return
     may = standing(actor).may_at(Capability.PROMOTE, row.model.entity.path)
-    if not may and row.model.owner_id != actor.pk:
+    own = row.model.owner_id == actor.pk and standing(actor).may(Capability.PROMOTE)
+    if not may and not own:
         raise Forbidden(
             "not_a_mover",
             _("What is in %(where)s is taken away by the model's owner, IT operations or model"
@@ -161,12 +190,13 @@ def _candidates(actor: User, version: RegisteredVersion) -> list[Release]:
     return found
 
 
-def _ask_for_approval(actor: User, version: RegisteredVersion, protected: Protected) -> None:
+def _ask_for_approval(actor: User, version: RegisteredVersion) -> None:
     """The owner's wish is a request for approval, where everything for one is there."""
     release = _candidates(actor, version)[0]
     if release.stage != Stage.S3 or _open_approval(release) is not None:
         return
     with suppress(DomainError):  # why it may not be there is told by the check
+        require_scope(actor, Capability.REQUEST_APPROVAL)
         lifecycle.request_approval(actor=actor, release_id=release.pk)
 
 
@@ -201,6 +231,7 @@ def _is_there(actor: User, release: Release, protected: Protected) -> bool:
     if ORDER.index(release.stage) + 1 < ORDER.index(protected.needs):
         return False
     try:
+        require_scope(actor, Capability.PROMOTE)
         lifecycle.promote(actor=actor, release_id=release.pk, to=protected.needs)
     except DomainError:
         return False

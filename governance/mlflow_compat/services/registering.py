@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from governance.mlflow_compat import queries
 from governance.mlflow_compat.models import RegisteredAlias, RegisteredModel, RegisteredVersion
 from governance.mlflow_compat.rules import naming
-from governance.mlflow_compat.services import claiming, enriching, promoting
+from governance.mlflow_compat.services import claiming, enriching, loading, promoting
 from governance.mlflow_compat.services.holding import (
     check_registrant,
     entity_of,
     lock_name,
     lock_version,
 )
-from registry.catalogue.models import ModelVersion
 from registry.core import clock
 from registry.core.errors import DomainError, Forbidden
 from registry.core.ledger import services as ledger
@@ -73,38 +73,72 @@ def register_version(*, actor: User, name: str, told: NewVersion) -> RegisteredV
     _check(told)
     digest = claiming.told_digest(told.tags)
     origin = promoting.origin(actor, told.source)
-    protected = queries.active_section().by_name(name)
-    with promoting.granted_copy(actor, name, origin, protected) as (act, facts):
+    section = queries.active_section()
+    by_name, by_tags = section.by_name(name), section.by_tags(name, told.tags)
+    protected = max(filter(None, (by_name, by_tags)), key=lambda one: one.needs, default=None)
+    with promoting.granted_copy(actor, name, origin, protected) as grant:
         row = lock_name(actor, name)
-        now = clock.now()
-        changes: dict[str, Any] = {"last_number": row.last_number + 1, "touched_at": now}
-        if origin is not None and origin.version is not None and row.model is None and protected:
-            changes["model"] = origin.version.model
-        act.update(row, "experiment.numbered", changes, **facts)
-        version = RegisteredVersion(
-            registered=row, number=row.last_number, source=told.source,
-            location=origin.location if origin is not None else told.source,
-            run_id=told.run_id, run_link=told.run_link, logged_model=told.logged_model,
-            tags=told.tags, description=told.description, registered_by=actor,
-            registered_at=now, touched_at=now, version=_same(row, origin),
-        )  # fmt: skip
-        act.create(version, "experiment_version.registered")
-        enriching.plan(version)
-        if row.model is None or version.version is not None or not digest:
-            return version
-        label = claiming.label_for(version)
-        return claiming.claim_version(
-            actor=actor, version_id=version.pk, label=label, digest=digest
+        if origin is not None:
+            _check_origin(actor, row, origin, is_protected=by_name is not None)
+        version = _numbered(grant.act, actor, row, told, origin, grant.facts)
+        if row.model is not None and version.version is None and digest:
+            return claiming.claim_told(actor=actor, version=version, digest=digest)
+        return version
+
+
+def _numbered(
+    act: Act,
+    actor: User,
+    row: RegisteredModel,
+    told: NewVersion,
+    origin: RegisteredVersion | None,
+    facts: dict[str, Any],  # Any: JSON
+) -> RegisteredVersion:
+    """The next number. A copy inside one model of the inventory is the same version of it."""
+    now = clock.now()
+    same = origin.version if origin is not None and origin.version is not None else None
+    if same is not None and same.model_id != row.model_id:
+        same = None
+    changes = {"last_number": row.last_number + 1, "touched_at": now}
+    act.update(row, "experiment.numbered", changes, **facts)
+    version = RegisteredVersion(
+        registered=row, number=row.last_number, source=told.source, origin=origin,
+        location=origin.location if origin is not None else told.source,
+        run_id=told.run_id, run_link=told.run_link, logged_model=told.logged_model,
+        tags=told.tags, description=told.description, registered_by=actor,
+        registered_at=now, touched_at=now, version=same,
+    )  # fmt: skip
+    act.create(version, "experiment_version.registered")
+    enriching.plan(version)
+    return version
+
+
+def _check_origin(
+    actor: User, row: RegisteredModel, origin: RegisteredVersion, *, is_protected: bool
+) -> None:
+    """Raises Forbidden for a copy of what may not be loaded, or out of a confidential model; under
+    a protected name of nobody's the copy claims it, which the actor must be allowed to.
+    """
+    loading.check_loadable(origin)
+    model = origin.registered.model
+    if model is None or model.pk == row.model_id:
+        return
+    if model.is_confidential:
+        raise Forbidden(
+            "confidential",
+            _("What belongs to a confidential model is copied under its own names only."),
+            field="source",
         )
-
-
-def _same(row: RegisteredModel, origin: RegisteredVersion | None) -> ModelVersion | None:
-    """A copy inside one model of the inventory is the same version of it, once in each name."""
-    version = origin.version if origin is not None else None
-    if version is None or version.model_id != row.model_id:
-        return None
-    known = RegisteredVersion.objects.filter(registered=row, version=version).exists()
-    return None if known else version
+    if not is_protected:
+        return
+    if row.model is not None:
+        raise Forbidden(
+            "other_model",
+            _("“%(name)s” belongs to another model than the version.") % {"name": row.name},
+            field="name",
+        )
+    claiming.claim_name(actor=actor, registered_id=row.pk, model=model)
+    row.refresh_from_db()
 
 
 def describe_model(*, actor: User, name: str, description: str) -> RegisteredModel:
@@ -134,6 +168,7 @@ def rename(*, actor: User, name: str, new_name: str) -> RegisteredModel:
     with ledger.act(actor) as act:
         row = lock_name(actor, name)
         check_registrant(actor, row)
+        _check_unclaimed(row)
         promoting.check_idle(row, new_name)
         if RegisteredModel.objects.filter(name=new_name, is_deleted=False).exists():
             raise _taken(new_name)
@@ -150,17 +185,21 @@ def delete_model(*, actor: User, name: str) -> RegisteredModel:
     with ledger.act(actor) as act:
         row = lock_name(actor, name)
         check_registrant(actor, row)
-        if row.model is not None:
-            raise Forbidden(
-                "claimed",
-                "'%(name)s' belongs to model %(code)s of the inventory, which keeps its history:"
-                " retire its releases instead.",
-                field="name",
-                params={"name": name, "code": row.model.code},
-            )
+        _check_unclaimed(row)
         promoting.check_idle(row, name)
         delete_rows(act, row)
         return act.update(row, "experiment.deleted", {"is_deleted": True})
+
+
+def _check_unclaimed(row: RegisteredModel) -> None:
+    if row.model is not None:
+        raise Forbidden(
+            "claimed",
+            "'%(name)s' belongs to model %(code)s of the inventory, which keeps its history:"
+            " retire its releases instead.",
+            field="name",
+            params={"name": row.name, "code": row.model.code},
+        )
 
 
 def delete_rows(act: Act, row: RegisteredModel) -> None:
@@ -175,6 +214,7 @@ def delete_version(*, actor: User, name: str, number: int) -> RegisteredVersion:
     """The version is gone with its aliases; its number never comes back."""
     with ledger.act(actor) as act:
         row = lock_version(actor, name, number)
+        check_registrant(actor, row.registered, row)
         if row.version is not None:
             raise Forbidden(
                 "claimed",

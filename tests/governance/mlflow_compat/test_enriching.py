@@ -116,6 +116,21 @@ def test_registration_does_not_wait_for_a_server_that_is_gone(settings: Any) -> 
     assert found.note
 
 
+def test_another_models_files_are_not_shown_beside_a_source(server: Tracking) -> None:
+    experiment(source="s3://evil/other", logged_model=LOGGED)
+    services.enrich()
+    found = Enrichment.objects.get()
+    assert (found.state, found.found["digest"]) == ("done", "")
+    assert not [path for path in server.asked if "logged-models" in path]
+
+
+def test_one_that_kills_whoever_asks_is_given_up(server: Tracking) -> None:
+    experiment()
+    Enrichment.objects.update(attempts=7)
+    services.enrich()
+    assert Enrichment.objects.get().state == "failed"
+
+
 # Expiry.
 
 

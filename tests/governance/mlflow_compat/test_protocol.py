@@ -112,6 +112,9 @@ def test_a_pending_promotion_is_a_conflict() -> None:
 
 BIG = [{"key": str(i), "value": ""} for i in range(101)]
 FORGED = base64.b64encode(b'{"after": [1, 2]}').decode()
+TOKENS = ("[" * 2_400, '{"after": ["\\ud800"]}', '{"after": ["0001-01-01T00:00:00+23:59", "a"]}',
+          '{"after": ["9999-12-31T23:59:59-23:59", "a"]}', '{"after": ["a\\u0000"]}')  # fmt: skip
+LIKE = "'%" + "a" * 201 + "'"
 BAD_DIGEST = [{"key": "sha256", "value": "x"}]
 CREATE, VERSION = "registered-models/create", "model-versions/create"
 WRONG: list[tuple[str, str, Any]] = [
@@ -135,6 +138,16 @@ WRONG: list[tuple[str, str, Any]] = [
     ("GET", "registered-models/search", {"filter": "name = '\x00'"}),
     ("GET", "registered-models/search", {"filter": "x" * 10_001}),
     ("GET", "registered-models/search", {"page_token": FORGED}),
+    *(
+        ("GET", f"{kind}/search", {"page_token": base64.b64encode(one.encode()).decode()} | more)
+        for one in TOKENS
+        for kind, more in (
+            ("registered-models", {}),
+            ("registered-models", {"order_by": "timestamp"}),
+        )
+    ),
+    ("GET", "registered-models/search", {"filter": f"tags.k LIKE {LIKE}"}),
+    ("GET", "registered-models/search", {"filter": "tags.k LIKE '%a%a%a%a%a%a%a%a%a'"}),
     ("GET", "model-versions/search", {"filter": "version_number = 99999999999"}),
 ]
 

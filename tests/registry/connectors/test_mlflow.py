@@ -126,3 +126,31 @@ def test_a_folder_that_holds_itself_ends(server: Tracking) -> None:
         "files": [{"path": "again", "is_dir": True}]
     }
     assert TrackingServer(server.url).look("", LOGGED).files == 0
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        b"a: &a [x, x]\nb: &b [*a, *a]\nflavors: [*b, *b]",
+        b"a: " + b"[1, " * 80_000,
+        b"x" * 300_000,
+    ],
+    ids=["aliases", "deep", "long"],
+)
+def test_a_description_that_would_choke_a_reader(server: Tracking, told: bytes) -> None:
+    server.files["MLmodel"] = told
+    with pytest.raises(Unavailable):
+        TrackingServer(server.url).look("", LOGGED)
+
+
+def test_what_no_database_holds_is_cleaned(server: Tracking) -> None:
+    server.files["MLmodel"] = b'signature: {inputs: .nan, outputs: "a\\0b", "k\\0": .inf}'
+    found = TrackingServer(server.url).look("", LOGGED)
+    assert found.signature == {"inputs": None, "outputs": "ab", "k": None}
+
+
+def test_a_place_outside_the_store_is_not_asked_for(server: Tracking) -> None:
+    info = {"info": {"artifact_uri": "mlflow-artifacts:/1/../../x", "source_run_id": RUN}}
+    server.answers[MODEL] = {"model": info}
+    assert "no plain path" in TrackingServer(server.url).look("", LOGGED).note
+    assert not [path for path in server.asked if "artifacts/" in path]

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 # Names of facts, and of fields that have no label of their own.
 LABELS: dict[str, Promise] = {
+    "alias": _("alias"),
     "approval": _("approval"),
     "approved_digest": _("approved state"),
     "code": _("code"),
@@ -21,7 +22,10 @@ LABELS: dict[str, Promise] = {
     "grade_digest": _("digest of the grade"),
     "matches_version": _("same digest as the version's"),
     "material_digest": _("digest of the material facts"),
+    "environment": _("environment"),
+    "key": _("tag"),
     "model": _("model"),
+    "number": _("version"),
     "outcome": _("outcome"),
     "policy_document": _("founding document"),
     "profile": _("profile"),
@@ -30,7 +34,7 @@ LABELS: dict[str, Promise] = {
     "target_id": _("about"),
     "to": _("to stage"),
     "voter": _("named by"),
-    "was": _("from stage"),
+    "was": _("before"),
 }
 
 # Facts that are keys, and of what.
@@ -45,6 +49,9 @@ FACTS: dict[str, str] = {
 
 # What of a row tells most, in one line: of a kind of entry, else of a kind of row.
 TELLING: dict[str, tuple[str, ...]] = {
+    "governance.registeredalias": ("alias",),
+    "governance.registeredmodel": ("name",),
+    "governance.registeredversion": ("number", "source"),
     "governance.ballotseat": ("name", "holder_id"),
     "governance.campaign": ("due_on",),
     "governance.clock": ("kind", "due_at", "receipt"),

@@ -215,6 +215,30 @@ def test_a_prepared_key_is_known_before_it_signs(
     assert len(list(own_keys.glob("*.withdrawn"))) == 2
 
 
+def test_a_key_that_is_withdrawn_meanwhile_is_not_published_again(
+    own_keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, real = signing.current(own_keys, NOON), signing.signer_in
+    done: list[Any] = []
+
+    def slow(path: Path) -> Any:
+        found = real(path)
+        if not done and path.name == "current.pem":
+            done.append(path)
+            signing.rotate(own_keys, NOON, compromised=True)
+        return found
+
+    monkeypatch.setattr(signing, "signer_in", slow)
+    assert signing.current(own_keys, NOON).id != old.id
+    assert old.id not in [one["kid"] for one in signing.jwks(own_keys, NOON)["keys"]]
+
+
+def test_a_key_that_vanishes_is_left_out_of_the_key_set(own_keys: Path) -> None:
+    signing.current(own_keys, NOON)
+    (own_keys / "gone.json").symlink_to(own_keys / "nowhere")
+    assert len(signing.jwks(own_keys, NOON)["keys"]) == 1
+
+
 def test_a_compromised_key_verifies_nothing(permit: Permit, paper: Any, tmp_path: Path) -> None:
     call_command("rotate_permit_key", "--compromised", stdout=StringIO())
     write(tmp_path / "keys.json", services.jwks())

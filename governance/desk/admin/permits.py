@@ -61,7 +61,9 @@ def in_words(user: User, rows: Any) -> list[Permit]:  # Any: a list or a queryse
         told.why = row.get_revoked_because_display() or _because(ended.get(row.pk))
         path = row.model_use.entity.path
         own = row.requested_by_id == user.pk
-        told.may_revoke = queries.is_live(row) and (own or standing(user).has_at(path, *queries.REVOKERS))
+        told.may_revoke = queries.is_live(row) and (
+            own or standing(user).has_at(path, *queries.REVOKERS)
+        )
     return found
 
 

@@ -66,7 +66,8 @@ def may_run(use_id: uuid.UUID, digest: str | None = None) -> bool:
     retired nor stopped.
     """
     rows = Release.objects.filter(
-        Q(approved_until=None) | Q(approved_until__gte=clock.local_day(clock.now())), model_use=use_id
+        Q(approved_until=None) | Q(approved_until__gte=clock.local_day(clock.now())),
+        model_use=use_id,
     ).exclude(Q(approved_digest="") | Q(stage=Stage.S8))
     if digest is not None:
         rows = rows.filter(version__digest=digest)

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from django.utils.translation import gettext as _
 
 from governance.permits import queries
-from governance.permits.queries import REVOKERS
 from governance.permits.models import Permit, RevocationReason
+from governance.permits.queries import REVOKERS
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError, Forbidden
 from registry.core.ledger import services as ledger

@@ -42,11 +42,11 @@ def approve(release: Release) -> None:
     with ledger.act(person("sun")) as act:
         locked = releases.lock(release.pk)
         digest = release_queries.material_digest(locked)
-        given = act.note(locked, "approval.granted", digest=digest)
+        until = clock.local_day(clock.now())
+        given = act.note(locked, "approval.granted", facts={"until": until}, digest=digest)
         releases.record_approval(
-            actor=person("sun"), release=locked, digest=digest, warrant=given,
-            until=clock.local_day(clock.now()),
-        )  # fmt: skip
+            actor=person("sun"), release=locked, digest=digest, warrant=given, until=until
+        )
 
 
 def test_a_permit_is_absent_from_lists_and_trail(secret: Story) -> None:

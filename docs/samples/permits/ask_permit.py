@@ -8,8 +8,8 @@ One file, standard library only, Python 3.10 or newer: copy it and change it as 
 
 The artifact's SHA-256 (or --digest) must be that of a registered version. --version is needed where
 several models have the same bytes, --use where the version is released for more than one use. The
-permit is written to --out (permit.json), whole; verify it with verify_permit.py before deploying, by
-the list of revoked permits as it is then:
+permit is written to --out (permit.json), whole; verify it with verify_permit.py before deploying,
+by the list of revoked permits as it is then:
 
     python ask_permit.py --list list.json
 

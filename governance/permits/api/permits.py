@@ -60,8 +60,8 @@ class SignedPermit(serializers.ModelSerializer[Permit]):
 
 
 class PermitNow(SignedPermit):
-    """A permit as it stands now: whether an order or the release's way has ended it counts. One that
-    breaks glass shows its envelope to whoever may hold it alone.
+    """A permit as it stands now: whether an order or the release's way has ended it counts. One
+    that breaks glass shows its envelope to whoever may hold it alone.
     """
 
     envelope = PermitEnvelope(allow_null=True)

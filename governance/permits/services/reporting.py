@@ -72,7 +72,7 @@ def report_use(*, actor: User, permit_id: uuid.UUID, told: Reported) -> PermitUs
         elif not queries.may_run(row.model_use_id, use.digest):
             _tell(
                 row, f"unapproved:{use.pk}",
-                f"应急许可 {row.code} 部署的版本 {use.digest[:12]} 未获批准、已停用或已退役，请核查。",
+                f"应急许可 {row.code} 部署的版本 {use.digest[:12]} 未获批准、已停用或退役。",
                 f"By {row.code} a version was deployed that is not approved, stopped or retired:"
                 f" {use.digest[:12]}.",
             )  # fmt: skip

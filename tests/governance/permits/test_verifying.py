@@ -313,7 +313,8 @@ def test_the_script_says_what_the_rules_say() -> None:
     assert found.loader is not None
     script = importlib.util.module_from_spec(found)
     found.loader.exec_module(script)
-    for strange in ([], None, 7, {"payload": [], "payloadType": 1, "signatures": 2}):
+    odd: list[Any] = [[], None, 7, {"payload": [], "payloadType": 1, "signatures": 2}]
+    for strange in odd:
         with pytest.raises(script.Unusable):
             script.verify(strange, {}, environment="x", digest=None)
     assert (script.STATEMENT_TYPE, script.LIST_TYPE, script.STATEMENT, script.PREDICATE) == (

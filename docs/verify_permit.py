@@ -14,7 +14,7 @@ A permit is good for exactly this digest, environment (and use) while it lasts. 
 signed with one of the keys, be fresh, no older than --not-before, and not name the permit;
 --without-list says that a revoked permit may pass. A break-glass permit names no digest: it is
 taken only with --break-glass, for the --use, and by a list that may be old (it is for when nothing
-can be asked); an ordinary permit needs the list there too. Whatever lasts longer than Mingce lets it
+can be asked); an ordinary permit needs the list there too. What lasts longer than Mingce lets it
 is refused: 7 days for a permit, 90 for one that breaks glass, an hour for a list.
 
 Prints one line of JSON. Exit status: 0 allowed, 1 refused, 2 something can't be read.

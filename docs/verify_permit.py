@@ -3,16 +3,19 @@
 
     python verify_permit.py PERMIT.json --keys keys.jwks.json --digest SHA256 \
         --environment production [--use ID] [--registry HOST] \
-        [--revocations LIST.json [--not-before SEQUENCE]] [--break-glass] [--now MOMENT]
+        (--revocations LIST.json [--not-before SEQUENCE] | --without-list | --break-glass) \
+        [--now MOMENT]
 
 Needs Python 3.9 or newer and `cryptography`. PERMIT.json is the answer of POST /api/v1/permits/, or
 its `envelope` alone; the keys are those of GET /api/v1/permits/keys/, handed over beforehand on
 another way; LIST.json is what GET /api/v1/permits/revocations/ has answered.
 
-A permit is good for exactly this digest, environment (and use) while it lasts. With --revocations
-the list must be signed with one of the keys, be fresh, no older than --not-before, and not name
-the permit. A break-glass permit names no digest: it is taken only with --break-glass, for the
---use, and by a list that may be old (it is for when nothing can be asked).
+A permit is good for exactly this digest, environment (and use) while it lasts. The list must be
+signed with one of the keys, be fresh, no older than --not-before, and not name the permit;
+--without-list says that a revoked permit may pass. A break-glass permit names no digest: it is
+taken only with --break-glass, for the --use, and by a list that may be old (it is for when nothing
+can be asked); an ordinary permit needs the list there too. What lasts longer than Mingce lets it
+is refused: 7 days for a permit, 90 for one that breaks glass, an hour for a list.
 
 Prints one line of JSON. Exit status: 0 allowed, 1 refused, 2 something can't be read.
 """
@@ -34,6 +37,8 @@ STATEMENT_TYPE = "application/vnd.in-toto+json"
 LIST_TYPE = "application/vnd.mingce.permit-revocations+json"
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://mingce.dev/attestation/deployment-permit/v1"
+LONGEST, LONGEST_GLASS = dt.timedelta(days=7), dt.timedelta(days=90)
+LONGEST_LIST = dt.timedelta(hours=1)
 SKEW = dt.timedelta(seconds=60)  # clocks differ; an end is never put off
 
 
@@ -139,6 +144,8 @@ def check_list(envelope, keys, permit, registry, now, not_before=0, may_be_old=F
         raise Refused("other_registry", f"the list is of {of_registry}, not of {registry}")
     if issued_at > now + SKEW or (now >= next_update and not may_be_old):
         raise Refused("list_not_fresh", f"the list was to be renewed by {told['nextUpdate']}")
+    if next_update - issued_at > LONGEST_LIST:
+        raise Refused("list_too_long", "the list says that it holds for more than an hour")
     if sequence < not_before:
         raise Refused("list_too_old", f"the list {sequence} is older than {not_before}")
     if permit in named:
@@ -148,43 +155,65 @@ def check_list(envelope, keys, permit, registry, now, not_before=0, may_be_old=F
 
 def verify(
     envelope, keys, *, environment, digest, use=None, registry=None, now=None, break_glass=False,
-    revocations=None, not_before=0,
+    revocations=None, not_before=0, without_list=False,
 ):  # fmt: skip
-    """What the permit says, once all of it holds. Raises Refused, Unusable.
+    """What the permit says, once all of it holds. Raises Refused, Unusable, whatever is given.
 
     envelope, revocations: parsed JSON; keys: of `trusted_keys`; now: aware, else the present.
     """
-    now = now or dt.datetime.now(dt.UTC)
+    try:
+        return _verified(
+            envelope, keys, environment, digest, use, registry, now, break_glass,
+            revocations, not_before, without_list,
+        )  # fmt: skip
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise Unusable(f"this can't be read: {type(error).__name__}: {error}") from error
+
+
+def _verified(
+    envelope, keys, environment, digest, use, registry, now, break_glass, revocations, not_before,
+    without_list,
+):  # fmt: skip
+    now = now or dt.datetime.now(dt.timezone.utc)  # noqa: UP017 (Python 3.9)
     told, keyid = signed(envelope, STATEMENT_TYPE, keys)
+    said, digests, name, issued_at, expires_at = _read(told)
+    code, breaks_glass = said["permit"], said["breakGlass"]
+    check_key_time(keys, keyid, issued_at)
+    of_registry = name.split("/", 1)[0]
+    if registry is not None and of_registry != registry:
+        raise Refused("other_registry", f"the permit is of {of_registry}, not of {registry}")
+    if said["decision"] != "allow":
+        raise Refused("not_allowed", f"the decision was {said['decision']!r}")
+    if now + SKEW < issued_at:
+        raise Refused("not_yet", f"it holds from {said['issuedAt']} on")
+    if now >= expires_at:
+        raise Refused("expired", f"it ended at {said['expiresAt']}")
+    where = said["environment"]
+    if where != environment:
+        raise Refused("other_environment", f"it is for {where}, not for {environment}")
+    if use is not None and said["use"] != use:
+        raise Refused("other_use", "it is for another use")
+    if expires_at - issued_at > (LONGEST if breaks_glass is False else LONGEST_GLASS):
+        raise Refused("too_long", "it lasts longer than such a permit may")
+    check_subject(digests, breaks_glass, digest, use, break_glass)
+    if breaks_glass is False and revocations is None and not without_list:
+        raise Refused("list_needed", "without the list of revoked permits it proves nothing")
+    if revocations is not None:
+        may_be_old = breaks_glass is not False
+        check_list(revocations, keys, code, of_registry, now, not_before, may_be_old)
+    return {"permit": code, "subject": name, "keyid": keyid, **said}
+
+
+def _read(told):
+    """The predicate, the subject's digests and name, and from when until when it holds."""
     try:
         if (told["_type"], told["predicateType"]) != (STATEMENT, PREDICATE):
             raise Refused("wrong_type", "the statement is no deployment permit")
         (subject,) = told["subject"]
         said, digests, name = told["predicate"], subject["digest"], subject["name"]
-        issued_at, expires_at = moment(said["issuedAt"]), moment(said["expiresAt"])
-        code, breaks_glass = said["permit"], said["breakGlass"]
-        decision, where, whose = said["decision"], said["environment"], said["use"]
+        return said, digests, name, moment(said["issuedAt"]), moment(said["expiresAt"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise Unusable(f"the statement can't be read: {type(error).__name__}: {error}") from error
-    check_key_time(keys, keyid, issued_at)
-    of_registry = name.split("/", 1)[0]
-    if registry is not None and of_registry != registry:
-        raise Refused("other_registry", f"the permit is of {of_registry}, not of {registry}")
-    if decision != "allow":
-        raise Refused("not_allowed", f"the decision was {decision!r}")
-    if now + SKEW < issued_at:
-        raise Refused("not_yet", f"it holds from {said['issuedAt']} on")
-    if now >= expires_at:
-        raise Refused("expired", f"it ended at {said['expiresAt']}")
-    if where != environment:
-        raise Refused("other_environment", f"it is for {where}, not for {environment}")
-    if use is not None and whose != use:
-        raise Refused("other_use", "it is for another use")
-    check_subject(digests, breaks_glass, digest, use, break_glass)
-    if revocations is not None:
-        may_be_old = breaks_glass is not False
-        check_list(revocations, keys, code, of_registry, now, not_before, may_be_old)
-    return {"permit": code, "subject": name, "keyid": keyid, **said}
 
 
 def check_subject(digests, breaks_glass, digest, use, break_glass):
@@ -224,9 +253,12 @@ def main(arguments=None):
     parser.add_argument("--registry", metavar="HOST")
     parser.add_argument("--revocations", metavar="LIST")
     parser.add_argument("--not-before", type=int, default=0, metavar="SEQUENCE")
+    parser.add_argument("--without-list", action="store_true")
     parser.add_argument("--break-glass", action="store_true")
     parser.add_argument("--now", type=moment, help="as 2026-11-26T08:00:00Z; else the present")
     options = parser.parse_args(arguments)
+    if not (options.revocations or options.without_list or options.break_glass):
+        parser.error("--revocations, --without-list or --break-glass is needed")
     try:
         found = verify(
             envelope_in(file(options.permit, "the permit")),
@@ -239,6 +271,7 @@ def main(arguments=None):
             break_glass=options.break_glass,
             revocations=file(options.revocations, "the list") if options.revocations else None,
             not_before=options.not_before,
+            without_list=options.without_list,
         )
     except Refused as refusal:
         print(json.dumps({"allowed": False, "code": refusal.code, "why": str(refusal)}))

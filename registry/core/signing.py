@@ -15,7 +15,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -93,6 +93,15 @@ def current(folder: Path, now: dt.datetime) -> Signer:
     """The key that signs now; the folder's first key is made, and published, on first use."""
     signer = signer_in(folder / "current.pem")
     if not (folder / f"{signer.id}.json").exists():
+        with _alone(folder):
+            signer = _current(folder, now)
+    return signer
+
+
+def _current(folder: Path, now: dt.datetime) -> Signer:
+    """The same, for whoever is alone: what was withdrawn meanwhile is not published again."""
+    signer = signer_in(folder / "current.pem")
+    if not (folder / f"{signer.id}.withdrawn").exists():
         _publish(folder, signer, now)
     return signer
 
@@ -116,7 +125,7 @@ def rotate(folder: Path, now: dt.datetime, *, compromised: bool = False) -> Sign
     """
     current(folder, now)
     with _alone(folder):
-        old = current(folder, now)
+        old = _current(folder, now)
         made = folder / "next.pem"
         if compromised and made.exists():  # whoever has one has the other
             _withdraw(folder / f"{signer_in(made).id}.json")
@@ -137,7 +146,10 @@ def rotate(folder: Path, now: dt.datetime, *, compromised: bool = False) -> Sign
 def jwks(folder: Path, now: dt.datetime) -> dict[str, list[dict[str, Any]]]:  # Any: RFC 7517
     """The public keys as a JSON Web Key Set, the current one first, then from young to old."""
     signing = current(folder, now).id
-    found = [json.loads(path.read_bytes()) for path in folder.glob("*.json")]
+    found = []
+    for path in folder.glob("*.json"):
+        with suppress(FileNotFoundError):  # withdrawn meanwhile
+            found.append(json.loads(path.read_bytes()))
     found.sort(key=lambda one: (one["kid"] != signing, -one["nbf"], one["kid"]))
     return {"keys": found}
 

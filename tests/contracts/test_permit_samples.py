@@ -26,7 +26,6 @@ from registry.core import clock
 from registry.core.people import services as people
 from registry.releases.models import Release
 from tests import conftest, story
-from tests.contracts.stub import answering, says
 from tests.journeys.serving import served
 from tests.rest.calling import secret_of
 from tests.world import PASSWORD, person
@@ -107,8 +106,10 @@ def ask(
 def verify(where: Path) -> int:
     """The deploy job's step."""
     (where / "keys.jwks.json").write_text(json.dumps(services.jwks()))
+    (where / "list.json").write_bytes(services.revocations().body)
     done = subprocess.run(  # noqa: S603 (our own script)
         [sys.executable, "-I", str(VERIFY), "permit.json", "--keys", "keys.jwks.json",
+         "--revocations", "list.json",
          "--environment", "production", "--digest", _sha256((where / "model.pkl").read_bytes())],
         capture_output=True, check=False, cwd=where,
     )  # fmt: skip
@@ -152,19 +153,6 @@ def test_what_is_not_registered_or_not_allowed_to_ask_gets_nothing(
     assert ask(tmp_path, site, "--environment", "moon")[0] == 2
 
 
-def test_without_an_answer_nothing_is_permitted(tmp_path: Path) -> None:
-    (tmp_path / "permit.json").write_text("{}")
-    rows = says({"results": [{"id": "v", "label": "1"}]})
-    with answering(rows, says(b"<h1>Server Error</h1>", 500)) as server:
-        code, told = ask(tmp_path, server.url, secret="x")
-        keys = {one.headers.get("idempotency-key") for one in server.asked[1:]}
-    assert (code, "status 500" in told or "JSONDecodeError" in told) == (2, True)
-    assert (len(server.asked), len(keys)) == (5, 1)  # the question, and four times the same one
-    assert not (tmp_path / "permit.json").exists()
-    code, told = ask(tmp_path, "http://models.bank.example", secret="x")
-    assert (code, "https only" in told) == (2, True)
-
-
 def pipeline_steps() -> dict[str, list[str]]:
     """Every command of the pipelines, by file."""
     gitlab = yaml.safe_load((SAMPLES / "gitlab-ci.yml").read_text())
@@ -201,7 +189,7 @@ def test_the_steps_of_a_pipeline_run_and_stop_where_nothing_is_permitted(
     (tmp_path / "bin" / "pip").chmod(0o755)
     environment = {
         "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "MINGCE_URL": site,
-        "MINGCE_TOKEN": token("read", "ask_permit"),
+        "MINGCE_TOKEN": token("read", "ask_permit"), "MINGCE_USE": str(release.model_use_id),
         "MINGCE_KEYS": keys if name == "github" else str(tmp_path / "trusted.json"),
         "PYTHONPATH": os.pathsep.join(sys.path), "CI_PIPELINE_URL": "https://ci/1",
         "BUILD_URL": "https://ci/2", "GITHUB_SERVER_URL": "https://ci",
@@ -232,7 +220,9 @@ def test_the_manifests_say_what_the_how_to_says() -> None:
     (webhook,) = next(one for one in told if one["kind"].startswith("Validating"))["webhooks"]
     assert (webhook["failurePolicy"], webhook["sideEffects"]) == ("Fail", "None")
     assert [one["resources"] for one in webhook["rules"]] == [
-        ["deployments", "statefulsets"], ["pods"],
+        ["deployments", "statefulsets", "replicasets", "daemonsets", "deployments/scale",
+         "statefulsets/scale", "replicasets/scale"],
+        ["jobs", "cronjobs"], ["pods", "pods/ephemeralcontainers"],
     ]  # fmt: skip
     admit = next(one for one in told if one["kind"] == "Deployment")["spec"]["template"]["spec"]
     assert [one.split("=")[0] for one in admit["containers"][0]["args"]] == [
@@ -261,8 +251,9 @@ def admitting(where: Path, site: str, *more: str) -> Iterator[Any]:
         assert process.stdout is not None
         port = int(process.stdout.readline().split()[-1])
 
-        def review(new: Any, old: Any = None) -> tuple[bool, str]:
-            request = {"uid": "u-1", "object": new, "oldObject": old}
+        def review(new: Any, old: Any = None, by: str = "dev") -> tuple[bool, str]:
+            request: dict[str, Any] = {"uid": "u-1", "object": new, "oldObject": old}
+            request["userInfo"] = {"username": by}
             told = {"kind": "AdmissionReview", "request": request}
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
             connection.request("POST", "/", json.dumps(told))
@@ -309,7 +300,7 @@ def test_a_cluster_rolls_out_what_is_permitted_and_nothing_else(
         environment="production",
     )  # fmt: skip
     good = deployment(digest, {"envelope": permit.envelope})
-    with admitting(tmp_path, site) as review:
+    with admitting(tmp_path, site, "--allow", ALLOWED) as review:
         assert until(review, good, True) == permit.code
         assert review(deployment("b" * 64, permit.envelope)) == (
             False, "Mingce: it is for another digest",
@@ -326,8 +317,47 @@ def test_a_cluster_rolls_out_what_is_permitted_and_nothing_else(
         assert review(deployment(digest, "", replicas=9), good) == (True, "none")  # only scaled
         pod = {"kind": "Pod", **good["spec"]["template"]}
         assert review(pod) == (True, permit.code)
+        own_containers_alone(review, good)
         services.revoke(actor=person("chen"), permit_id=permit.pk, reason="构建作废")
         assert "has been revoked" in until(review, good, False)
+
+
+ALLOWED = "registry.bank.example/proxy@sha256:" + "e" * 64
+CONTROLLER = "system:serviceaccount:kube-system:replicaset-controller"
+
+
+def own_containers_alone(review: Any, good: dict[str, Any]) -> None:
+    """Neither an owner, nor another container, nor a start from nothing goes around the permit."""
+    template = good["spec"]["template"]
+    bare: dict[str, Any] = json.loads(json.dumps({"kind": "Pod", **template}))
+    bare["metadata"] = {"ownerReferences": [{"kind": "ReplicaSet", "controller": True}]}
+    assert review(bare)[0] is False
+    assert review(bare, by=CONTROLLER) == (True, "none")
+    assert review(bare, by="system:serviceaccount:kube-system-x:a-controller")[0] is False
+    for kind in ("initContainers", "containers", "ephemeralContainers"):
+        for image, allowed in ((ALLOWED, True), ("evil:1", False), (ALLOWED + "\n", False)):
+            told = json.loads(json.dumps(good))
+            spec = told["spec"]["template"]["spec"]
+            spec[kind] = [*spec.get(kind, []), {"name": "other", "image": image}]
+            assert review(told)[0] is allowed, (kind, image)
+    stripped = json.loads(json.dumps(good))
+    del stripped["spec"]["template"]["metadata"]["annotations"]
+    none = json.loads(json.dumps(stripped))
+    none["spec"]["replicas"] = 0
+    assert review(stripped, stripped) == (True, "none")
+    assert review(stripped, none)[0] is False
+    assert review(good, none)[0] is True
+    scale: list[Any] = [{"kind": "Scale", "spec": {"replicas": count}} for count in (0, 1, 2)]
+    assert review(scale[2], scale[1])[0] is True
+    assert review(scale[1], scale[0])[0] is False
+    job = {"kind": "Job", "metadata": {}, "spec": {"template": stripped["spec"]["template"]}}
+    assert review(job)[0] is False
+    cron = {"kind": "CronJob", "metadata": {}, "spec": {"jobTemplate": {"spec": good["spec"]}}}
+    assert review(cron)[0] is True
+    running = {"kind": "Pod", "metadata": {}, "spec": template["spec"]}
+    assert review(running, running) == (True, "none")
+    debug = {"ephemeralContainers": [{"name": "debug", "image": "evil:1"}]}
+    assert review({**running, "spec": running["spec"] | debug}, running)[0] is False
 
 
 def test_a_cluster_without_a_list_lets_glass_be_broken_alone(

@@ -8,7 +8,10 @@ One file, standard library only, Python 3.10 or newer: copy it and change it as 
 
 The artifact's SHA-256 (or --digest) must be that of a registered version. --version is needed where
 several models have the same bytes, --use where the version is released for more than one use. The
-permit is written to --out (permit.json), whole; verify it with verify_permit.py before deploying.
+permit is written to --out (permit.json), whole; verify it with verify_permit.py before deploying,
+by the list of revoked permits as it is then:
+
+    python ask_permit.py --list list.json
 
 Exit status: 0 permitted; 1 denied, with every reason and its way out; 2 there was no answer, or
 something is wrong with the question. Only 0 lets anything be deployed.
@@ -98,11 +101,47 @@ def _read(file: Any) -> str:
     return found.hexdigest()
 
 
+def permit_in(found: Any) -> Any:
+    """The answer, if it has a permit's shape. Raises NoAnswer."""
+    try:
+        _check_envelope(found["envelope"])
+        texts = [found[name] for name in ("code", "digest", "environment", "expires_at")]
+    except (AttributeError, KeyError, TypeError) as error:
+        raise NoAnswer(f"this is no permit: {type(error).__name__}: {error}") from error
+    if not all(isinstance(one, str) for one in texts):
+        raise NoAnswer("this is no permit")
+    return found
+
+
+def _check_envelope(told: Any) -> None:
+    """Raises NoAnswer, AttributeError, KeyError, TypeError."""
+    texts = [told["payload"], told["payloadType"]]
+    texts += [one[name] for one in told["signatures"] for name in ("keyid", "sig")]
+    if len(texts) < 4 or not all(isinstance(one, str) for one in texts):
+        raise NoAnswer("this is no DSSE envelope")
+
+
+def fetch_list(register: Register, path: Path) -> int:
+    """The file holds the list of revoked permits. Raises NoAnswer."""
+    status, found = register.call("GET", "/permits/revocations/")
+    if status != 200:
+        raise NoAnswer(said(status, found))
+    _check_envelope(found)
+    path.write_text(json.dumps(found), encoding="utf-8")
+    return 0
+
+
+def said(status: int, found: Any) -> str:
+    """A problem in one line."""
+    problem = found if isinstance(found, dict) else {}
+    return f"{status} {problem.get('code')}: {problem.get('detail')}"
+
+
 def version_of(register: Register, digest: str) -> str:
     """The key of the one version with these bytes. Raises NoAnswer."""
     status, found = register.call("GET", f"/versions/?{urlencode({'digest': digest})}")
     if status != 200:
-        raise NoAnswer(f"{status} {found.get('code')}: {found.get('detail')}")
+        raise NoAnswer(said(status, found))
     rows = found["results"]
     if len(rows) != 1:
         known = ", ".join(f"{row['label']} ({row['id']})" for row in rows) or "none"
@@ -121,41 +160,53 @@ def told(problem: Any, language: str) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Asks, prints, writes the permit."""
+    """Asks for a permit, or fetches the list."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--file", type=Path, help="the artifact")
     what.add_argument("--digest", help="its SHA-256")
-    parser.add_argument("--environment", required=True)
+    what.add_argument("--list", type=Path, help="fetch the list of revoked permits into this file")
+    parser.add_argument("--environment")
     parser.add_argument("--version", help="the key of the registered version")
     parser.add_argument("--use", help="the key of the use for which it is deployed")
     parser.add_argument("--reference", default="", help="the build: a commit, a pipeline's address")
     parser.add_argument("--out", type=Path, default=Path("permit.json"))
     parser.add_argument("--language", choices=["zh", "en"], default="en")
     options = parser.parse_args(arguments)
-    options.out.unlink(missing_ok=True)  # no permit of an earlier run is taken for this one's
+    if options.list is None and not options.environment:
+        parser.error("--environment is needed")
+    # nothing of an earlier run is taken for this one's
+    (options.list or options.out).unlink(missing_ok=True)
+    if not all(os.environ.get(name) for name in ("MINGCE_URL", "MINGCE_TOKEN")):
+        print("set MINGCE_URL and MINGCE_TOKEN", file=sys.stderr)
+        return 2
     try:
         register = Register(os.environ["MINGCE_URL"], os.environ["MINGCE_TOKEN"])
-        digest = digest_of(options.file) if options.file else options.digest.removeprefix("sha256:")
-        asked = {
-            "version": options.version or version_of(register, digest), "digest": digest,
-            "environment": options.environment, "use": options.use, "reference": options.reference,
-        }  # fmt: skip
-        status, found = register.call("POST", "/permits/", asked, key=str(uuid.uuid4()))
-    except KeyError as missing:
-        print(f"set {missing.args[0]}", file=sys.stderr)
+        return fetch_list(register, options.list) if options.list else ask(register, options)
+    except (NoAnswer, OSError, AttributeError, KeyError, TypeError, ValueError) as why:
+        print(f"no answer: {type(why).__name__}: {why}", file=sys.stderr)
         return 2
-    except (NoAnswer, OSError) as why:
-        print(f"no answer: {why}", file=sys.stderr)
-        return 2
+
+
+def ask(register: Register, options: argparse.Namespace) -> int:
+    """Asks, prints, writes the permit. Raises NoAnswer, and what a strange answer leads to."""
+    digest = digest_of(options.file) if options.file else options.digest.removeprefix("sha256:")
+    asked = {
+        "version": options.version or version_of(register, digest), "digest": digest,
+        "environment": options.environment, "use": options.use, "reference": options.reference,
+    }  # fmt: skip
+    status, found = register.call("POST", "/permits/", asked, key=str(uuid.uuid4()))
     if status == 409 and found.get("code") == "permit_denied":
         print(told(found, options.language), file=sys.stderr)
         return 1
     if status != 201:
-        print(f"{status} {found.get('code')}: {found.get('detail')}", file=sys.stderr)
+        print(said(status, found), file=sys.stderr)
         return 2
-    options.out.write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
-    print(f"{found['code']} {options.environment} {digest} until {found['expires_at']}")
+    permit = permit_in(found)
+    if (permit["digest"], permit["environment"]) != (digest, options.environment):
+        raise NoAnswer("this is a permit for something else")
+    options.out.write_text(json.dumps(permit, ensure_ascii=False), encoding="utf-8")
+    print(f"{permit['code']} {options.environment} {digest} until {permit['expires_at']}")
     return 0
 
 

@@ -11,7 +11,6 @@ from governance.desk.admin.pages import PersonRequest, page, show
 from governance.desk.admin.verbs import offered
 from governance.permits import queries
 from governance.permits.models import Permit, PermitKind
-from governance.permits.services.revoking import REVOKERS
 from registry.core import clock
 from registry.core.people.models import User
 from registry.core.people.queries import standing
@@ -62,7 +61,9 @@ def in_words(user: User, rows: Any) -> list[Permit]:  # Any: a list or a queryse
         told.why = row.get_revoked_because_display() or _because(ended.get(row.pk))
         path = row.model_use.entity.path
         own = row.requested_by_id == user.pk
-        told.may_revoke = queries.is_live(row) and (own or standing(user).has_at(path, *REVOKERS))
+        told.may_revoke = queries.is_live(row) and (
+            own or standing(user).has_at(path, *queries.REVOKERS)
+        )
     return found
 
 

@@ -6,6 +6,7 @@ import uuid
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -15,11 +16,12 @@ from governance.permits.models import Permit, PermitUse
 from governance.permits.services import Reported
 from governance.suspensions.api.stop_list import Signature
 from registry.catalogue.queries import visible_versions
+from registry.core.errors import Conflict
 from registry.core.ledger.services import refusals_recorded
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
 from registry.core.web.concurrency import etag
-from registry.core.web.idempotency import once
+from registry.core.web.idempotency import REPLAYED, once
 from registry.core.web.views import CallerRequest, ListDoor, present
 from registry.releases.models import Environment
 
@@ -58,8 +60,11 @@ class SignedPermit(serializers.ModelSerializer[Permit]):
 
 
 class PermitNow(SignedPermit):
-    """A permit as it stands now: whether an order or the release's way has ended it counts."""
+    """A permit as it stands now: whether an order or the release's way has ended it counts. One
+    that breaks glass shows its envelope to whoever may hold it alone.
+    """
 
+    envelope = PermitEnvelope(allow_null=True)
     state = serializers.ChoiceField(choices=["live", "revoked", "expired"])
 
     class Meta:
@@ -137,11 +142,15 @@ class PermitDoor(ListDoor):
         row = get_or_refuse(queries.whole(self.get_queryset()), pk)
         told: Any = row  # Any: an attribute for the serializer alone
         told.state = queries.state_of(row, queries.cause_of(row))
+        if not queries.may_hold(request.user, row):
+            told.envelope = None
         return Response(PermitNow(row).data, headers={"ETag": etag(row.row_version)})
 
     @extend_schema(request=NewPermit, responses={201: SignedPermit})
     def create(self, request: CallerRequest) -> Response:
-        """A signed permit; or 409 `permit_denied` with every reason and the gate's list."""
+        """A signed permit; or 409 `permit_denied` with every reason and the gate's list. A question
+        that is repeated is answered with the permit as it is now, or with 409 `permit_ended`.
+        """
         told = NewPermit(data=request.data)
         told.is_valid(raise_exception=True)
         data = told.validated_data
@@ -149,7 +158,7 @@ class PermitDoor(ListDoor):
         release = queries.release_of(version.pk, data["use"])
         asked = {name: data[name] for name in ("digest", "environment", "reference")}
         with refusals_recorded(request.user, release):
-            return once(
+            answer = once(
                 request,
                 lambda: present(
                     services.issue(
@@ -159,6 +168,7 @@ class PermitDoor(ListDoor):
                     201,
                 ),
             )
+        return _as_now(answer) if REPLAYED in answer.headers else answer
 
     @extend_schema(request=NewRevocation, responses={201: PermitRow})
     def revocations(self, request: CallerRequest, pk: uuid.UUID) -> Response:
@@ -191,3 +201,16 @@ class PermitDoor(ListDoor):
         """Every use of the break-glass permit has been told, or there was none."""
         row = get_or_refuse(self.get_queryset(), pk)
         return present(services.account(actor=request.user, permit_id=row.pk), PermitRow, 201)
+
+
+def _as_now(answer: Response) -> Response:
+    """The permit of the earlier answer. Raises Conflict (`permit_ended`)."""
+    row = queries.whole(Permit.objects.filter(pk=answer.data["id"])).get()
+    if queries.state_of(row, queries.cause_of(row)) != "live":
+        raise Conflict(
+            "permit_ended", _("The permit that was issued for this key holds no more."),
+            hint=_("Ask again with a new key."), details={"permit": row.code},
+        )  # fmt: skip
+    now = present(row, SignedPermit, 201)
+    now[REPLAYED] = "true"
+    return now

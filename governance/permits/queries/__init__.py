@@ -11,15 +11,18 @@ from governance.permits.queries.deciding import (
 )
 from governance.permits.queries.ending import Cause, cause_of, causes, is_live, state_of
 from governance.permits.queries.reading import (
+    REVOKERS,
+    may_hold,
     of_release,
     visible_break_glass,
     visible_to,
     visible_uses,
     whole,
 )
-from governance.permits.queries.reconciling import unexplained
+from governance.permits.queries.reconciling import may_run, unexplained
 
 __all__ = [
+    "REVOKERS",
     "Cause",
     "Considered",
     "Figures",
@@ -28,6 +31,8 @@ __all__ = [
     "consider",
     "figures",
     "is_live",
+    "may_hold",
+    "may_run",
     "of_release",
     "present_reasons",
     "registry_host",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from governance.suspensions.models import Order, OrderKind, TargetType
 from governance.suspensions.queries import Target
 from governance.suspensions.queries.targets import reached
 from registry.core import clock
+from registry.core.ledger.models import Entry
 from registry.core.people.models import SYSTEM_ID, LegalEntity
 
 
@@ -48,11 +50,17 @@ def cause_of(row: Permit) -> Cause | None:
 def causes(rows: Sequence[Permit]) -> dict[uuid.UUID, Cause]:
     """Of permits that nobody has revoked, those that the facts have ended, and why.
 
-    An order that was given after the permit has ended it, also where it has been lifted since. The
-    rows come with release and `model_use__entity`. A few statements, and one for each order that
-    has been lifted while one of the permits held.
+    An order that was given after the permit has ended it, also where it has been lifted since; so
+    has a release that has gone back, or out of its approval, also where it is there again. The rows
+    come with release and `model_use__entity`. A few statements, and one for each order that has
+    been lifted while one of the permits held.
     """
-    found = {row.pk: cause for row in rows if (cause := _of_release(row)) is not None}
+    found = _of_ledger(rows)
+    found |= {
+        row.pk: cause
+        for row in rows
+        if row.pk not in found and (cause := _of_release(row)) is not None
+    }
     permits = [row for row in rows if row.pk not in found]
     if not permits:
         return found
@@ -69,14 +77,55 @@ def _of_release(row: Permit) -> Cause | None:
     release = row.release
     if release is None:
         return None
-    fell = row.least_stage and (
-        release.stage == RETIRED or ORDER.index(release.stage) < ORDER.index(row.least_stage)
-    )
+    fell = row.least_stage and _is_below(release.stage, row.least_stage)
     if fell or release.stage == RETIRED:
         return Cause(RevocationReason.STAGE_LEFT, release.stage_since, release.stage)
     if row.material_digest and release.approved_digest != row.material_digest:
         return Cause(RevocationReason.APPROVAL_ENDED, None, release.code)
     return None
+
+
+def _of_ledger(rows: Sequence[Permit]) -> dict[uuid.UUID, Cause]:
+    """Where the releases have gone since the permits were issued: two statements."""
+    bound = {row.pk: row for row in rows if row.least_stage or row.material_digest}
+    if not bound:
+        return {}
+    issued = dict(
+        Entry.objects.filter(subject_id__in=bound, kind="permit.issued").values_list(
+            "subject_id", "seq"
+        )
+    )
+    if not issued:
+        return {}
+    went = Entry.objects.filter(
+        subject_id__in={row.release_id for row in bound.values()}, kind__in=_LEAVING,
+        seq__gt=min(issued.values()),
+    )  # fmt: skip
+    ways: dict[uuid.UUID, list[Entry]] = {}
+    for entry in went.order_by("seq"):
+        ways.setdefault(entry.subject_id, []).append(entry)
+    return {
+        row.pk: cause
+        for row in bound.values()
+        for entry in ways.get(row.release_id or row.pk, ())[::-1]
+        if entry.seq > issued.get(row.pk, entry.seq) and (cause := _left(entry, row)) is not None
+    }
+
+
+def _left(entry: Entry, row: Permit) -> Cause | None:
+    """Whether the entry ends the permit."""
+    if entry.kind == "release.approval_ended":
+        code = row.release.code if row.release else ""
+        ended = Cause(RevocationReason.APPROVAL_ENDED, entry.effective_at, code)
+        return ended if row.material_digest else None
+    stage = json.loads(entry.body)["state"]["stage"]
+    if not row.least_stage or not _is_below(stage, row.least_stage):
+        return None
+    return Cause(RevocationReason.STAGE_LEFT, entry.effective_at, stage)
+
+
+def _is_below(stage: str, least: str) -> bool:
+    return stage == RETIRED or ORDER.index(stage) < ORDER.index(least)
 
 
 def _of_order(order: Order, row: Permit) -> Cause:
@@ -118,6 +167,8 @@ def is_mended(order: Order, mends: Sequence[str]) -> bool:
     by_itself = order.kind == OrderKind.RESTRICT and order.ordered_by_id == SYSTEM_ID
     return by_itself and rule in mends
 
+
+_LEAVING = ("release.moved", "release.approval_ended")
 
 # Orders about a whole use or more; a narrower one ends no break-glass permit: a mended version may
 # be what glass is broken for.

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 from django.db import models
 
-from governance.permits.models import BreakGlass, Permit, PermitUse
+from governance.permits.models import BreakGlass, Permit, PermitKind, PermitUse
 from registry.catalogue.queries import may_be_seen
 from registry.core.people.models import User
+from registry.core.people.queries import standing
+from registry.core.people.rules import Role
 from registry.releases.models import Release
+
+# Besides whoever has asked for it, who may revoke a permit and hold one that breaks glass.
+REVOKERS = (Role.MODEL_RISK, Role.MODEL_RISK_HEAD, Role.DUTY_OFFICER)
 
 
 def visible_to(user: User) -> models.QuerySet[Permit]:
     """The permits for the models that the person may see."""
     return Permit.objects.filter(may_be_seen(user, "model_use__model__"))
+
+
+def may_hold(user: User, row: Permit) -> bool:
+    """Whether the person may have the signed paper: one that breaks glass is for whoever asked for
+    it or gave it, model risk and the duty officer alone.
+    """
+    if row.kind != PermitKind.BREAK_GLASS or row.requested_by_id == user.pk:
+        return True
+    gave = BreakGlass.objects.filter(permit=row, answered_by=user)
+    return standing(user).has_at(row.model_use.entity.path, *REVOKERS) or gave.exists()
 
 
 def visible_break_glass(user: User) -> models.QuerySet[BreakGlass]:

@@ -13,8 +13,9 @@ from governance.permits.schema import BreakGlassPolicy
 from governance.permits.services.issuing import check_environment, enveloped, permitted
 from governance.permits.services.listing import signer_now
 from governance.suspensions import queries as suspensions
+from governance.suspensions.queries import Target
 from registry.core import clock
-from registry.core.errors import Conflict, DomainError, SegregationRefused
+from registry.core.errors import Conflict, DomainError, Forbidden, SegregationRefused
 from registry.core.ledger import queries as ledger_queries
 from registry.core.ledger import services as ledger
 from registry.core.ledger.rules import digest_of
@@ -23,12 +24,12 @@ from registry.core.notices import services as notices
 from registry.core.people import queries as people
 from registry.core.people import services as people_services
 from registry.core.people.models import LegalEntity, User
-from registry.core.people.rules import Capability, Role
+from registry.core.people.rules import NEVER_DECIDING, Capability, Role
 from registry.core.policy import queries as policy
 from registry.core.policy.models import PackRelease
 from registry.core.signing import Signer
 from registry.usecases.models import ModelUse
-from registry.usecases.queries import check_reach, has_owned
+from registry.usecases.queries import check_reach
 
 LEAST_WORDS = 6
 
@@ -73,8 +74,8 @@ def give_break_glass(
 
     By the head of model risk or the CRO, who has not asked for it and neither owns nor built the
     model, with a step-up for `subject`. Raises SegregationRefused (`own_break_glass`,
-    `own_model`), Conflict (`answered_already`, `most_live`, `stopped`), Forbidden
-    (`step_up_needed`).
+    `own_model`), Conflict (`answered_already`, `most_live`, `stopped`, `nothing_approved`),
+    Forbidden (`step_up_needed`, `never_deciding`).
     """
     signer = signer_now()
     with ledger.act(actor) as act:
@@ -87,6 +88,12 @@ def give_break_glass(
         permit = _drawn_up(actor, row, pack, min(row.days, limits.longest_days), signer)
         if queries.causes([permit]):
             raise Conflict("stopped", _("An emergency stop holds for this use."))
+        if not queries.may_run(row.model_use_id):
+            raise Conflict(
+                "nothing_approved",
+                _("The use has no release that is approved, neither stopped nor retired."),
+                hint=_("Take a release through its approval, or lift the stop."),
+            )
         proof = people_services.spend_step_up(
             user=actor, step_up_id=step_up_id, subject=row.subject
         )
@@ -136,11 +143,15 @@ def _check_answerer(actor: User, row: BreakGlass) -> None:
         raise SegregationRefused(
             "own_break_glass", _("Whoever asked for it does not give it; a second person does.")
         )
-    if has_owned(actor, row.model_use):
-        raise SegregationRefused(
-            "own_model", _("Whoever owns the model does not let glass be broken for it.")
-        )
     check_reach(actor, Capability.GIVE_BREAK_GLASS, row.model_use)
+    if suspensions.is_own(actor, Target("model_use", row.model_use_id)):
+        raise SegregationRefused(
+            "own_model", _("Whoever owns or built the model does not let glass be broken for it.")
+        )
+    if people.standing(actor).role_set & NEVER_DECIDING:
+        raise Forbidden(
+            "never_deciding", _("The third line and administrators give no break-glass permits.")
+        )
 
 
 def _check_room(entity: LegalEntity, limits: BreakGlassPolicy) -> None:

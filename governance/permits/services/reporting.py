@@ -17,7 +17,7 @@ from governance.permits.services.issuing import check_digest
 from registry.catalogue.models import ModelVersion
 from registry.core import clock
 from registry.core.calendars import queries as calendars
-from registry.core.errors import Conflict, DomainError
+from registry.core.errors import Conflict, DomainError, Forbidden, SegregationRefused
 from registry.core.ledger import services as ledger
 from registry.core.notices import services as notices
 from registry.core.people import queries as people
@@ -40,7 +40,8 @@ class Reported:
 
 
 def report_use(*, actor: User, permit_id: uuid.UUID, told: Reported) -> PermitUse:
-    """It is on record what was deployed; an unknown digest, or a late report, is model risk's task.
+    """It is on record what was deployed; an unknown digest, a version that is not approved or is
+    stopped, or a late report, is model risk's task.
 
     Raises DomainError (`no_digest`, `text_needed`, `deployed_outside`), Conflict
     (`no_break_glass`, `reported_already`).
@@ -68,6 +69,13 @@ def report_use(*, actor: User, permit_id: uuid.UUID, told: Reported) -> PermitUs
                 f"应急许可 {row.code} 部署的摘要 {use.digest[:12]} 未登记，请核查。",
                 f"By {row.code} something unknown was deployed: {use.digest[:12]}.",
             )  # fmt: skip
+        elif not queries.may_run(row.model_use_id, use.digest):
+            _tell(
+                row, f"unapproved:{use.pk}",
+                f"应急许可 {row.code} 部署的版本 {use.digest[:12]} 未获批准、已停用或退役。",
+                f"By {row.code} a version was deployed that is not approved, stopped or retired:"
+                f" {use.digest[:12]}.",
+            )  # fmt: skip
         elif use.is_late or told.deployed_at > _end(row):
             _tell(
                 row, f"late:{use.pk}",
@@ -80,8 +88,12 @@ def report_use(*, actor: User, permit_id: uuid.UUID, told: Reported) -> PermitUs
 def account(*, actor: User, permit_id: uuid.UUID) -> Permit:
     """Every use of the break-glass permit has been told, or it was not used: nobody asks any more.
 
-    Once it has ended. Raises Conflict (`permit_holds`, `accounted_already`, `no_break_glass`).
+    Once it has ended, by a person, another than whoever told all of its uses. Raises Conflict
+    (`permit_holds`, `accounted_already`, `no_break_glass`, `unexplained`), Forbidden
+    (`person_needed`), SegregationRefused (`own_report`).
     """
+    if people.standing(actor).is_machine:
+        raise Forbidden("person_needed", _("A person accounts for a break-glass permit."))
     with ledger.act(actor) as act:
         row = _lock(permit_id)
         check_reach(actor, Capability.REPORT_DEPLOYMENT, row.model_use)
@@ -92,20 +104,39 @@ def account(*, actor: User, permit_id: uuid.UUID) -> Permit:
             )  # fmt: skip
         if row.accounted_at is not None:
             raise Conflict("accounted_already", _("This permit has been accounted for already."))
+        _check_told(actor, row)
         notices.settle(once_key=_key(row, "unaccounted"))
         changes = {"accounted_at": clock.now()}
         return act.update(row, "permit.accounted", changes, uses=row.uses.count())
 
 
+def _check_told(actor: User, row: Permit) -> None:
+    """Raises Conflict (`unexplained`), SegregationRefused (`own_report`)."""
+    left = queries.unexplained(row)
+    if left:
+        raise Conflict(
+            "unexplained",
+            _("%(count)s deployments on record are explained by no permit and no report.")
+            % {"count": len(left)},
+            hint=_("Report each of them; then account for the permit."),
+            details={"deployments": [str(one.pk) for one in left]},
+        )
+    told_by = set(row.uses.values_list("reported_by", flat=True))
+    if told_by == {actor.pk}:
+        raise SegregationRefused(
+            "own_report", _("Whoever told all of its uses does not account for it; another does.")
+        )
+
+
 def sweep(*, actor: User) -> int:
     """What is not told by its deadline is a task of model risk, once; returns how many are open.
 
-    A break-glass permit that has ended and is not accounted for, and a deployment on record while
-    one held that neither a permit nor a report explains.
+    A break-glass permit that has ended and is not accounted for, and a deployment on record until
+    the end of one, accounted for or not, that neither a permit nor a report explains.
     """
     count = 0
-    for row in _to_account():
-        if clock.now() >= after_working_days(row, _end(row)):
+    for row in _broken():
+        if row.accounted_at is None and clock.now() >= after_working_days(row, _end(row)):
             _tell(
                 row, "unaccounted",
                 f"应急许可 {row.code} 已终止，逾期未报告使用情况。",
@@ -134,8 +165,8 @@ def after_working_days(row: Permit, moment: dt.datetime) -> dt.datetime:
     return dt.datetime.combine(after, dt.time(), ZoneInfo(settings.TIME_ZONE))
 
 
-def _to_account() -> Iterator[Permit]:
-    rows = Permit.objects.filter(kind=PermitKind.BREAK_GLASS, accounted_at=None)
+def _broken() -> Iterator[Permit]:
+    rows = Permit.objects.filter(kind=PermitKind.BREAK_GLASS)
     return queries.whole(rows).select_related("pack").order_by("issued_at", "pk").iterator()
 
 

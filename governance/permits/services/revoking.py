@@ -9,15 +9,13 @@ from django.utils.translation import gettext as _
 
 from governance.permits import queries
 from governance.permits.models import Permit, RevocationReason
+from governance.permits.queries import REVOKERS
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError, Forbidden
 from registry.core.ledger import services as ledger
 from registry.core.people.models import User
 from registry.core.people.queries import require_scope, standing
-from registry.core.people.rules import Capability, Role
-
-# Besides whoever has asked for it.
-REVOKERS = (Role.MODEL_RISK, Role.MODEL_RISK_HEAD, Role.DUTY_OFFICER)
+from registry.core.people.rules import Capability
 
 
 def revoke(*, actor: User, permit_id: uuid.UUID, reason: str) -> Permit:

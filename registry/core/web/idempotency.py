@@ -17,6 +17,7 @@ from registry.core.web.models import IdempotencyRecord
 from registry.core.web.views import CallerRequest
 
 HEADER = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
 
 
 def once(request: CallerRequest, create: Callable[[], Response]) -> Response:
@@ -73,7 +74,7 @@ def _again(record: IdempotencyRecord, digest: str) -> Response:
             field=HEADER,
             hint=_("Use a new key for a new request."),
         )
-    headers = {"Idempotency-Replayed": "true"}
+    headers = {REPLAYED: "true"}
     if record.etag:
         headers["ETag"] = record.etag
     return Response(json.loads(record.body), status=record.status, headers=headers)

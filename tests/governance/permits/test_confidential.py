@@ -9,9 +9,13 @@ import pytest
 from governance.permits import services
 from governance.trail import queries as trail
 from registry.catalogue import services as catalogue
+from registry.core import clock
+from registry.core.ledger import services as ledger
 from registry.core.ledger.models import Entry
 from registry.core.people import services as people
+from registry.releases import queries as release_queries
 from registry.releases import services as releases
+from registry.releases.models import Release
 from tests import story
 from tests.governance.permits.asking import issue
 from tests.governance.permits.test_breaking import ask, report
@@ -34,8 +38,20 @@ def secret() -> Story:
     return from_story
 
 
+def approve(release: Release) -> None:
+    with ledger.act(person("sun")) as act:
+        locked = releases.lock(release.pk)
+        digest = release_queries.material_digest(locked)
+        until = clock.local_day(clock.now())
+        given = act.note(locked, "approval.granted", facts={"until": until}, digest=digest)
+        releases.record_approval(
+            actor=person("sun"), release=locked, digest=digest, warrant=given, until=until
+        )
+
+
 def test_a_permit_is_absent_from_lists_and_trail(secret: Story) -> None:
     row = issue(secret.release, "test")
+    approve(secret.release)
     asked = ask(secret.release, environment="test")
     gao = person("gao")
     proof = people.step_up(user=gao, password=PASSWORD, subjects=[asked.subject])

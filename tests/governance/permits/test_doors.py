@@ -117,6 +117,15 @@ def test_the_same_key_is_answered_with_the_same_permit(live: Release) -> None:
     problem(who.post(PATH, other, Idempotency_Key="build-42"), 422, "idempotency_key_reused")
 
 
+def test_the_same_key_never_brings_back_a_permit_that_has_ended(live: Release) -> None:
+    who = machine()
+    first = who.post(PATH, body(live), Idempotency_Key="build-42").json()
+    order(live)
+    refusal = who.post(PATH, body(live), Idempotency_Key="build-42")
+    problem(refusal, 409, "permit_ended")
+    assert refusal.json()["permit"] == first["code"]
+
+
 def test_a_denial_does_not_use_its_key_up(live: Release) -> None:
     who = machine()
     wrong = body(live, digest="a" * 64)

@@ -172,6 +172,37 @@ def test_an_approval_that_ends_takes_its_permits_along(live: Release) -> None:
     assert (fresh(row).revoked_because, fresh(test).revoked_at) == ("approval_ended", None)
 
 
+def test_a_release_that_comes_back_brings_no_permit_back(live: Release) -> None:
+    before = issue(live, "pilot")
+    with clock.at(NOON + dt.timedelta(minutes=5)):
+        lifecycle.promote(actor=person("chen"), release_id=live.pk, to="S3", reason="发现缺陷")
+    with clock.at(NOON + dt.timedelta(minutes=15)):
+        lifecycle.promote(actor=person("wang"), release_id=live.pk, to="S4")
+        after = issue(live, "pilot")
+        assert revoked() == [before.code]
+        dispatch.run()
+        assert revoked() == [before.code]
+        assert (fresh(before).revoked_because, fresh(after).revoked_at) == ("stage_left", None)
+        assert fresh(before).revoked_at == NOON + dt.timedelta(minutes=5)
+
+
+def test_an_approval_that_ended_and_came_back_brings_no_permit_back(live: Release) -> None:
+    row, test = issue(live, "pilot"), issue(live, "test")
+    digest, until = live.approved_digest, live.approved_until
+    assert until is not None
+    with ledger.act(person("sun")) as act:
+        locked = releases.lock(live.pk)
+        ended = act.note(locked, "approval.grant_ended", digest=digest)
+        releases.end_approval(actor=person("sun"), release=locked, warrant=ended)
+        given = act.note(locked, "approval.granted", digest=digest)
+        releases.record_approval(
+            actor=person("sun"), release=locked, digest=digest, until=until, warrant=given
+        )
+    assert revoked() == [row.code]
+    dispatch.run()
+    assert (fresh(row).revoked_because, fresh(test).revoked_at) == ("approval_ended", None)
+
+
 def test_the_list_forgets_what_has_ended_by_itself_and_stays_fresh(live: Release) -> None:
     row = revoke(issue(live), "chen")
     first = services.revocations()

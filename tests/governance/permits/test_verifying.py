@@ -51,7 +51,8 @@ def paper(permit: Permit, tmp_path: Path) -> Any:
         options = [part for name, value in told.items() for part in (f"--{name}", value)]
         done = subprocess.run(  # noqa: S603 (our own script)
             [sys.executable, "-I", str(SCRIPT), str(tmp_path / "permit.json"),
-             "--keys", str(tmp_path / "keys.json"), *options, *more],
+             "--keys", str(tmp_path / "keys.json"), *options, *more,
+             *(() if {"--revocations", "--break-glass"} & set(more) else ("--without-list",))],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.stderr == ""
@@ -69,7 +70,7 @@ def write(path: Path, told: Any) -> None:
 def test_a_permit_is_good_for_its_digest_environment_and_use(permit: Permit, paper: Any) -> None:
     assert paper() == (0, permit.code)
     assert paper(use=str(permit.model_use_id), registry="models.bank.example") == (0, permit.code)
-    assert paper("--break-glass") == (0, permit.code)
+    assert paper("--break-glass") == (1, "list_needed")
     for changed, code in (
         ({"digest": "a" * 64}, "other_digest"),
         ({"digest": ""}, "other_digest"),
@@ -118,6 +119,32 @@ def test_neither_another_statement_nor_the_list_passes_for_a_permit(
 def test_what_cannot_be_read_is_unusable(paper: Any, tmp_path: Path, content: str) -> None:
     (tmp_path / "permit.json").write_bytes(content.encode("latin-1"))
     assert paper() == (2, "unusable")
+
+
+def test_the_list_is_left_out_on_purpose_alone(permit: Permit, tmp_path: Path) -> None:
+    done = subprocess.run(  # noqa: S603 (our own script)
+        [sys.executable, "-I", str(SCRIPT), "permit.json", "--keys", "keys.json",
+         "--environment", "production"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, "--without-list" in done.stderr) == (2, True)
+
+
+def test_what_lasts_too_long_is_refused(
+    permit: Permit, paper: Any, tmp_path: Path, own_keys: Path
+) -> None:
+    signer = signing.current(own_keys, NOON)
+    said = payload(permit.envelope)
+    said["predicate"]["expiresAt"] = "2099-01-01T00:00:00Z"
+    forged = signing.envelope(statements.PAYLOAD_TYPE, json.dumps(said).encode(), signer)
+    (tmp_path / "permit.json").write_bytes(forged)
+    assert paper() == (1, "too_long")
+    write(tmp_path / "permit.json", permit.envelope)
+    told = payload(json.loads(services.revocations().body)) | {"nextUpdate": "2099-01-01T00:00:00Z"}
+    (tmp_path / "list.json").write_bytes(
+        signing.envelope(statements.LIST_TYPE, json.dumps(told).encode(), signer)
+    )
+    assert paper("--revocations", str(tmp_path / "list.json")) == (1, "list_too_long")
 
 
 def test_without_keys_nothing_is_verified(paper: Any, tmp_path: Path) -> None:
@@ -215,6 +242,30 @@ def test_a_prepared_key_is_known_before_it_signs(
     assert len(list(own_keys.glob("*.withdrawn"))) == 2
 
 
+def test_a_key_that_is_withdrawn_meanwhile_is_not_published_again(
+    own_keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, real = signing.current(own_keys, NOON), signing.signer_in
+    done: list[Any] = []
+
+    def slow(path: Path) -> Any:
+        found = real(path)
+        if not done and path.name == "current.pem":
+            done.append(path)
+            signing.rotate(own_keys, NOON, compromised=True)
+        return found
+
+    monkeypatch.setattr(signing, "signer_in", slow)
+    assert signing.current(own_keys, NOON).id != old.id
+    assert old.id not in [one["kid"] for one in signing.jwks(own_keys, NOON)["keys"]]
+
+
+def test_a_key_that_vanishes_is_left_out_of_the_key_set(own_keys: Path) -> None:
+    signing.current(own_keys, NOON)
+    (own_keys / "gone.json").symlink_to(own_keys / "nowhere")
+    assert len(signing.jwks(own_keys, NOON)["keys"]) == 1
+
+
 def test_a_compromised_key_verifies_nothing(permit: Permit, paper: Any, tmp_path: Path) -> None:
     call_command("rotate_permit_key", "--compromised", stdout=StringIO())
     write(tmp_path / "keys.json", services.jwks())
@@ -262,6 +313,10 @@ def test_the_script_says_what_the_rules_say() -> None:
     assert found.loader is not None
     script = importlib.util.module_from_spec(found)
     found.loader.exec_module(script)
+    odd: list[Any] = [[], None, 7, {"payload": [], "payloadType": 1, "signatures": 2}]
+    for strange in odd:
+        with pytest.raises(script.Unusable):
+            script.verify(strange, {}, environment="x", digest=None)
     assert (script.STATEMENT_TYPE, script.LIST_TYPE, script.STATEMENT, script.PREDICATE) == (
         statements.PAYLOAD_TYPE, statements.LIST_TYPE, statements.STATEMENT, statements.PREDICATE,
     )  # fmt: skip

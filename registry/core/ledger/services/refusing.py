@@ -17,7 +17,7 @@ RECORDED = frozenset(
         "stale_papers", "second_person", "interested_person", "own_condition", "own_waiver",
         "not_independent", "own_order", "own_exemption", "own_proposal",
         "own_signature", "own_plan", "own_model", "own_view", "own_competence",
-        "permit_denied", "own_break_glass",
+        "permit_denied", "own_break_glass", "own_report",
     }
 )  # fmt: skip
 QUIET_SECONDS = 60

@@ -63,26 +63,32 @@ def report_use(*, actor: User, permit_id: uuid.UUID, told: Reported) -> PermitUs
             reported_by=actor, reported_at=clock.now(), **vars(told),
         )  # fmt: skip
         act.create(use, "permit.used")
-        if not use.is_known:
-            _tell(
-                row, f"unknown:{use.pk}",
-                f"应急许可 {row.code} 部署的摘要 {use.digest[:12]} 未登记，请核查。",
-                f"By {row.code} something unknown was deployed: {use.digest[:12]}.",
-            )  # fmt: skip
-        elif not queries.may_run(row.model_use_id, use.digest):
-            _tell(
-                row, f"unapproved:{use.pk}",
-                f"应急许可 {row.code} 部署的版本 {use.digest[:12]} 未获批准、已停用或退役。",
-                f"By {row.code} a version was deployed that is not approved, stopped or retired:"
-                f" {use.digest[:12]}.",
-            )  # fmt: skip
-        elif use.is_late or told.deployed_at > _end(row):
-            _tell(
-                row, f"late:{use.pk}",
-                f"应急许可 {row.code} 的使用逾期报告或超出有效期，请核查。",
-                f"A deployment by {row.code} was told late, or lies after its end.",
-            )  # fmt: skip
+        _tell_of(row, use)
         return use
+
+
+def _tell_of(row: Permit, use: PermitUse) -> None:
+    """Model risk has a task where something about the use is not in order."""
+    digest = use.digest[:12]
+    if not use.is_known:
+        _tell(
+            row, f"unknown:{use.pk}",
+            f"应急许可 {row.code} 部署的摘要 {digest} 未登记，请核查。",
+            f"By {row.code} something unknown was deployed: {digest}.",
+        )  # fmt: skip
+    elif not queries.may_run(row.model_use_id, use.digest):
+        _tell(
+            row, f"unapproved:{use.pk}",
+            f"应急许可 {row.code} 部署的版本 {digest} 未获批准、已停用或退役。",
+            f"By {row.code} a version was deployed that is not approved, stopped or retired:"
+            f" {digest}.",
+        )  # fmt: skip
+    elif use.is_late or use.deployed_at > _end(row):
+        _tell(
+            row, f"late:{use.pk}",
+            f"应急许可 {row.code} 的使用逾期报告或超出有效期，请核查。",
+            f"A deployment by {row.code} was told late, or lies after its end.",
+        )  # fmt: skip
 
 
 def account(*, actor: User, permit_id: uuid.UUID) -> Permit:

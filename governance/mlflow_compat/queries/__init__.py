@@ -44,11 +44,3 @@ def visible_versions(user: User) -> models.QuerySet[RegisteredVersion]:
     """The versions under the names that the person may see, without deleted ones."""
     rows = RegisteredVersion.objects.filter(is_deleted=False, registered__is_deleted=False)
     return rows.filter(may_be_read(user, "registered__"))
-
-
-def unclaimed(queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:  # Any: registered names
-    """The names of no model yet, and those that hold a version which the inventory lacks."""
-    waiting = RegisteredVersion.objects.filter(
-        registered=OuterRef("pk"), version__isnull=True, is_deleted=False
-    )
-    return queryset.filter(Q(model__isnull=True) | Exists(waiting))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -17,9 +18,15 @@ TAGS: dict[str, dict[str, str]] = {
 }
 
 
+_built: dict[str, str] = {}  # the address of a registry → the mark of the names there
+
+
 @pytest.fixture
 def estate(registry: Registry) -> Registry:
-    """Four names, two of them with versions."""
+    """Four names, two of them with versions, made once in each registry: tests only read them."""
+    if registry.url in _built:
+        return dataclasses.replace(registry, mark=_built[registry.url])
+    _built[registry.url] = registry.mark
     for word, tags in TAGS.items():
         registry.client.create_registered_model(registry.name(word), tags)
     for word, run in (("alpha", "a" * 32), ("alpha", "b" * 32), ("Beta", "a" * 32)):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from governance.mlflow_compat.models import RegisteredModel, RegisteredVersion
 from governance.mlflow_compat.schema import MlflowSection

@@ -56,7 +56,7 @@ class MlflowSection(PolicyModel):
     @model_validator(mode="after")
     def _tells_each_word_once(self) -> MlflowSection:
         every: tuple[list[str], ...] = (
-            [word.lower() for one in self.environments for word in one.aliases],
+            [plain(word) for one in self.environments for word in one.aliases],
             [word for one in self.environments for word in one.stages],
             [one.key for one in self.environments],
         )

@@ -23,6 +23,7 @@ from governance.desk.admin import (
     trail,
     verbs,
     voting,
+    watching,
 )
 
 app_name = "desk"
@@ -75,6 +76,8 @@ urlpatterns = [
     path("orders/<uuid:pk>/", order_pages.one, name="order"),
     path("experiments/<uuid:pk>/", experiments.one, name="experiment"),
     path("permits/", permits.permits, name="permits"),
+    path("monitoring/", watching.monitoring, name="monitoring"),
+    path("metrics/<uuid:pk>/", watching.metric, name="metric"),
     path("channels/", channels.channels, name="channels"),
     path("cases/", oversight.cases, name="cases"),
     path("cases/<uuid:pk>/", oversight.case, name="case"),

@@ -200,7 +200,7 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('open', 'open'), ('taken_up', 'taken up'), ('closed', 'closed')], default='open', max_length=8, verbose_name='state')),
                 ('plan', models.TextField(blank=True, verbose_name='what is done about it')),
                 ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='closed at')),
-                ('outcome', models.CharField(blank=True, choices=[('mended', 'mended'), ('tuned', 'limits or model tuned'), ('false_alarm', 'false alarm'), ('accepted', 'accepted for a time'), ('by_itself', 'over by itself')], max_length=12, verbose_name='outcome')),
+                ('outcome', models.CharField(blank=True, choices=[('mended', 'mended'), ('tuned', 'limits or model tuned'), ('false_alarm', 'a false alarm'), ('accepted', 'accepted for a time'), ('by_itself', 'over by itself')], max_length=12, verbose_name='outcome')),
                 ('note', models.TextField(blank=True, verbose_name='note')),
                 ('accepted_until', models.DateField(blank=True, null=True, verbose_name='accepted until')),
                 ('late_told_at', models.DateTimeField(blank=True, null=True, verbose_name='told as late at')),

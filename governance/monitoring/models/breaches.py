@@ -32,7 +32,7 @@ class Outcome(models.TextChoices):
 
     MENDED = "mended", _("mended")
     TUNED = "tuned", _("limits or model tuned")
-    FALSE_ALARM = "false_alarm", _("false alarm")
+    FALSE_ALARM = "false_alarm", _("a false alarm")
     ACCEPTED = "accepted", _("accepted for a time")
     BY_ITSELF = "by_itself", _("over by itself")
 

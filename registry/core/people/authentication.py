@@ -48,7 +48,6 @@ def by_token(secret: str) -> tuple[User, Token]:
     token = queries.live_token(secret)
     if token is None:
         raise exceptions.AuthenticationFailed(_("This token is unknown, has ended or was revoked."))
-    queries.standing(token.user, scopes=frozenset(token.scopes))
     return token.user, token
 
 

@@ -76,8 +76,10 @@ def test_people_do_it_all_on_the_pages(live: Release, settings: Any) -> None:
     settings.PROMETHEUS_URL = "http://127.0.0.1:9"
     do("wang", "add-metric", live.pk, key="own", name_zh="自有指标", name_en="Own", every_days="7")
     own = Metric.objects.get(key="own")
-    told_: dict[str, Any] = {"bound": "ceiling", "warn_high": "1", "act_high": "2", "consecutive": "1",
-             "effects": ["finding"], "reason": "按业务经验设定"}  # fmt: skip
+    told_: dict[str, Any] = {
+        "bound": "ceiling", "warn_high": "1", "act_high": "2", "consecutive": "1",
+        "effects": ["finding"], "reason": "按业务经验设定",
+    }  # fmt: skip
     do("wang", "set-limits", own.pk, **told_)
     assert Threshold.objects.get().act_high == 2
     refused = do("wang", "set-limits", own.pk, 422, **told_ | {"warn_high": "1.5"})

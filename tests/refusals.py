@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import pytest
@@ -18,6 +19,13 @@ Footprint = dict[str, tuple[int, int]]
 
 def footprint() -> Footprint:
     """Every table of ours: how many rows, and the sum of their row versions (updates raise it)."""
+    with connection.cursor() as cursor:
+        cursor.cursor.execute(_question(), prepare=True)  # asked often: planned once a connection
+        return {table: (rows, int(versions)) for table, rows, versions in cursor.fetchall()}
+
+
+@cache
+def _question() -> str:
     parts = []
     for model in apps.get_models():
         if model._meta.app_label not in ("registry", "governance"):
@@ -26,9 +34,7 @@ def footprint() -> Footprint:
         table = model._meta.db_table
         told = f"'{table}', count(*), coalesce(sum({version}), 0)"
         parts.append(f"SELECT {told} FROM {table}")  # noqa: S608 (own tables)
-    with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(parts))
-        return {table: (rows, int(versions)) for table, rows, versions in cursor.fetchall()}
+    return " UNION ALL ".join(parts)
 
 
 def changes(before: Footprint) -> Footprint:

@@ -54,6 +54,8 @@ def history(asked: Iterable[Series]) -> dict[Series, list[Point]]:
     """The newest observations of each series, the newest last; one statement for all."""
     wanted = sorted(set(asked), key=lambda one: (str(one[0]), one[1]))
     found: dict[Series, list[Point]] = {one: [] for one in wanted}
+    if not wanted:
+        return found
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT o.metric_id, o.segment, o.at, o.value, o.verdict, o.count, o.revision"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,9 +18,12 @@ from django.utils.translation import gettext as _
 from governance.monitoring import queries
 from governance.monitoring.models import Breach, Metric, MetricReport, Reading
 from governance.monitoring.queries import series
+from governance.monitoring.queries.policy import Holding
+from governance.monitoring.queries.series import Point, Series
+from governance.monitoring.rules import Bound, Limits
 from governance.monitoring.schema import MonitoringSection
 from governance.monitoring.services import breaching
-from governance.monitoring.services.judging import Course, Judged, judge_all
+from governance.monitoring.services.judging import Course, Judged, holding_for, judge_all
 from governance.monitoring.services.reading import MOST, Taken, Told, read
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError, Forbidden
@@ -71,7 +74,7 @@ def report(*, actor: User, told: Sequence[Told], source: str = "rest") -> Report
         _lock(metrics.values())
         fresh = _fresh(taken)  # what another report has told meanwhile
         holdings = queries.limits_of(metrics.values(), section)
-        before = series.history((one.metric.pk, one.segment) for one, _revision in fresh)
+        before = _before(fresh, holdings)
         judged, courses = judge_all(fresh, before, holdings)
         row = _write(act, actor, source, judged, pack) if judged else None
         _set_readings(courses, metrics.values())
@@ -123,7 +126,7 @@ def _metrics(
 ) -> dict[tuple[str, str], Metric]:  # fmt: skip
     """The metrics told of; those of the policy's that the release does not have yet begin now."""
     wanted = {(one.release, one.metric) for one in told}
-    known = _known(found)
+    known = _known(found, wanted)
     missing = sorted(wanted - known.keys())
     for code, key in missing:
         if section.metric(key) is None:
@@ -131,7 +134,7 @@ def _metrics(
     if missing:
         for code in sorted({code for code, _key in missing}):
             release_services.lock(found[code].pk)
-        known = _known(found)  # another report may have begun them meanwhile
+        known = _known(found, wanted)  # another report may have begun them meanwhile
         known |= _begin(act, actor, found, sorted(wanted - known.keys()), section)
     closed = next((key for key in sorted(wanted) if known[key].state != "open"), None)
     if closed is not None:
@@ -149,8 +152,12 @@ def _unknown(told: Sequence[Told], code: str, key: str) -> DomainError:
     )  # fmt: skip
 
 
-def _known(found: dict[str, Release]) -> dict[tuple[str, str], Metric]:
-    rows = Metric.objects.filter(release__in=[row.pk for row in found.values()])
+def _known(
+    found: dict[str, Release], wanted: set[tuple[str, str]]
+) -> dict[tuple[str, str], Metric]:
+    rows = Metric.objects.filter(
+        release__in=[row.pk for row in found.values()], key__in={key for _code, key in wanted}
+    )
     codes = {row.pk: row for row in found.values()}
     known = {}
     for row in rows:
@@ -201,6 +208,32 @@ def _fresh(taken: Sequence[Taken]) -> list[tuple[Taken, int]]:
             hint=_("A correction says why, in at least 6 characters."),
         )  # fmt: skip
     return found
+
+
+def _before(
+    fresh: Sequence[tuple[Taken, int]], holdings: Mapping[tuple[uuid.UUID, str], Holding]
+) -> dict[Series, list[Point]]:
+    """What each series showed before, as far as the verdict on it needs it.
+
+    Most need nothing: one value beyond counts at once, and is newer than all others.
+    """
+    wanted = {(one.metric.pk, one.segment) for one, _revision in fresh}
+    last = {
+        (row.metric_id, row.segment): row.at
+        for row in Reading.objects.filter(metric__in={metric for metric, _segment in wanted})
+    }
+    needed = set()
+    for one, revision in fresh:
+        known = last.get((one.metric.pk, one.segment))
+        holding = holding_for(holdings, one.metric.pk, one.segment)
+        is_late = known is not None and one.at <= known
+        if known is not None and (revision or is_late or _looks_back(holding.limits)):
+            needed.add((one.metric.pk, one.segment))
+    return dict.fromkeys(wanted, []) | series.history(needed)
+
+
+def _looks_back(limits: Limits | None) -> bool:
+    return limits is not None and (limits.consecutive > 1 or limits.bound is Bound.SPIKE)
 
 
 def _lock(metrics: Iterable[Metric]) -> None:

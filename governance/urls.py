@@ -9,6 +9,7 @@ from governance.approvals.api import (
     OverrideDoor,
     PackDecisionDoor,
 )
+from governance.cards.api import ReleaseCardDoor, VersionCardDoor
 from governance.checkpoints.api import CaseDoor, CompetenceDoor, DecisionDoor, PlanDoor
 from governance.clocks.api import ClockDoor
 from governance.committees.api import CommitteeDoor, ResolutionDoor, SeatDoor
@@ -53,6 +54,12 @@ urlpatterns = [
             "waivers": ("post", "waivers"),
             "exemptions": ("post", "exemptions"),
         },
+    ),
+    *collection("releases", ReleaseCardDoor, sub={"card": ("get", "card")}),
+    *collection(
+        "versions",
+        VersionCardDoor,
+        sub={"card": ("get", "card"), "card-imports": ("post", "card_imports")},
     ),
     *collection("models", AccountabilityDoor, sub={"handovers": ("post", "handovers")}),
     *collection(

@@ -9,7 +9,16 @@ from django.http import FileResponse, HttpResponse
 
 from governance.approvals.models import Approval
 from governance.desk import queries
-from governance.desk.admin import clocks, gates, orders, oversight, permits, reviews, watching
+from governance.desk.admin import (
+    cards,
+    clocks,
+    gates,
+    orders,
+    oversight,
+    permits,
+    reviews,
+    watching,
+)
 from governance.desk.admin.chronicle import tell
 from governance.desk.admin.pages import PersonRequest, page, said, show
 from governance.desk.admin.verbs import offered
@@ -183,10 +192,15 @@ def _release_context(user: User, chosen: Release, *, has_versions: bool) -> dict
         **oversight.of_release(user, chosen),
         **permits.of_release(user, chosen),
         **watching.of_release(user, chosen),
-        "documents": _documents(chosen),
+        **_papers(user, chosen),
         "deployments": chosen.deployments.all()[:5],
         "release_verbs": offered(user, "open-release"),
     }
+
+
+def _papers(user: User, chosen: Release) -> dict[str, Any]:
+    """Its model card, and what has been handed in."""
+    return {"documents": _documents(chosen), **cards.of_release(user, chosen)}
 
 
 def _graded(user: User, chosen: Release, grade: Grade | None) -> dict[str, Any]:

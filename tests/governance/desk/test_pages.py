@@ -11,6 +11,7 @@ from django.test import Client
 from governance.approvals.models import Approval
 from governance.committees.models import Committee, Seat
 from governance.desk.admin.verbs import VERBS
+from governance.desk.admin.verbs.cards import CARD_VERBS
 from governance.desk.admin.verbs.channels import CHANNEL_VERBS
 from governance.desk.admin.verbs.experiments import EXPERIMENT_VERBS
 from governance.desk.admin.verbs.oversight import OVERSIGHT_VERBS
@@ -241,6 +242,7 @@ def subjects(approval: Approval) -> dict[str, tuple[str, Any]]:
     needs_more |= EXPERIMENT_VERBS.keys()  # test_experiment_page.py
     needs_more |= PERMIT_VERBS.keys()  # tests/governance/permits/test_pages.py
     needs_more |= WATCHING_VERBS.keys() - {"add-metric"}  # tests/governance/monitoring/test_pages
+    needs_more |= CARD_VERBS.keys()  # tests/governance/cards/test_pages.py
     needs_more |= CHANNEL_VERBS.keys()  # test_channels_page.py
     needs_more |= REVIEW_VERBS.keys()  # tests/governance/reviews/test_pages.py
     return told | {

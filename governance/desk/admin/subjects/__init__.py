@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Model
 
 from governance.desk.admin.subjects import cases, experiments, institution, permits, watching
-from governance.desk.admin.subjects.base import About, of_model, of_release
+from governance.desk.admin.subjects.base import About, of_model, of_release, of_version
 from governance.desk.admin.words import name_of
 from registry.core.people.models import User
 
@@ -21,6 +21,7 @@ def about(user: User, subject: Model) -> About:
 
 _TOLD: dict[str, Callable[[User, Any], About]] = {
     "registry.aimodel": of_model,
+    "registry.modelversion": of_version,
     "registry.release": of_release,
     "registry.modeluse": cases.of_use,
     "registry.usecase": cases.of_card,

@@ -69,3 +69,10 @@ def of_model(user: User, row: Any) -> About:
             Fact(_("tier"), row.get_tier_display() if row.tier else _("not graded")),
         ),
     )
+
+
+def of_version(user: User, row: Any) -> About:
+    """A version, and its model."""
+    told = of_model(user, row.model)
+    facts = (Fact(_("version"), row.label), Fact(_("digest"), row.digest))
+    return About(told.name, (*facts, *told.facts))

@@ -16,6 +16,7 @@ from governance.desk.admin import gates
 from governance.desk.admin.pages import PersonRequest, page, show
 from governance.desk.admin.subjects import about
 from governance.desk.admin.verbs.base import Verb
+from governance.desk.admin.verbs.cards import CARD_VERBS
 from governance.desk.admin.verbs.channels import CHANNEL_VERBS
 from governance.desk.admin.verbs.clocks import CLOCK_VERBS
 from governance.desk.admin.verbs.experiments import EXPERIMENT_VERBS
@@ -48,6 +49,7 @@ VERBS: dict[str, Verb] = (
     | EXPERIMENT_VERBS
     | PERMIT_VERBS
     | WATCHING_VERBS
+    | CARD_VERBS
 )
 
 

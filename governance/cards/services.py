@@ -1,0 +1,50 @@
+"""Handing in a foreign card: it stands as evidence; what it proposes is shown, never applied."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from governance.cards import queries
+from governance.cards.queries.proposing import KIND
+from registry.catalogue.models import ModelVersion
+from registry.core.people.models import User
+from registry.evidence import services as evidence
+from registry.evidence.models import Document
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """The evidence, and what the card in it says."""
+
+    document: Document
+    read: queries.Read
+
+
+def hand_in(
+    *,
+    actor: User,
+    version: ModelVersion,
+    file_name: str,
+    content: bytes,
+    supersedes_id: uuid.UUID | None = None,
+) -> HandedIn:
+    """The file stands as the version's model card (of kind `model_card`: a material document).
+
+    Raises DomainError where it is no card that can be read, and whatever evidence refuses.
+    """
+    read = queries.read_file(version, content)
+    label = queries.FORMATS[read.told.kind.value][0]
+    document = evidence.hand_in(
+        actor=actor,
+        subject=version,
+        kind=KIND,
+        title=_("Model card (%(format)s)") % {"format": label},
+        file_name=file_name,
+        content=io.BytesIO(content),
+        supersedes_id=supersedes_id,
+    )
+    return HandedIn(document, read)

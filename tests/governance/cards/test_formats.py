@@ -1,0 +1,169 @@
+"""A card written in a format and read again is the card, as far as the format holds it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+from huggingface_hub import ModelCard
+from hypothesis import HealthCheck, given, settings
+from spdx_python_model import v3_0_1 as spdx_model
+
+from governance.cards import rules
+from governance.cards.rules import Card, Dataset, Figure, Format, google, huggingface, spdx
+from tests.governance.cards.whole import CARDS, WHOLE
+
+
+def same(card: Card) -> Card:
+    return card
+
+
+HELD: dict[Format, Callable[[Card], Card]] = {
+    Format.HUGGINGFACE: huggingface.held,
+    Format.CYCLONEDX_1_6: same,
+    Format.CYCLONEDX_1_7: same,
+    Format.SPDX: spdx.held,
+    Format.GOOGLE: google.held,
+}
+FEW = settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+VALIDATORS = {
+    Format.CYCLONEDX_1_6: JsonStrictValidator(SchemaVersion.V1_6),
+    Format.CYCLONEDX_1_7: JsonStrictValidator(SchemaVersion.V1_7),
+}
+
+
+@pytest.mark.parametrize("kind", list(Format))
+def test_a_whole_card_comes_back(kind: Format) -> None:
+    told = rules.read(rules.write(WHOLE, kind))
+    assert told == rules.Told(kind, HELD[kind](WHOLE))
+
+
+@pytest.mark.parametrize("kind", list(Format))
+def test_an_empty_card_comes_back(kind: Format) -> None:
+    card = Card(name="m", made_on="2026-01-01")
+    assert rules.read(rules.write(card, kind)).card == HELD[kind](card)
+
+
+@pytest.mark.parametrize("kind", [one for one in Format if one != Format.CYCLONEDX_1_7])
+def test_any_card_comes_back(kind: Format) -> None:
+    @FEW
+    @given(CARDS)
+    def check(card: Card) -> None:
+        assert rules.read(rules.write(card, kind)).card == HELD[kind](card)
+
+    check()
+
+
+@pytest.mark.parametrize("kind", VALIDATORS)
+def test_cyclonedx_is_valid_by_its_strict_schema(kind: Format) -> None:
+    @settings(FEW, max_examples=5)
+    @given(CARDS)
+    def check(card: Card) -> None:
+        assert VALIDATORS[kind].validate_str(rules.write(card, kind).decode()) is None
+
+    check()
+    assert VALIDATORS[kind].validate_str(rules.write(WHOLE, kind).decode()) is None
+
+
+def test_the_hub_reads_the_front_matter() -> None:
+    card: Any = ModelCard(rules.write(WHOLE, Format.HUGGINGFACE).decode())
+    data = card.data
+    assert data.model_name == WHOLE.name
+    assert data.base_model == ["org/base"]
+    assert data.datasets == ["german_credit", "holdout"]
+    assert data.pipeline_tag == "tabular-classification"
+    found = [(one.metric_type, one.metric_value, one.dataset_name) for one in data.eval_results]
+    assert found == [("auc", 0.79, "all"), ("ks", 0.4012, "age < 25")]
+
+
+def test_the_hub_takes_any_front_matter() -> None:
+    @settings(FEW, max_examples=5)
+    @given(CARDS)
+    def check(card: Card) -> None:
+        ModelCard(rules.write(card, Format.HUGGINGFACE).decode())
+
+    check()
+
+
+def spdx_objects(card: Card) -> Any:
+    document = json.loads(rules.write(card, Format.SPDX))
+    objects = spdx_model.SHACLObjectSet()
+    spdx_model.JSONLDDeserializer().deserialize_data(document, objects)
+    return objects
+
+
+def test_spdx_is_read_by_the_official_bindings() -> None:
+    objects = spdx_objects(WHOLE)
+    assert objects.link() == set()
+    (package,) = [one for one in objects.foreach_type("ai_AIPackage") if one.name == WHOLE.name]
+    assert package.software_packageVersion == "1.0.0"
+    metrics = [(one.key, one.value) for one in package.ai_metric]
+    assert metrics == [("auc", "0.79"), ("ks", "0.4012")]
+    assert package.ai_autonomyType.endswith("/yes")
+    relations = [one.relationshipType for one in objects.foreach_type("Relationship")]
+    assert sorted(one.rpartition("/")[2] for one in relations) == [
+        "descendantOf", "hasDeclaredLicense", "hasDeclaredLicense", "testedOn", "trainedOn",
+    ]  # fmt: skip
+
+
+def test_spdx_is_valid_by_the_official_bindings() -> None:
+    @settings(FEW, max_examples=5)
+    @given(CARDS)
+    def check(card: Card) -> None:
+        objects = spdx_objects(card)
+        spdx_model.JSONLDSerializer().serialize_data(objects)
+
+    check()
+
+
+def test_google_has_the_names_of_its_schema() -> None:
+    document = google.write(WHOLE)
+    assert set(document) == {
+        "schema_version", "model_details", "model_parameters", "quantitative_analysis",
+        "considerations",
+    }  # fmt: skip
+
+
+HUB = """---
+license: apache-2.0
+datasets: [imdb]
+base_model: distilbert-base-uncased
+model-index:
+- name: distilbert
+  results:
+  - task: {type: text-classification}
+    dataset: {type: imdb, name: IMDB}
+    metrics:
+    - {type: accuracy, value: 0.93}
+---
+# Title
+
+## Intended uses
+
+Sentiment of film reviews,
+in English.
+
+### Limitations and bias
+
+* Trained on films.
+* Knows `<b>`.
+"""
+
+
+def test_a_card_of_the_hub_is_read() -> None:
+    card = rules.read(HUB.encode()).card
+    assert card == Card(
+        name="distilbert",
+        licences=("Apache-2.0",),
+        datasets=(Dataset("imdb"),),
+        base_models=("distilbert-base-uncased",),
+        figures=(Figure("accuracy", "0.93", "IMDB"),),
+        use_cases=("Sentiment of film reviews, in English.",),
+        limitations=("Trained on films.", "Knows `<b>`."),
+    )

@@ -21,6 +21,7 @@ from governance.clocks.schema import ClocksSection
 from governance.desk.demo import services as demo
 from governance.lifecycle.queries.facts import COMPUTED, NAMED
 from governance.lifecycle.schema import LifecycleSection
+from governance.mlflow_compat.queries import trained
 from governance.mlflow_compat.schema import NOTHING as NO_MLFLOW
 from governance.mlflow_compat.schema import MlflowSection
 from governance.monitoring import queries as monitoring
@@ -51,6 +52,7 @@ from registry.core.policy.models import PackRelease
 from registry.core.policy.rules import PolicyError
 from registry.core.policy.schema import validate
 from registry.evidence import queries as evidence
+from registry.lineage import queries as lineage
 from registry.releases import queries as releases
 
 
@@ -69,6 +71,7 @@ def declare() -> None:
     evidence.declare_subject("review_package", Package, reviews.visible_to, _of_package)
     evidence.declare_subject("clock", Clock, clocks.visible_to, _of_clock)
     reactions.declare()
+    lineage.declare_names(trained.names_of, trained.links)
     ledger.declare_check("votes", approvals.unproved_votes)
     ledger.declare_check("decisions", decisions.unsound_seals)
     ledger.declare_check("observations", monitoring.unsound_reports)

@@ -23,6 +23,7 @@ from registry.core.people.models import (
 from registry.core.policy.models import PackRelease
 from registry.core.web.models import IdempotencyRecord
 from registry.evidence.models import Document
+from registry.lineage.models import TrainingEvent
 from registry.releases.models import Deployment, Release
 from registry.systems.models import System
 from registry.usecases.models import ModelUse, UseCase
@@ -59,6 +60,7 @@ __all__ = [
     "System",
     "TierOverride",
     "Token",
+    "TrainingEvent",
     "UseCase",
     "User",
     "VersionDeveloper",

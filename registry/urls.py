@@ -23,6 +23,7 @@ from registry.core.people.api import (
 from registry.core.policy.api import PackDoor
 from registry.core.web.routing import collection
 from registry.evidence.api import DocumentDoor
+from registry.lineage.api import LineageDoor
 from registry.registration.api import AddedUseDoor, RegistrationDoor
 from registry.releases.api import DeploymentDoor, ReleaseDoor
 from registry.systems.api import SystemDoor
@@ -33,6 +34,7 @@ urlpatterns = [
     *collection("initiations", InitiationDoor, sub={"endings": ("post", "endings")}),
     *collection("versions", VersionDoor),
     path("versions/bulk/", VersionDoor.as_view({"post": "bulk"}), name="versions-bulk"),
+    *collection("lineage", LineageDoor),
     *collection("systems", SystemDoor),
     *collection("use-cases", UseCaseDoor),
     *collection("model-uses", UseDoor),

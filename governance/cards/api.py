@@ -37,14 +37,18 @@ PARAMETERS = [
     OpenApiParameter("format", str, enum=list(queries.FORMATS), default="cyclonedx-1.6"),
     OpenApiParameter("language", str, enum=list(LANGUAGES), description="By default the caller's."),
 ]
+
+
+def _answered(media_type: str) -> OpenApiTypes:
+    if media_type == "application/pdf":
+        return OpenApiTypes.BINARY
+    return OpenApiTypes.STR if media_type.startswith("text/") else OpenApiTypes.OBJECT
+
+
+_MEDIA_TYPES = {media_type.partition(";")[0] for _l, media_type, _e in queries.FORMATS.values()}
 FILE = extend_schema(
     parameters=PARAMETERS,
-    responses={
-        **{
-            (200, one[1].partition(";")[0]): OpenApiTypes.BINARY for one in queries.FORMATS.values()
-        },
-        304: None,
-    },
+    responses={**{(200, one): _answered(one) for one in sorted(_MEDIA_TYPES)}, 304: None},
 )
 
 

@@ -136,6 +136,7 @@ class ModelVersion(Governed):
             models.Index(fields=["-registered_at", "-id"], name="version_by_age"),
             models.Index(Lower(Trim(KT("manifest__vendor"))), name="version_by_vendor"),
             models.Index(Lower(Trim(KT("manifest__base_model"))), name="version_by_base_model"),
+            models.Index(KT("manifest__run"), name="version_by_run"),
         )
 
     def __str__(self) -> str:

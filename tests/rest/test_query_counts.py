@@ -10,6 +10,7 @@ import datetime as dt
 import hashlib
 import json
 import os
+import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -45,10 +46,12 @@ from registry.core.people.models import Department
 from registry.core.people.queries import system
 from registry.core.people.rules import Capability
 from registry.core.people.services import NewPerson
+from registry.lineage import services as lineage
 from registry.releases import services as releases
 from registry.systems import services as systems
 from tests import story
 from tests.governance.checkpoints import world as oversight
+from tests.registry.lineage.events import event
 from tests.rest.actions import actions
 from tests.rest.calling import Caller, caller, secret_of
 from tests.story import Story
@@ -280,6 +283,11 @@ def _fill_registry(made: Story, mark: str) -> None:
         department=Department.objects.order_by("pk")[0],
     )  # fmt: skip
     people.hold_post(actor=admin, post=post, user=person("sun"), valid_from=clock.today())
+    code = made.registered.model.code
+    trained = event(
+        name=f"models/{code}", version="1.0.0", run=str(uuid.uuid5(uuid.NAMESPACE_DNS, mark))
+    )
+    lineage.take_in(actor=person("pipeline"), event=trained)
     systems.register(
         actor=person("wang"), code=f"s_{mark}", name_zh="系统", name_en="", entity=head_office()
     )

@@ -13,7 +13,16 @@ from django.db.models import Count, QuerySet
 from django.utils import translation
 
 from governance.approvals import queries as approvals
-from governance.cards.rules import Card, Governance, Owner, Pair, Restriction, Watched, manifest
+from governance.cards.rules import (
+    Card,
+    Dataset,
+    Governance,
+    Owner,
+    Pair,
+    Restriction,
+    Watched,
+    manifest,
+)
 from governance.findings import queries as findings
 from governance.monitoring import queries as monitoring
 from governance.monitoring.models import Reading
@@ -23,6 +32,7 @@ from registry.catalogue.models import AIModel, ModelVersion
 from registry.classification import queries as classification
 from registry.classification.models import Grade
 from registry.core import clock
+from registry.lineage import queries as lineage
 from registry.releases.models import Release
 
 
@@ -36,6 +46,8 @@ def of_release(release: Release, language: str) -> Card:
     with translation.override(language):
         use = release.model_use
         grade = classification.in_force(use)
+        if release.version is not None:
+            release.version.model = use.model  # the same row, read once
         card = _base(use.model, release.version)
         own = use.use_case
         owners = [Owner(use.model.owner.name, "owner")]
@@ -82,7 +94,18 @@ def _base(model: AIModel, version: ModelVersion | None) -> Card:
         overview=model.description or told.overview,
         institution=_named(model.entity),
         links=_with(told.links, source),
+        datasets=_datasets(told.datasets, version) if version else (),
     )
+
+
+def _datasets(told: tuple[Dataset, ...], version: ModelVersion) -> tuple[Dataset, ...]:
+    """What the pipeline told, and what its runs were seen to read."""
+    read = [
+        Dataset(one.name, one.version, role="training", description=one.namespace)
+        for one in lineage.inputs_of(lineage.of_version(version))
+    ]
+    known = {(one.name, one.version) for one in told}
+    return told + tuple(one for one in read if (one.name, one.version) not in known)
 
 
 def _named(row: Any) -> str:  # Any: whatever has two names

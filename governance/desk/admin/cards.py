@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -18,6 +20,9 @@ from registry.core.adminkit import named
 from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse
 from registry.evidence import queries as evidence
+from registry.lineage import queries as lineage
+from registry.lineage.models import TrainingEvent
+from registry.lineage.rules import DatasetRead
 from registry.releases import queries as releases
 from registry.releases.models import Release
 
@@ -61,12 +66,47 @@ def of_release(user: User, release: Release) -> dict[str, Any]:
     """What the release's story shows of its card."""
     if release.version_id is None:
         return _formats(f"/api/v1/releases/{release.pk}/card/")
+    assert release.version is not None  # noqa: S101 (it has a key)
+    release.version.model = release.model_use.model  # the same row, read once
     handed_in = evidence.current([release.version_id]).filter(kind=queries.KIND)
     return {
         "foreign_cards": handed_in.select_related("handed_in_by").order_by("-handed_in_at"),
         "card_verbs": offered(user, "hand-in-card"),
+        "training": _runs(lineage.of_version(release.version)),
         **_formats(f"/api/v1/releases/{release.pk}/card/"),
     }
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training run: its last event, when it began, what it read."""
+
+    last: TrainingEvent
+    state: str
+    began_at: dt.datetime
+    inputs: list[DatasetRead]
+    keys: list[uuid.UUID]
+
+
+def _runs(events: list[TrainingEvent]) -> list[Run]:
+    """The runs of the events (the newest first), each once."""
+    by_run: dict[uuid.UUID, list[TrainingEvent]] = {}
+    for event in events:
+        by_run.setdefault(event.run_id, []).append(event)
+    words = {
+        "START": _("begun"), "COMPLETE": _("completed"), "ABORT": _("aborted"),
+        "FAIL": _("failed"), "OTHER": _("reported"),
+    }  # fmt: skip
+    return [
+        Run(
+            last=told[0],
+            state=words[told[0].event_type],
+            began_at=told[-1].event_at,
+            inputs=lineage.inputs_of(told),
+            keys=[one.pk for one in told],
+        )
+        for told in by_run.values()
+    ]
 
 
 def _formats(path: str) -> dict[str, Any]:

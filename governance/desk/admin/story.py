@@ -145,6 +145,7 @@ def _show(request: PersonRequest, row: AIModel, chosen: Release | None) -> HttpR
         context |= _release_context(user, chosen, has_versions=bool(context["versions"]))
         subjects += [chosen.pk, *([chosen.version_id] if chosen.version_id else [])]
         subjects += queries.happened_to(chosen)
+        subjects += [key for run in context.get("training", ()) for key in run.keys]
     is_stopped = any(
         one.kind == OrderKind.STOP and one.target_type == TargetType.MODEL and not one.is_drill
         for one in context.get("orders", ())

@@ -198,6 +198,7 @@ KINDS: dict[str, Promise] = {
     "use.registered": _("use of a model registered"),
     "use_case.corrected": _("use-case card corrected"),
     "use_case.opened": _("use case opened"),
+    "training.reported": _("training event reported"),
     "validation.abandoned": _("validation abandoned"),
     "validation.answered": _("validation answered by the owner"),
     "validation.concluded": _("validation concluded"),
@@ -215,7 +216,8 @@ KINDS: dict[str, Promise] = {
 
 # What the trail can be narrowed to: key, label, the first words of the kinds.
 GROUPS: tuple[tuple[str, Promise, tuple[str, ...]], ...] = (
-    ("models", _("Models, versions and uses"), ("model", "version", "use", "use_case", "system")),
+    ("models", _("Models, versions and uses"),
+     ("model", "version", "use", "use_case", "system", "training")),
     ("grades", _("Classification and grading"), ("grade", "grading", "tier")),
     ("experiments", _("Experiments"), ("experiment", "experiment_version", "alias")),
     ("releases", _("Releases and deployments"), ("release", "lifecycle", "deployment")),

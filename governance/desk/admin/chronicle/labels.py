@@ -98,6 +98,7 @@ TELLING: dict[str, tuple[str, ...]] = {
     "approval.granted": ("version_id",),
     "lifecycle.move_granted": (),
     "registry.roleassignment": ("role", "entity_id"),
+    "registry.trainingevent": ("job_name", "event_type", "model_version"),
     "registry.tieroverride": ("from_tier", "to_tier", "reason"),
     "registry.token": ("name",),
     "registry.versiondeveloper": ("user_id",),

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from django.utils.translation import get_language
 
 from governance.cards import rules
-from governance.cards.queries.gathering import of_version
+from governance.cards.queries.gathering import of_release, of_version
 from governance.cards.rules.reading import MOST_BYTES
 from registry.catalogue.models import ModelVersion
 from registry.evidence import queries as evidence
 from registry.evidence.models import Document
+from registry.releases import queries as releases
+from registry.releases.models import Release
 
 KIND = "model_card"  # of documents
 
@@ -31,9 +33,16 @@ def read_file(version: ModelVersion, content: bytes) -> Read:
     Raises DomainError where it is no card that can be read.
     """
     told = rules.read(content)
-    held = of_version(version, get_language() or "en")
+    held = _held(version, get_language() or "en")
     found = rules.proposals(held, told.card)
     return Read(told, found, rules.is_other_version(held, told.card))
+
+
+def _held(version: ModelVersion, language: str) -> rules.Card:
+    """The card of the version's newest release, which says what it is for; else its own."""
+    rows = releases.whole(Release.objects.filter(version=version))
+    newest = rows.order_by("-stage_since", "-pk").first()
+    return of_release(newest, language) if newest is not None else of_version(version, language)
 
 
 def read_document(version: ModelVersion, document: Document) -> Read:

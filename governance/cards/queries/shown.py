@@ -38,6 +38,11 @@ class Table:
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
+    @property
+    def labelled(self) -> list[list[tuple[str, str]]]:
+        """Each row's cells with their headings, for narrow pages."""
+        return [list(zip(self.heads, row, strict=True)) for row in self.rows]
+
 
 @dataclass(frozen=True)
 class Section:
@@ -111,7 +116,7 @@ def _governance(told: Governance, words: _Words) -> Section:
             (
                 (_("metric"), _("segment"), _("value"), _("level"), _("day")),
                 [
-                    (x.name, x.segment, x.value, _word(Level, x.level), x.on)
+                    (x.name, x.segment, _short(x.value), _word(Level, x.level), x.on)
                     for x in told.watched
                 ],
             )
@@ -241,6 +246,14 @@ def _table(heads: tuple[str, ...], cells: Sequence[tuple[str, ...]]) -> Table:
         tuple(capfirst(heads[place]) for place in kept),
         tuple(tuple(row[place] for place in kept) for row in cells),
     )
+
+
+def _short(value: str) -> str:
+    """A number with at most four decimals."""
+    whole, _point, decimals = value.partition(".")
+    if len(decimals) <= 4 or not decimals.isdigit() or not whole.removeprefix("-").isdigit():
+        return value
+    return f"{float(value):.4f}"
 
 
 def _word(choices: Any, value: str) -> str:  # Any: Django's choices

@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 from governance.cards.rules.card import HINTS, Card, Figure, Pair
-from governance.cards.rules.reading import MOST_ITEMS, Node, as_field
+from governance.cards.rules.reading import MOST_ITEMS, Node, as_field, number
 from registry.core.errors import DomainError
 
 # What developers may say of a version; the register knows the rest by itself.
@@ -82,21 +82,29 @@ def _pairs(told: Any) -> tuple[Pair, ...]:  # Any: JSON
 
 
 def _figures(metrics: Json) -> list[Figure]:
-    """`{"auc": 0.79}`, or with parts: `{"auc": {"value": 0.79, "lower": 0.75, "upper": 0.83}}`;
-    several slices as a list of these, each with `slice`.
+    """Numbers: `{"auc": 0.79}`; with parts: `{"auc": {"value": 0.79, "lower": 0.75}}`; of slices:
+    `{"auc": {"under 25": 0.7}}`, or a list of parts each with its `slice`. The rest is no measure.
     """
     found: list[Figure] = []
     for name, told in sorted(metrics.items())[:MOST_ITEMS]:
+        if isinstance(told, dict) and "value" not in told:
+            told = [{"slice": part, "value": value} for part, value in sorted(told.items())]
         for one in told[:MOST_ITEMS] if isinstance(told, list) else [told]:
             parts = one if isinstance(one, dict) else {"value": one}
-            texts = {
-                key: _shown(parts[key])
-                for key in ("value", "slice", "lower", "upper")
-                if parts.get(key) is not None
-            }
-            if name and "value" in texts:
-                found.append(Figure(str(name), **texts))
+            if name and _is_measure(parts.get("value")):
+                found.append(Figure(str(name), **_parts(parts)))
     return found
+
+
+def _is_measure(value: Any) -> bool:  # Any: JSON
+    if isinstance(value, str):
+        return number(value) != value
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _parts(told: Json) -> dict[str, str]:
+    names = ("value", "slice", "lower", "upper")
+    return {name: _shown(told[name]) for name in names if told.get(name) is not None}
 
 
 def _columns(told: Any) -> tuple[str, ...]:  # Any: MLflow's signature

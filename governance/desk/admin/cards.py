@@ -15,11 +15,15 @@ from governance.cards import queries
 from governance.cards.rules import Proposal
 from governance.desk.admin.pages import PersonRequest, page, show
 from governance.desk.admin.verbs import offered
+from registry.catalogue.models import ModelVersion
 from registry.catalogue.queries import visible_versions
 from registry.core.adminkit import named
+from registry.core.errors import DomainError
 from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse
+from registry.core.web.wording import whole_text
 from registry.evidence import queries as evidence
+from registry.evidence.models import Document
 from registry.lineage import queries as lineage
 from registry.lineage.models import TrainingEvent
 from registry.lineage.rules import DatasetRead
@@ -49,17 +53,27 @@ def foreign(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     version = queries.whole(visible_versions(request.user)).filter(pk=document.subject_id).first()
     if version is None or document.kind != queries.KIND:
         raise Http404
-    read = queries.read_document(version, document)
     context = {
         "document": document,
         "version": version,
+        "back": f"/models/{version.model_id}/",
+        **_read(version, document),
+    }
+    return show(request, "foreign_card", str(document.title), context)
+
+
+def _read(version: ModelVersion, document: Document) -> dict[str, Any]:
+    """What the file says; a model card handed in as another document may be none that is read."""
+    try:
+        read = queries.read_document(version, document)
+    except DomainError as error:
+        return {"fault": whole_text(error)}
+    return {
         "label": queries.FORMATS[read.told.kind.value][0],
         "is_other_version": read.is_other_version,
         "digest": read.told.card.digest,
         "proposals": [_shown(one) for one in read.proposals],
-        "back": f"/models/{version.model_id}/",
     }
-    return show(request, "foreign_card", str(document.title), context)
 
 
 def of_release(user: User, release: Release) -> dict[str, Any]:

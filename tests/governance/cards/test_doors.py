@@ -44,7 +44,14 @@ TOLD = {
     "flavors": ["python_function", "sklearn"],
     "signature": {"inputs": '[{"name": "age", "type": "long"}]'},
 }
-METRICS = {"auc": {"value": 0.79, "lower": 0.75, "upper": 0.83}, "ks": [{"value": 1, "slice": "a"}]}
+METRICS = {
+    "auc": {"value": 0.79, "lower": 0.75, "upper": 0.83},
+    "ks": [{"value": 1, "slice": "a"}],
+    "ratio": {"under 25": 0.6},
+    "level": "E1",
+    "ok": True,
+    "bad": ["x"],
+}
 
 
 @pytest.fixture
@@ -96,7 +103,11 @@ def test_a_version_says_what_its_pipeline_told(made: Story) -> None:
     card = queries.of_version(version, "zh-hans")
     assert card.name == "零售贷款申请评分卡"
     assert card.datasets == (Dataset("german_credit", level="sensitive", personal=("pi",)),)
-    assert card.figures == (Figure("auc", "0.79", "", "0.75", "0.83"), Figure("ks", "1", "a"))
+    assert card.figures == (
+        Figure("auc", "0.79", "", "0.75", "0.83"),
+        Figure("ks", "1", "a"),
+        Figure("ratio", "0.6", "under 25"),
+    )
     assert (card.parameters, card.library) == ((Pair("C", "0.1"),), "sklearn")
     assert (card.inputs, card.energy) == (("age: long",), ())
     assert (card.digest, card.links) == ("c" * 64, ("s3://bucket/model",))

@@ -17,7 +17,7 @@ from registry.core import clock
 from registry.evidence.models import Document
 from registry.releases import queries as releases
 from registry.releases.models import Release
-from tests import conftest, states
+from tests import conftest, states, story
 from tests.governance.cards.whole import WHOLE
 from tests.states import in_production
 from tests.world import person
@@ -107,3 +107,11 @@ def test_what_is_no_card_is_refused_on_the_form(live: Release) -> None:
 def test_another_document_has_no_such_page(live: Release) -> None:
     other = Document.objects.exclude(kind="model_card")[0]
     assert browser("chen").get(f"/documents/{other.pk}/card/").status_code == 404
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_document_that_is_no_card_says_why_it_is_not_read(live: Release, language: str) -> None:
+    assert live.version is not None
+    (document,) = story.hand_in(live.version, "model_card", by="li")
+    shown = text(browser("chen", language), f"/documents/{document.pk}/card/")
+    assert {"zh-hans": "无法读取", "en": "This can't be read"}[language] in shown

@@ -1,10 +1,11 @@
 """The whole way of one model: trained, logged to a real tracking server, registered here with the
-unmodified client, refused, claimed, approved, promoted, permitted.
+unmodified client, refused, claimed, approved, promoted, permitted, deployed, watched, stopped.
 """
 
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import json
 import os
 import subprocess
@@ -12,17 +13,24 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import requests
 from django.conf import LazySettings
 
+from governance.findings.models import Finding
 from governance.mlflow_compat import services as experiments
 from governance.mlflow_compat.models import Enrichment, RegisteredVersion
+from governance.monitoring.models import Metric
 from governance.permits import services as permits
+from governance.reviews.models import Review
+from governance.suspensions import queries as suspensions
+from registry.core import clock
+from registry.core.dispatch import services as dispatch
 from registry.core.errors import Conflict
 from registry.releases.models import Release
 from tests import story
 from tests.contracts.mlflow_protocol.conftest import SERVER
 from tests.journeys.serving import served
-from tests.rest.calling import secret_of
+from tests.rest.calling import machine, secret_of
 from tests.story import Story
 from tests.world import person
 
@@ -75,6 +83,7 @@ def client(
                 timeout=110, check=False,
             )  # fmt: skip
 
+        run.base = base  # type: ignore[attr-defined]  # for those who speak to it themselves
         yield run
 
 
@@ -100,6 +109,47 @@ def test_a_model_comes_from_training_into_production(
     loaded = client(LOAD)
     assert loaded.stdout.count("[") == 3, loaded.stderr
     permitted(release, digest)
+    drifted(release, client.base)  # type: ignore[attr-defined]  # the fixture's
+    assert client(LOAD).returncode != 0  # what is stopped is not handed out
+
+
+def drifted(release: Release, base: str) -> None:
+    """It is deployed, reports values that drift beyond the limit, and is stopped by itself."""
+    pipeline = machine().secret
+    assert release.version is not None
+    posted(base, pipeline, "/deployments/", {
+        "release": str(release.pk), "environment": "production", "digest": release.version.digest,
+    })  # fmt: skip
+    bins = {"expected": [100, 200, 400, 200, 100], "actual": [98, 205, 395, 204, 98]}
+    quiet = {"release": release.code, "metric": "psi", "inputs": bins}
+    first = posted(base, pipeline, "/observations/", {
+        "observations": [quiet | {"at": (clock.now() - dt.timedelta(days=1)).isoformat()}]
+    })  # fmt: skip
+    assert (first["taken"], first["breaches"]) == (1, [])
+    metric = Metric.objects.get(release=release, key="psi")
+    limits = {"bound": "ceiling", "warn_high": 0.1, "act_high": 0.25,
+              "effects": ["finding", "stop"], "reason": "高风险用途，漂移即停用"}  # fmt: skip
+    posted(base, secret_of(person("sun")), f"/metrics/{metric.pk}/limits/", limits)
+    moved = quiet | {"inputs": bins | {"actual": [400, 300, 200, 80, 20]}}
+    told = posted(base, pipeline, "/observations/", {
+        "observations": [moved | {"at": clock.now().isoformat()}]
+    })  # fmt: skip
+    assert [one["level"] for one in told["breaches"]] == ["act"]
+    dispatch.run()
+    assert suspensions.is_stopped(release)
+    assert Finding.objects.filter(release=release, title__startswith="RI-06").count() == 1
+    assert Review.objects.filter(release=release, kind="PR-02", trigger="breach").count() == 1
+    with pytest.raises(Conflict):
+        permitted(release, release.version.digest)
+
+
+def posted(base: str, token: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """What is answered to a POST; it succeeds."""
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = requests.post(base + path, json=body, headers=headers, timeout=20)
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
 
 
 def enriched() -> str:

@@ -33,6 +33,7 @@ from governance.suspensions.models import (
     Posting,
 )
 from governance.validations.models import Validation, ValidationTest
+from governance.webhooks.models import Pace, Sending, Subscription
 
 __all__ = [
     "Acknowledgement",
@@ -58,6 +59,7 @@ __all__ = [
     "Finding",
     "Loading",
     "Order",
+    "Pace",
     "Package",
     "Permit",
     "PermitUse",
@@ -72,7 +74,9 @@ __all__ = [
     "Sample",
     "Seal",
     "Seat",
+    "Sending",
     "Step",
+    "Subscription",
     "Validation",
     "ValidationTest",
     "Vote",

@@ -23,6 +23,7 @@ from governance.desk.admin import (
     trail,
     verbs,
     voting,
+    webhooks,
 )
 
 app_name = "desk"
@@ -76,6 +77,8 @@ urlpatterns = [
     path("experiments/<uuid:pk>/", experiments.one, name="experiment"),
     path("permits/", permits.permits, name="permits"),
     path("channels/", channels.channels, name="channels"),
+    path("webhooks/", webhooks.every, name="webhooks"),
+    path("webhooks/<uuid:pk>/", webhooks.one, name="webhook"),
     path("cases/", oversight.cases, name="cases"),
     path("cases/<uuid:pk>/", oversight.case, name="case"),
     path("cases/<uuid:pk>/take-up/", oversight.take_up, name="take-up"),

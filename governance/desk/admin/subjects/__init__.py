@@ -57,6 +57,7 @@ _TOLD: dict[str, Callable[[User, Any], About]] = {
     "governance.drillreport": cases.of_drill_report,
     "governance.permit": permits.of_permit,
     "governance.breakglass": permits.of_break_glass,
+    "governance.subscription": institution.of_webhook,
     "governance.committee": institution.of_place,
     "governance.seat": institution.of_seat,
 }

@@ -27,6 +27,7 @@ from governance.desk.admin.verbs.people import PEOPLE_VERBS, Secret
 from governance.desk.admin.verbs.permits import PERMIT_VERBS
 from governance.desk.admin.verbs.releases import RELEASE_VERBS
 from governance.desk.admin.verbs.reviews import REVIEW_VERBS
+from governance.desk.admin.verbs.webhooks import WEBHOOK_VERBS
 from registry.core.errors import DomainError
 from registry.core.ledger import services as ledger
 from registry.core.people.models import User
@@ -46,6 +47,7 @@ VERBS: dict[str, Verb] = (
     | ORDER_VERBS
     | EXPERIMENT_VERBS
     | PERMIT_VERBS
+    | WEBHOOK_VERBS
 )
 
 

@@ -22,6 +22,7 @@ from governance.desk.admin.chronicle.kinds import KINDS
 from governance.desk.demo import services as demo
 from governance.lifecycle.queries.facts import COMPUTED, NAMED
 from governance.lifecycle.schema import LifecycleSection
+from governance.mlflow_compat.queries import webhooks as mlflow_webhooks
 from governance.mlflow_compat.schema import NOTHING as NO_MLFLOW
 from governance.mlflow_compat.schema import MlflowSection
 from governance.permits.schema import NOTHING as NO_PERMITS
@@ -76,6 +77,7 @@ def declare() -> None:
     jobs.declare(computing.KIND, _compute_importances)
     webhooks.declare_kinds(KINDS)
     webhooks.declare_protocol(ProtocolChoice.CLOUDEVENTS, webhooks.standard(webhooks.kinds))
+    webhooks.declare_protocol(ProtocolChoice.MLFLOW, mlflow_webhooks.protocol())
     ledger.tell_after_commit(webhook_services.wake)
     checks.register(_no_demo_accounts, "installation", deploy=True)
 

@@ -1,5 +1,6 @@
 """Settings that every environment shares. Safe by default; production only adds checks."""
 
+import ipaddress
 from pathlib import Path
 
 import django_stubs_ext
@@ -136,7 +137,10 @@ OUTBOUND_PROXIES = {"https": _OUTBOUND_PROXY, "http": _OUTBOUND_PROXY} if _OUTBO
 # Where webhooks may lead besides the public Internet: hosts or whole origins as above, networks
 # such as 10.2.0.0/16; with the last, nowhere else. They go directly, never over the proxy.
 WEBHOOK_ALLOWED_HOSTS = env.list("MINGCE_WEBHOOK_ALLOWED_HOSTS", default=[])
-WEBHOOK_ALLOWED_NETWORKS = env.list("MINGCE_WEBHOOK_ALLOWED_NETWORKS", default=[])
+WEBHOOK_ALLOWED_NETWORKS = [
+    str(ipaddress.ip_network(one.strip(), strict=False))  # what is none stops the start
+    for one in env.list("MINGCE_WEBHOOK_ALLOWED_NETWORKS", default=[])
+]
 WEBHOOK_ONLY_ALLOWED = env.bool("MINGCE_WEBHOOK_ONLY_ALLOWED", default=False)
 WEBHOOK_CONNECT_SECONDS = 3.0
 WEBHOOK_SECONDS = 15.0  # for the whole exchange

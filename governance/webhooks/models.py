@@ -18,7 +18,7 @@ from registry.core.transitions import Transitions
 class SubscriptionState(models.TextChoices):
     """How a subscription stands."""
 
-    OPEN = "open", _("open")
+    OPEN = "open", _("in operation")
     PAUSED = "paused", _("paused")
     DISABLED = "disabled", _("disabled")
     CLOSED = "closed", _("closed")
@@ -41,7 +41,7 @@ class ProtocolChoice(models.TextChoices):
 class SendingState(models.TextChoices):
     """What has become of a message, as of deliveries over channels."""
 
-    CLAIMED = "claimed", _("being sent")
+    CLAIMED = "claimed", _("waiting to be sent")
     SENT = "sent", _("sent")
     FAILED = "failed", _("not delivered")
 

@@ -52,7 +52,7 @@ def one(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         log = log.filter(state=state)
     context = {
         "row": in_words(told),
-        "log": _in_words(log.order_by("-claimed_at", "-id")[:LOGGED]),
+        "log": _in_words(log.order_by("-claimed_at", "-seq")[:LOGGED]),
         "state": state,
         "verbs": _verbs(user, told.subscription),
         "danger_verbs": offered(user, "close-webhook")
@@ -84,9 +84,15 @@ def in_words(told: queries.Traffic) -> dict[str, Any]:
         % {"n": len(row.of_models)}
         if row.of_models
         else "",
+        "last_error": reason_in_words(told.last_error),
         "rests_until": rest if rest is not None and rest > clock.now() else None,
         "overlaps": row.previous_until is not None and row.previous_until > clock.now(),
     }
+
+
+def reason_in_words(error: str) -> str:
+    """Why a message was not taken: our own reasons in the language of the page."""
+    return _(error) if error else ""
 
 
 def events_in_words(types: list[str]) -> str:
@@ -109,4 +115,5 @@ def _in_words(rows: QuerySet[Sending]) -> list[Sending]:
         told: Any = row  # Any: attributes for the template alone
         is_test = row.kind == rules.TESTED
         told.event = _("test") if is_test else str(KINDS.get(row.kind, row.kind))
+        told.reason = reason_in_words(row.error)
     return found

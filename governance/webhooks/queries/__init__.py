@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from governance.webhooks.models import Sending, Subscription
 from governance.webhooks.queries.speaking import (
@@ -60,7 +60,8 @@ def traffic(rows: QuerySet[Subscription]) -> list[Traffic]:
     """The webhooks, each with its messages of thirty days; three statements."""
     found = list(rows.select_related("entity", "pace", "opened_by"))
     since = clock.now() - dt.timedelta(days=30)
-    recent = Sending.objects.filter(subscription__in=found, claimed_at__gte=since).order_by()
+    every = Sending.objects.filter(subscription__in=found, claimed_at__gte=since)
+    recent = every.exclude(seq=None).order_by()  # without tests
     counted = {
         (key, state): count
         for key, state, count in recent.values_list("subscription", "state").annotate(Count("pk"))
@@ -79,20 +80,21 @@ def traffic(rows: QuerySet[Subscription]) -> list[Traffic]:
     ]
 
 
-def with_pace(user: User) -> QuerySet[Subscription]:
-    """The webhooks, each with how its receiver fares."""
-    return visible_to(user).annotate(
-        seen_seq=F("pace__seq"),
-        failing_since=F("pace__failing_since"),
-        rest_until=F("pace__rest_until"),
-        last_sent_at=F("pace__last_sent_at"),
-        waiting=Count("sendings", filter=Q(sendings__state="claimed")),
+def counted() -> tuple[int, int, int]:
+    """Webhooks that take nothing at present, those that are disabled, messages that wait; two
+    statements, and an index holds exactly what waits.
+    """
+    found = Subscription.objects.aggregate(
+        failing=Count("pk", filter=Q(state="open", pace__failing_since__isnull=False)),
+        disabled=Count("pk", filter=Q(state="disabled")),
     )
+    return found["failing"], found["disabled"], Sending.objects.filter(state="claimed").count()
 
 
 __all__ = [
     "Protocol",
     "Traffic",
+    "counted",
     "declare_kinds",
     "declare_protocol",
     "kinds",
@@ -101,5 +103,4 @@ __all__ = [
     "traffic",
     "visible_sendings",
     "visible_to",
-    "with_pace",
 ]

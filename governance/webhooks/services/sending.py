@@ -18,6 +18,7 @@ from django.db import connection
 from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from governance.webhooks import queries, rules
 from governance.webhooks.models import (
@@ -48,6 +49,7 @@ MOST_TROUBLE = 5  # messages that fail one after another: then it is the receive
 HELD = dt.timedelta(minutes=1)  # while it is being sent; where this process dies, it is tried then
 MOST_TRIES = 12  # that are kept
 GONE = 410
+EXCHANGED = gettext_noop("address or secret is not what was told: give the address anew")
 
 
 def post(*, subscription_id: uuid.UUID) -> int:
@@ -121,8 +123,7 @@ def deliver(row: Subscription, body: Body, message_id: uuid.UUID) -> Answer:
     except ValueError as error:
         return Answer(error=str(error))
     if outgoing.fingerprint(address, *secrets) != row.fingerprint:
-        told = "address or secret is not what was told; give the webhook its address anew"
-        return Answer(error=told)
+        return Answer(error=EXCHANGED)
     now = clock.now()
     if row.previous_until is None or row.previous_until <= now:
         secrets = secrets[:1]
@@ -134,7 +135,7 @@ def deliver(row: Subscription, body: Body, message_id: uuid.UUID) -> Answer:
     kept = outgoing.kept(answer.body[:1_000].decode("utf-8", "replace"), hidden)
     told = outgoing.kept(answer.error, hidden)
     if answer.status and not answer.is_taken:
-        told = f"HTTP {answer.status}: {' '.join(kept.split())[:300]}"
+        told = f"HTTP {answer.status}: {' '.join(kept.split())[:300]}".removesuffix(": ")
     return Answer(answer.status, kept.encode(), answer.retry_after, told, answer.milliseconds)
 
 

@@ -100,6 +100,8 @@ def test_for_administrators_alone(receiver: Receiver) -> None:
         ):  # fmt: skip
             answer = call(method, path, told, bearer(who))
             assert refusal(answer) == (403, "PERMISSION_DENIED"), (who, method, path)
+    narrow = bearer("admin", "read")
+    assert refusal(call("GET", "webhooks", {}, narrow)) == (403, "PERMISSION_DENIED")
     with refused(Forbidden, "not_permitted"):
         services.create_webhook(actor=person("li"), told=Hook(name="x", url=receiver.origin))
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from governance.webhooks import rules
+from governance.webhooks import queries, rules
 from governance.webhooks import services as webhooks
 from governance.webhooks.models import Pace, Sending
 from governance.webhooks.services import sending
@@ -273,3 +273,14 @@ def test_a_test_is_sent_at_once_and_not_again(receiver: Receiver) -> None:
     assert (two.state, two.status) == ("sent", 200)
     assert [told["type"] for told in bodies(receiver)] == ["io.mingce.webhook.tested.v1"] * 2
     assert send(row, 3_600) == 0
+
+
+def test_the_figures_tell_of_receivers_in_trouble(receiver: Receiver) -> None:
+    row = opened(receiver, types=["system.*"])
+    happen("a")
+    happen("b")
+    receiver.answers = [(503, b""), (410, b"")]
+    send(row)
+    assert queries.counted() == (1, 0, 2)
+    send(row, 5)
+    assert queries.counted() == (0, 1, 2)

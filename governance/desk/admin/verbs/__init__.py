@@ -92,7 +92,9 @@ def do(request: PersonRequest, verb: str, pk: uuid.UUID) -> HttpResponse:
 def _tell(request: PersonRequest, verb: Verb, made: object) -> None:
     """What has come of it, on the page that follows; a secret this once."""
     told = gettext("Done: %(verb)s.") % {"verb": verb.title}
-    messages.success(request, verb.done(made) if verb.done else told)
+    told = verb.done(made) if verb.done else told
+    is_good = verb.went_well is None or verb.went_well(made)
+    (messages.success if is_good else messages.error)(request, told)
     if isinstance(made, Secret):
         told = gettext("The secret, shown this once: %(secret)s") % {"secret": made}
         messages.warning(request, told)

@@ -60,7 +60,7 @@ def _tried(row: Any) -> str:
     if row.state == "sent":
         told = gettext("The receiver has taken the test after %(time)s ms.")
         return told % {"time": row.milliseconds}
-    return gettext("The test was not taken: %(error)s") % {"error": row.error}
+    return gettext("The test was not taken: %(error)s") % {"error": gettext(row.error)}
 
 
 def _replay(user: User, subject: Any, data: dict[str, Any]) -> object:
@@ -96,6 +96,7 @@ WEBHOOK_VERBS: dict[str, Verb] = {
     "try-webhook": Verb(
         _("Send a test"), Capability.MANAGE_CHANNELS, queries.visible_to,
         forms.NothingForm, _try, _page, done=_tried,
+        went_well=lambda row: row.state == "sent",
         explanation=_("It is sent at once; the answer is shown."),
     ),
     "rotate-webhook": Verb(

@@ -19,15 +19,25 @@ from dataclasses import dataclass
 from functools import cache
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from registry.core.notices.rules import Allowed, Place, Request, place_of
 
 MOST_ANSWER = 4_000  # bytes
+# Reasons are kept in English, and told in the language of whoever reads them.
 _WHY = {
-    "inside": "leads inside the bank's network, and the operators list neither host nor network",
-    "plain": "is not https, and the operators do not list it",
-    "unlisted": "is not listed by the operators",
+    "inside": gettext_noop("the address lies inside, and the operators do not list it"),
+    "plain": gettext_noop("the address is not https, and the operators do not list it"),
+    "unlisted": gettext_noop("the operators do not list the address"),
 }
+_LATE = gettext_noop("no answer in time")
+_TROUBLE: tuple[tuple[type[Exception], str], ...] = (
+    (ConnectionRefusedError, gettext_noop("the connection was refused")),
+    (socket.gaierror, gettext_noop("the name of the host is not known")),
+    (ssl.SSLError, gettext_noop("the certificate of the host is not accepted")),
+    (TimeoutError, _LATE),
+)
+_OTHER = gettext_noop("the connection has failed")
 
 
 @dataclass(frozen=True)
@@ -69,10 +79,14 @@ def exchange(request: Request) -> Answer:
     except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:
         # AttributeError: of a socket that was closed below because its time was over.
         is_late = time.monotonic() - began >= settings.WEBHOOK_SECONDS
-        told = "no answer in time" if is_late else type(error).__name__
-        answer = Answer(error=f"{told}: {place_of(request.url).host} did not take it")
+        answer = Answer(error=_LATE if is_late else _in_words(error))
     spent = round((time.monotonic() - began) * 1_000)
     return Answer(answer.status, answer.body, answer.retry_after, answer.error, spent)
+
+
+def _in_words(error: Exception) -> str:
+    """What went wrong, without the address: it may hold a secret."""
+    return next((told for kind, told in _TROUBLE if isinstance(error, kind)), _OTHER)
 
 
 def _exchange(request: Request) -> Answer:
@@ -146,7 +160,7 @@ def _connected(place: Place) -> socket.socket:
             return found
         found.close()
     if why and last is None:
-        raise AddressRefusedError(f"{place.host} {_WHY[why]}")
+        raise AddressRefusedError(_WHY[why])
     raise last or OSError("no address")
 
 

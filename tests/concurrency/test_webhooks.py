@@ -108,3 +108,39 @@ def test_nobody_changes_what_another_closes(receivers: tuple[Receiver, Receiver]
     row.refresh_from_db()
     assert (row.state, row.row_version) == ("closed", 2)
     assert Pace.objects.count() == Subscription.objects.count() == 1
+
+
+def test_of_two_changes_of_what_was_seen_one_is_stale(
+    receivers: tuple[Receiver, Receiver],
+) -> None:
+    receiver, _other = receivers
+    with clock.at(NOON):
+        row = opened(receiver)
+    told: dict[str, Any] = {"actor": person("admin"), "subscription_id": row.pk}
+    changes = [
+        partial(
+            at_noon, webhooks.change_subscription, **told, told=webhooks.Changed(name=name),
+            expected_version=1,
+        )
+        for name in ("one", "two")
+    ]  # fmt: skip
+    assert codes(together(*changes)) == ["done", "stale"]
+    rotate = partial(at_noon, webhooks.rotate_secret, **told)
+    assert codes(together(rotate, rotate)) == ["done", "done"]
+    row.refresh_from_db()
+    assert row.row_version == 4
+    assert at_noon(webhooks.try_subscription, **told)[0].state == "sent"  # sealed as it is known
+
+
+def test_two_replays_send_each_message_once(receivers: tuple[Receiver, Receiver]) -> None:
+    receiver, _other = receivers
+    with clock.at(NOON):
+        row = opened(receiver, types=["system.*"])
+        happen()
+        webhooks.claim()
+        assert webhooks.post(subscription_id=row.pk) == 1
+    told: dict[str, Any] = {"actor": person("admin"), "subscription_id": row.pk, "since_seq": 0}
+    again = partial(at_noon, webhooks.replay, **told)
+    assert codes(together(again, again)) == ["done", "done"]
+    assert at_noon(webhooks.post, subscription_id=row.pk) == 1
+    assert Sending.objects.count() == 1

@@ -25,6 +25,7 @@ STEPS: Sequence[dt.timedelta] = (
 MOST_ATTEMPTS = len(STEPS)
 LONGEST_WAIT = dt.timedelta(hours=24)  # whatever a receiver asks for
 LONGEST_REST = dt.timedelta(minutes=30)  # one that is back hears of what is new soon
+SHORT_REST = dt.timedelta(minutes=1)
 DEAD_AFTER = dt.timedelta(days=5)  # of nothing but failures
 SLOW = frozenset({429, 502, 503, 504})
 
@@ -34,9 +35,11 @@ def waits(attempts: int) -> dt.timedelta:
     return STEPS[min(attempts, MOST_ATTEMPTS - 1)]
 
 
-def rests(failures: int) -> dt.timedelta:
-    """How long a receiver rests after so many failures one after another."""
-    return min(waits(failures), LONGEST_REST)
+def rests(failures: int, status: int) -> dt.timedelta:
+    """How long a receiver rests after so many failures one after another, the last with this
+    answer. One that answers rests briefly: it may be the messages, and others wait behind them.
+    """
+    return min(waits(failures), LONGEST_REST if is_endpoint(status) else SHORT_REST)
 
 
 def is_endpoint(status: int) -> bool:

@@ -172,7 +172,7 @@ def _refused(row: Subscription, one: Sending, answer: Answer, *, is_over: bool) 
     if is_last:
         telling.tell_failed(row)
     if is_over or rules.is_endpoint(answer.status):
-        pace.update(rest_until=now + max(rules.rests(found.failures), asked))
+        pace.update(rest_until=now + max(rules.rests(found.failures, answer.status), asked))
         return False
     return True
 

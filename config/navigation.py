@@ -70,6 +70,7 @@ SIDEBAR: list[tuple[Promise, list[Line]]] = [
             Line(_("Validations"), "fact_check", "admin:governance_validation_changelist"),
             Line(_("Approvals"), "approval", "admin:governance_approval_changelist"),
             Line(_("Findings"), "flag", "admin:governance_finding_changelist"),
+            Line(_("Monitoring"), "monitoring", "desk:monitoring"),
             Line(_("Human intervention"), "pan_tool", "desk:cases"),
             Line(_("Orders"), "front_hand", "desk:orders"),
             Line(_("Deployment permits"), "verified", "desk:permits"),

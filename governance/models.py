@@ -23,6 +23,16 @@ from governance.mlflow_compat.models import (
     RegisteredModel,
     RegisteredVersion,
 )
+from governance.monitoring.models import (
+    Breach,
+    Metric,
+    MetricQuery,
+    MetricReport,
+    Observation,
+    QueryRun,
+    Reading,
+    Threshold,
+)
 from governance.permits.models import BreakGlass, Permit, PermitUse
 from governance.reviews.models import Campaign, Explanation, Package, Reminder, Review
 from governance.suspensions.models import (
@@ -40,6 +50,7 @@ __all__ = [
     "Approval",
     "BallotSeat",
     "Batch",
+    "Breach",
     "BreakGlass",
     "Campaign",
     "Case",
@@ -58,6 +69,13 @@ __all__ = [
     "Explanation",
     "Finding",
     "Loading",
+    "Metric",
+    "MetricQuery",
+    "MetricReport",
+    "Observation",
+    "QueryRun",
+    "Reading",
+    "Threshold",
     "Order",
     "Pace",
     "Package",

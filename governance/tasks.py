@@ -9,6 +9,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from governance.checkpoints import services as checkpoints
 from governance.clocks import services as clocks
 from governance.mlflow_compat import services as experiments
+from governance.monitoring import services as monitoring
 from governance.permits import services as permits
 from governance.reviews import services as reviews
 from governance.suspensions import services as suspensions
@@ -84,8 +85,23 @@ def sample() -> None:
 
 @shared_task(name="governance.make_partitions")
 def make_partitions() -> None:
-    """The coming months of decisions have their partitions."""
+    """The coming months of decisions and of observations have their partitions."""
     checkpoints.make_partitions(actor=people.system())
+    monitoring.make_partitions(actor=people.system())
+
+
+@shared_task(name="governance.listen")
+def listen() -> None:
+    """Metrics that were expected and did not come are breaches; late breaches are told."""
+    monitoring.listen(actor=people.system())
+    monitoring.tell_late()
+
+
+@shared_task(name="governance.ask_prometheus", soft_time_limit=240, time_limit=300)
+def ask_prometheus() -> None:
+    """Every query of Prometheus whose time has come has been asked."""
+    with contextlib.suppress(SoftTimeLimitExceeded):  # what is left waits for its next attempt
+        monitoring.ask_all()
 
 
 @shared_task(name="governance.enrich_experiments", soft_time_limit=240, time_limit=300)

@@ -15,6 +15,7 @@ from governance.committees.api import CommitteeDoor, ResolutionDoor, SeatDoor
 from governance.findings.api import FindingDoor, WaiverDoor
 from governance.lifecycle.api import AccountabilityDoor, ExemptionDoor, LeaverDoor, LifecycleDoor
 from governance.mlflow_compat.api import ExperimentDoor, ExperimentVersionDoor
+from governance.monitoring.api import BreachDoor, MetricDoor, MetricQueryDoor, ObservationDoor
 from governance.permits.api import (
     BreakGlassDoor,
     PermitDoor,
@@ -209,6 +210,31 @@ urlpatterns = [
         "webhooks",
         WebhookDeliveryDoor,
         sub={"deliveries": ("get", "deliveries"), "replays": ("post", "replays")},
+    ),
+    *collection("observations", ObservationDoor),
+    path(
+        "observations/imports/",
+        ObservationDoor.as_view({"post": "imports"}),
+        name="observations-imports",
+    ),
+    path("observations/runs/", ObservationDoor.as_view({"post": "runs"}), name="observations-runs"),
+    *collection(
+        "metrics",
+        MetricDoor,
+        sub={
+            "limits": ("post", "limits"),
+            "thresholds": ("get", "thresholds"),
+            "observations": ("get", "observations"),
+            "queries": ("post", "open_query"),
+            "closings": ("post", "closings"),
+            "reopenings": ("post", "reopenings"),
+        },
+    ),
+    *collection("metric-queries", MetricQueryDoor, sub={"closings": ("post", "closings")}),
+    *collection(
+        "breaches",
+        BreachDoor,
+        sub={"take-ups": ("post", "take_ups"), "closings": ("post", "closings")},
     ),
     *collection("committees", CommitteeDoor, sub={"seats": ("post", "seats")}),
     *collection("seats", SeatDoor, sub={"endings": ("post", "endings")}),

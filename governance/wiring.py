@@ -25,12 +25,17 @@ from governance.lifecycle.schema import LifecycleSection
 from governance.mlflow_compat.queries import webhooks as mlflow_webhooks
 from governance.mlflow_compat.schema import NOTHING as NO_MLFLOW
 from governance.mlflow_compat.schema import MlflowSection
+from governance.monitoring import queries as monitoring
+from governance.monitoring import services as monitoring_services
+from governance.monitoring.schema import NOTHING as NO_MONITORING
+from governance.monitoring.schema import MonitoringSection
 from governance.permits.schema import NOTHING as NO_PERMITS
 from governance.permits.schema import PermitsSection
 from governance.reviews import queries as reviews
 from governance.reviews import services as review_services
 from governance.reviews.models import Package
 from governance.reviews.queries import owing
+from governance.reviews.rules import Trigger
 from governance.reviews.schema import NOTHING, ReviewsSection
 from governance.reviews.services import attesting, computing
 from governance.suspensions.schema import NOTHING as NO_STOPS
@@ -64,12 +69,14 @@ def declare() -> None:
     policy.declare_section("stops", ("stops",), _stops)
     policy.declare_section("mlflow", ("mlflow",), _mlflow)
     policy.declare_section("permits", ("permits",), _permits)
+    policy.declare_section("monitoring", ("monitoring",), _monitoring)
     evidence.declare_subject("validation", Validation, validations.visible_to, _of_validation)
     evidence.declare_subject("review_package", Package, reviews.visible_to, _of_package)
     evidence.declare_subject("clock", Clock, clocks.visible_to, _of_clock)
     reactions.declare()
     ledger.declare_check("votes", approvals.unproved_votes)
     ledger.declare_check("decisions", decisions.unsound_seals)
+    ledger.declare_check("observations", monitoring.unsound_reports)
     jobs.declare("reviews.plan", _plan_reviews)
     jobs.declare(attesting.JOB, _call_rows)
     jobs.declare(owing.JOB, _forecast)
@@ -98,7 +105,8 @@ def _of_validation(validation: Validation) -> tuple[LegalEntity, set[UUID]]:
 def _plan_reviews(arguments: dict[str, Any], progress: Progress) -> dict[str, Any]:  # Any: JSON
     planned = review_services.plan_everything(actor=system(), progress=progress)
     called = review_services.call_for_regrading(actor=system(), progress=progress)
-    return {"planned": planned, "to_regrade": called}
+    watched = monitoring_services.expect_everywhere(actor=system())
+    return {"planned": planned, "to_regrade": called, "watched": watched}
 
 
 def _compute_importances(
@@ -183,6 +191,17 @@ def _permits(content: dict[str, Any]) -> PermitsSection:  # Any: a pack's conten
         section.lint(known)
     except ValueError as error:
         raise PolicyError(str(error)) from error
+    return section
+
+
+def _monitoring(content: dict[str, Any]) -> MonitoringSection:  # Any: a pack's content
+    if "monitoring" not in content:
+        return NO_MONITORING  # a pack that was in force before monitoring came
+    section = validate(MonitoringSection, content["monitoring"], "monitoring.yaml")
+    called_for = [
+        one.key for one in _reviews(content).of_scope("release") if Trigger.BREACH in one.triggers
+    ]
+    section.lint(_names(content), called_for)
     return section
 
 

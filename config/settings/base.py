@@ -152,6 +152,10 @@ VAULT_KEYS = env.list("MINGCE_VAULT_KEYS", default=[])
 MLFLOW_TRACKING_URL = env.str("MINGCE_MLFLOW_TRACKING_URL", default="").rstrip("/")
 MLFLOW_TRACKING_TOKEN = env.str("MINGCE_MLFLOW_TRACKING_TOKEN", default="")
 
+# Prometheus, whose queries fill metrics of releases; without it nobody asks.
+PROMETHEUS_URL = env.str("MINGCE_PROMETHEUS_URL", default="").rstrip("/")
+PROMETHEUS_TOKEN = env.str("MINGCE_PROMETHEUS_TOKEN", default="")
+
 # Whoever gathers the figures of /metrics shows it as a bearer token; without it there are none.
 METRICS_TOKEN = env.str("MINGCE_METRICS_TOKEN", default="")
 
@@ -176,6 +180,8 @@ CELERY_BEAT_SCHEDULE = {
     "digests": {"task": "registry.deliver", "schedule": 600.0},
     "channels": {"task": "registry.post", "schedule": 60.0},
     "reviews": {"task": "governance.sweep_reviews", "schedule": 300.0},
+    "listen": {"task": "governance.listen", "schedule": 300.0},
+    "prometheus": {"task": "governance.ask_prometheus", "schedule": 60.0},
     "clocks": {"task": "governance.sweep_clocks", "schedule": 60.0},
     "seals": {"task": "governance.seal_decisions", "schedule": 5.0},
     "cases": {"task": "governance.sweep_cases", "schedule": 15.0},
@@ -213,6 +219,8 @@ ABSOLUTE_URL_OVERRIDES = {
     "governance.case": lambda row: f"/cases/{row.pk}/",
     "governance.plan": lambda row: f"/plans/{row.pk}/",
     "governance.campaign": lambda row: f"/attestations/{row.pk}/",
+    "governance.breach": lambda row: f"/metrics/{row.metric_id}/",
+    "governance.metric": lambda row: f"/metrics/{row.pk}/",
     "governance.clock": lambda row: f"/clocks/{row.pk}/",
     "governance.permit": lambda row: (
         f"/releases/{row.release_id}/#permits"
@@ -321,6 +329,7 @@ SPECTACULAR_SETTINGS = {
         "StepState": "governance.approvals.models.StepState",
         "VoteChoice": "governance.approvals.models.Choice",
         "ValidationState": "governance.validations.models.ValidationState",
+        "MetricLevel": "governance.monitoring.models.Level",
         "PermitKind": "governance.permits.models.PermitKind",
         "OrderKind": "governance.suspensions.models.OrderKind",
         "TargetType": "governance.suspensions.models.TargetType",

@@ -17,6 +17,8 @@ from governance.findings import queries as findings
 from governance.findings.models import Finding, Waiver
 from governance.lifecycle import queries as lifecycle
 from governance.lifecycle.models import Exemption
+from governance.monitoring import queries as monitoring
+from governance.monitoring.models import Breach, Metric, Threshold
 from governance.permits.models import Permit
 from governance.reviews import queries as reviews
 from governance.reviews.models import Package, Review
@@ -65,6 +67,7 @@ class Desk:
     to_close: list[Any]
     working_days: list[Any]
     cases: list[Any]
+    breaches: list[Any]
 
     @property
     def is_empty(self) -> bool:
@@ -104,10 +107,21 @@ def desk_of(user: User) -> Desk:
         to_production=_to_production(user) if standing(user).has(Role.IT_OPERATIONS) else [],
         to_close=_to_close(user) if may(Capability.MANAGE_APPROVAL) else [],
         cases=checkpoints.mine(user)[:MOST] if may(Capability.DECIDE_CASES) else [],
+        breaches=_breaches(user) if may(Capability.ANSWER_BREACH) else [],
         working_days=list(calendars.to_confirm(user)[:MOST])
         if standing(user).may_everywhere(Capability.MANAGE_POLICY)
         else [],
     )
+
+
+def _breaches(user: User) -> list[Any]:
+    """Those of the person's own models; for the second line, all within reach."""
+    rows = monitoring.visible_breaches(user).exclude(state="closed")
+    if not standing(user).has(*monitoring.SECOND):
+        own = models.Q(release__model_use__model__owner=user)
+        rows = rows.filter(own | models.Q(release__model_use__use_case__owner=user))
+    related = "metric", "release__model_use__model", "taken_up_by"
+    return list(rows.select_related(*related).order_by("due_at", "pk")[:MOST])
 
 
 def _first(rows: models.QuerySet[Review]) -> list[Review]:
@@ -229,6 +243,9 @@ def happened_to(release: Release) -> list[uuid.UUID]:
         Deployment.objects.filter(release=release),
         Package.objects.filter(release=release),
         Permit.objects.filter(release=release),
+        Metric.objects.filter(release=release),
+        Threshold.objects.filter(metric__release=release),
+        Breach.objects.filter(release=release),
         Review.objects.filter(release=release).exclude(state__in=["planned", "cancelled"]),
         suspensions.about_release(release),
         Document.objects.filter(subject_id__in=releases.subjects_of(release)),

@@ -9,6 +9,7 @@ from governance.reactions import (
     permitting,
     restricting,
     reviewing,
+    watching,
 )
 from registry.core.dispatch.services import react
 
@@ -50,22 +51,35 @@ def declare() -> None:
     react("count_clocks_anew", {"calendar.arranged"}, clocking.count_anew)
     react("settle_clocks", {"clock.completed", "clock.withdrawn"}, clocking.settle)
     react("raise_overdue_clocks", {"clock.overdue"}, clocking.raise_overdue)
-    react("plan_reviews", {"release.moved", "use.grade_shown"}, reviewing.plan_reviews)
-    react("plan_everything_anew", {"pack.activated"}, reviewing.plan_everything_anew)
-    react("call_for_reviews", set(reviewing.TRIGGERS), reviewing.call_for_reviews)
-    react("call_for_oversight_review", {"plan.out_of_band"}, reviewing.call_for_oversight_review)
-    react("tell_of_personal_data", {"plan.personal_data_dropped"}, people.tell_of_personal_data)
-    react("tell_reviewers", {"review.called_for", "review.submitted"}, reviewing.tell_reviewers)
-    react("settle_signing", {"review.signed_off", "review.returned"}, reviewing.settle_signing)
+    _declare_reviews()
     react("raise_unconfirmed", {"review.unconfirmed"}, restricting.raise_unconfirmed)
     react("restrict_overdue", {"package.restriction_due"}, restricting.restrict_overdue)
     react("restrict_unexplained", {"release.explained"}, restricting.restrict_unexplained)
     react("follow_up_reviews", {"review.signed_off"}, restricting.follow_up_review)
-    react("tell_that_it_is_done", {"package.closed"}, reviewing.tell_that_it_is_done)
+    react("tell_of_personal_data", {"plan.personal_data_dropped"}, people.tell_of_personal_data)
     _declare_permits()
+    _declare_monitoring()
+
+
+def _declare_reviews() -> None:
+    """What plans reviews, calls for them and settles them."""
+    react("plan_reviews", {"release.moved", "use.grade_shown"}, reviewing.plan_reviews)
+    react("plan_everything_anew", {"pack.activated"}, reviewing.plan_everything_anew)
+    react("call_for_reviews", set(reviewing.TRIGGERS), reviewing.call_for_reviews)
+    react("call_for_oversight_review", {"plan.out_of_band"}, reviewing.call_for_oversight_review)
+    react("tell_reviewers", {"review.called_for", "review.submitted"}, reviewing.tell_reviewers)
+    react("settle_signing", {"review.signed_off", "review.returned"}, reviewing.settle_signing)
+    react("tell_that_it_is_done", {"package.closed"}, reviewing.tell_that_it_is_done)
 
 
 def _declare_permits() -> None:
     """What ends deployment permits."""
     react("revoke_ordered_permits", set(permitting.ORDERS), permitting.revoke_ordered)
     react("revoke_left_permits", set(permitting.MOVES), permitting.revoke_left)
+
+
+def _declare_monitoring() -> None:
+    """What is watched, and what breaches bring about."""
+    react("expect_metrics", {"release.moved", "use.grade_shown"}, watching.expect_metrics)
+    react("follow_up_breaches", {"breach.opened", "breach.escalated"}, watching.follow_up_breach)
+    react("tell_of_late_breaches", {"breach.late"}, watching.tell_late)

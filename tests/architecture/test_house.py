@@ -23,7 +23,12 @@ MORE: dict[str, dict[str, str]] = {
     "registry.core.people": {
         "authentication": "DRF's settings name it: who is calling",
     },
-    "registry.connectors": {"mlflow": "an adapter; one module for each MLOps tool"},
+    "registry.connectors": {
+        "evidently": "reads Evidently's reports; one module for each tool",
+        "mlflow": "asks MLflow's tracking server",
+        "nannyml": "reads NannyML's results",
+        "prometheus": "asks Prometheus",
+    },
     "registry.releases": {"staging": "the only writer of `stage`, called by lifecycle alone"},
     "governance.reactions": {
         "approving": "what follows for approvals and grades",
@@ -32,6 +37,7 @@ MORE: dict[str, dict[str, str]] = {
         "people": "what people are told about their accounts and delegations",
         "restricting": "what restricts a release by itself",
         "reviewing": "what plans reviews and calls for them",
+        "watching": "what is watched once it is live, and what a breach brings about",
     },
     "governance.desk": {"demo": "the demo story, told through every slice's services"},
 }

@@ -42,13 +42,16 @@ UNGOVERNED = {
     "governance.Batch": "append-only; its root lies under a seal, which has its entry",
     "governance.Decision": "append-only; its text lies under its batch's root",
     "governance.DecisionKey": "append-only; that a reference is told once",
+    "governance.Observation": "append-only; its text lies under its report's digest",
+    "governance.Reading": "derived from the observations, for lists and sweeps",
+    "governance.QueryRun": "when Prometheus is asked next, and how it went",
     "registry.IdempotencyRecord": "a door's answer, kept for a week",
 }
 PATH = "search_path=pg_catalog, public, pg_temp"
 APPEND_ONLY = {
     "registry.Entry", "registry.WarrantUse", "registry.StepUp", "registry.StepUpUse",
     "registry.FailedProof", "governance.Reminder", "governance.ClockWarning",
-    "governance.Batch", "governance.Decision", "governance.DecisionKey",
+    "governance.Batch", "governance.Decision", "governance.DecisionKey", "governance.Observation",
 }  # fmt: skip
 
 
@@ -125,7 +128,7 @@ def test_every_function_of_ours_finds_its_tables_whatever_the_sessions_path() ->
             " WHERE proname LIKE 'mingce%' AND lanname = 'plpgsql'"
         )
         found = dict(cursor.fetchall())
-    assert len(found) == 36
+    assert len(found) == 39
     assert {name for name, told in found.items() if told != [PATH]} == set()
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 
 from governance.approvals.models import Approval, Condition
 from governance.checkpoints.services.opening import Opening, open_cases
@@ -26,6 +26,9 @@ from governance.committees import services as committees
 from governance.findings import services as findings
 from governance.lifecycle import services as lifecycle
 from governance.mlflow_compat import services as experiments
+from governance.monitoring import services as monitoring
+from governance.monitoring.models import Metric
+from governance.monitoring.services import Told
 from governance.permits import services as permits
 from governance.permits.services import Reported
 from governance.reviews import services as reviews
@@ -112,6 +115,7 @@ def everything() -> Caller:
     _oversee(made)
     _experiment()
     _break_glass(made)
+    _watch(made)
     _fill(made, "a")
     who = caller("shen")
     for path in lists():  # what is read once per process has been read
@@ -199,6 +203,21 @@ def _break_glass(made: Story) -> None:
     permits.report_use(actor=person("luo"), permit_id=given.permit.pk, told=told)
 
 
+def _watch(made: Story) -> None:
+    """A metric that Prometheus would fill."""
+    _report(made, "")
+    with override_settings(PROMETHEUS_URL="http://127.0.0.1:9"):
+        monitoring.open_query(
+            actor=person("wang"), metric_id=Metric.objects.get().pk, query="up", every_minutes=9
+        )
+
+
+def _report(made: Story, segment: str) -> None:
+    """A breach of its limits."""
+    told = Told(made.release.code, "psi", clock.now(), segment, 0.3)
+    monitoring.report(actor=person("pipeline"), told=[told])
+
+
 def _finish(approval: Approval) -> None:
     for username in ("qian", "lin"):
         story.vote(approval, username)
@@ -211,6 +230,7 @@ def _finish(approval: Approval) -> None:
 def _fill(made: Story, mark: str) -> None:
     """One more row in each list that takes one quickly."""
     release, shen = made.release, person("shen")
+    release.refresh_from_db()
     _fill_registry(made, mark)
     severity = {"severity": "low", "title": "发现"}
     findings.raise_finding(actor=person("chen"), release_id=release.pk, **severity)
@@ -222,6 +242,8 @@ def _fill(made: Story, mark: str) -> None:
         actor=person("chen"), use_id=release.model_use_id, environment="test", days=1,
         reason="登记系统停机时修复故障",
     )  # fmt: skip
+    if made.release.stage == "S4":
+        _report(made, mark)
     permits.issue(
         actor=person("pipeline"), version_id=made.version.pk, digest=made.version.digest,
         environment="test",

@@ -21,6 +21,7 @@ KIND_LABELS: dict[str, Promise] = {
     "dispatch": _("parked objects"),
     "order": _("stops that somebody has not acknowledged"),
     "webhook": _("webhooks that fail"),
+    "breach": _("breaches of metrics"),
 }
 
 

@@ -17,6 +17,7 @@ from governance.desk.admin.clocks import in_words as clocks_in_words
 from governance.desk.admin.oversight import in_words as cases_in_words
 from governance.desk.admin.pages import PersonRequest, page, said, show
 from governance.desk.admin.reviews import in_words
+from governance.desk.admin.watching import breaches_in_words
 from governance.desk.admin.words import approvals_words, body_label, requirement_labels
 from governance.suspensions import queries as suspensions
 from registry.core.dispatch import services as dispatch
@@ -48,6 +49,7 @@ def _put_in_words(user: User, desk: queries.Desk) -> None:
     if desk.to_review or desk.to_sign:
         in_words([*desk.to_review, *desk.to_sign])
     desk.cases[:] = cases_in_words(desk.cases)
+    desk.breaches[:] = breaches_in_words(desk.breaches)
     desk.clocks[:] = clocks_in_words(desk.clocks)
     section = approvals_words() if desk.votes or desk.to_close else None
     for step in desk.to_close:

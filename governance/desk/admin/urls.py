@@ -23,6 +23,7 @@ from governance.desk.admin import (
     trail,
     verbs,
     voting,
+    watching,
     webhooks,
 )
 
@@ -76,6 +77,8 @@ urlpatterns = [
     path("orders/<uuid:pk>/", order_pages.one, name="order"),
     path("experiments/<uuid:pk>/", experiments.one, name="experiment"),
     path("permits/", permits.permits, name="permits"),
+    path("monitoring/", watching.monitoring, name="monitoring"),
+    path("metrics/<uuid:pk>/", watching.metric, name="metric"),
     path("channels/", channels.channels, name="channels"),
     path("webhooks/", webhooks.every, name="webhooks"),
     path("webhooks/<uuid:pk>/", webhooks.one, name="webhook"),

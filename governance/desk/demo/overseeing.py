@@ -52,16 +52,15 @@ def tell(told: Told) -> Steps:
 
 def decisions(release: Release) -> Iterator[NewDecision]:
     """The artifact's decision on each row of the sample, as its gateway would post it."""
-    artifact = json.loads((FOLDER / "artifact" / "scorecard.json").read_text(encoding="utf-8"))
-    card = scorecards.read((FOLDER / "artifact" / "scorecard.json").read_bytes())
+    told, card = artifact()
     with (FOLDER / "german_credit.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            points, is_unknown = _points(artifact, card, row)
+            points, is_unknown = points_of(told, card, row)
             amount = float(row["credit_amount"])
             yield NewDecision(
                 release=release.code,
                 reference=row["application_id"],
-                output=_output(artifact["strategy"], points, amount, is_unknown),
+                output=_output(told["strategy"], points, amount, is_unknown),
                 input_digest=hashlib.sha256(json.dumps(row).encode()).hexdigest(),
                 explanation_ref=f"shap/{row['application_id']}",
                 fields={"points": points, "credit_amount": amount, "purpose": row["purpose"],
@@ -69,15 +68,21 @@ def decisions(release: Release) -> Iterator[NewDecision]:
             )  # fmt: skip
 
 
-def _points(
-    artifact: dict[str, Any], card: scorecards.Scorecard, row: dict[str, str]
+def artifact() -> tuple[dict[str, Any], scorecards.Scorecard]:  # Any: JSON
+    """The committed scorecard: as its file says, and as it computes."""
+    content = (FOLDER / "artifact" / "scorecard.json").read_bytes()
+    return json.loads(content), scorecards.read(content)
+
+
+def points_of(
+    told: dict[str, Any], card: scorecards.Scorecard, row: dict[str, str]
 ) -> tuple[int, bool]:
     """The row's points, and whether the scorecard has never seen one of its values."""
-    points, is_unknown = artifact["scaling"]["start_points"], False
-    for told, variable in zip(artifact["variables"], card.variables, strict=True):
+    points, is_unknown = told["scaling"]["start_points"], False
+    for one, variable in zip(told["variables"], card.variables, strict=True):
         place = variable.place(row[variable.name])
         is_unknown |= place is None
-        points += told["bins"][variable.worst if place is None else place]["points"]
+        points += one["bins"][variable.worst if place is None else place]["points"]
     return int(points), is_unknown
 
 

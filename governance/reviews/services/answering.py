@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,9 +94,20 @@ def _make_room(act: ledger.Act, release: Release, kind: str) -> None:
         planning.close_finished(act, [ledger.lock(Package.objects.all(), other.package_id)])
 
 
-def call_for_all(*, actor: User, release_id: uuid.UUID, trigger: str, reason: str) -> list[Review]:
-    """The kinds that the pack names for the trigger wait; those that were called for already do."""
-    kinds = [one.key for one in queries.active_section().kinds if trigger in one.triggers]
+def call_for_all(
+    *,
+    actor: User,
+    release_id: uuid.UUID,
+    trigger: str,
+    reason: str,
+    only: Collection[str] | None = None,
+) -> list[Review]:
+    """The kinds that the pack names for the trigger wait; those that were called for already do.
+
+    only: no other kinds than these.
+    """
+    named = [one.key for one in queries.active_section().kinds if trigger in one.triggers]
+    kinds = [key for key in named if only is None or key in only]
     with ledger.act(actor):
         release = releases.lock(release_id)
         waiting = Review.objects.filter(release=release, kind__in=kinds, state__in=PENDING)

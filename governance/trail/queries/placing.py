@@ -32,6 +32,10 @@ INSTITUTIONAL = frozenset({
 })  # fmt: skip
 
 
+# Of several models at once, confidential ones may be among them: nobody outside is told.
+UNTOLD = frozenset({"governance.metricreport"})
+
+
 @dataclass(frozen=True)
 class Belonging:
     """Where a thing belongs. paths: the entities concerned; none where it is the institution's.

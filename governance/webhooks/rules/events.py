@@ -39,6 +39,8 @@ _LEADING_TO: dict[str, tuple[str, str]] = {
     "governance.plan": ("/plans/{}/", "intervention-plans"),
     "governance.order": ("/orders/{}/", "orders"),
     "governance.permit": ("", "permits"),
+    "governance.metric": ("/metrics/{}/", "metrics"),
+    "governance.breach": ("", "breaches"),
     "governance.registeredmodel": ("/experiments/{}/", "experiments"),
     "governance.registeredversion": ("", "experiment-versions"),
 }

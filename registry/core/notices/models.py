@@ -16,7 +16,8 @@ from registry.core.notices.rules import Way
 from registry.core.people.models import LegalEntity, User
 
 KINDS = (
-    "approval", "grade", "review", "clock", "delegation", "person", "dispatch", "order", "webhook",
+    "approval", "grade", "review", "clock", "delegation", "person", "dispatch", "order", "breach",
+    "webhook",
 )  # fmt: skip
 
 

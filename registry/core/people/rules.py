@@ -128,6 +128,9 @@ class Capability(StrEnum):
     RECORD_COMPETENCE = "record_competence"
     DECIDE_CASES = "decide_cases"
     POST_DECISIONS = "post_decisions"
+    REPORT_METRICS = "report_metrics"
+    SET_LIMITS = "set_limits"
+    ANSWER_BREACH = "answer_breach"
     READ_TRAIL = "read_trail"
     EXPORT_LEDGER = "export_ledger"
 
@@ -186,6 +189,13 @@ GRANTS: dict[Capability, frozenset[Role]] = {
     Capability.RECORD_COMPETENCE: _MODEL_RISK | {Role.DEPARTMENT_HEAD},
     Capability.DECIDE_CASES: _DECIDES_CASES,
     Capability.POST_DECISIONS: frozenset({Role.GATEWAY}),
+    Capability.REPORT_METRICS: frozenset(
+        {Role.PIPELINE, Role.GATEWAY, Role.DEVELOPER, Role.IT_OPERATIONS}
+    ),
+    Capability.SET_LIMITS: _BUILDERS | _MODEL_RISK | {Role.CRO},
+    Capability.ANSWER_BREACH: _BUILDERS
+    | _MODEL_RISK
+    | {Role.IT_OPERATIONS, Role.CRO, Role.COMPLIANCE, Role.CONSUMER_PROTECTION},
     Capability.MANAGE_CHANNELS: frozenset({Role.ADMINISTRATOR}),
     Capability.MANAGE_POLICY: frozenset({Role.MODEL_RISK_HEAD, Role.CRO, Role.COMPLIANCE}),
     Capability.READ_TRAIL: _SECOND_LINE | {Role.AUDIT, Role.SUPERVISOR, Role.ADMINISTRATOR},
@@ -204,6 +214,7 @@ MACHINE_CAPABILITIES = frozenset(
         Capability.HAND_IN_EVIDENCE,
         Capability.STOP,
         Capability.POST_DECISIONS,
+        Capability.REPORT_METRICS,
         Capability.ACKNOWLEDGE_STOP,
         Capability.ASK_PERMIT,
         Capability.REVOKE_PERMIT,

@@ -24,10 +24,10 @@ def newer(settings: Any, tmp_path: Path) -> PackRelease:
     source = Path(project.POLICY_PACKS_DIR) / "cn-nfra"
     shutil.copytree(source, tmp_path / "cn-nfra")
     pack = tmp_path / "cn-nfra" / "pack.yaml"
-    pack.write_text(pack.read_text().replace('version: "1.6"', 'version: "1.7"'))
+    pack.write_text(pack.read_text().replace('version: "1.7"', 'version: "1.8"'))
     settings.POLICY_PACKS_DIR = tmp_path
     approvals.load_packs()
-    return PackRelease.objects.get(version="1.7")
+    return PackRelease.objects.get(version="1.8")
 
 
 def sign(pack: PackRelease, username: str, profile: str = "strict") -> PackRelease:
@@ -41,9 +41,9 @@ def in_force() -> list[str]:
 def test_the_second_signature_puts_it_in_force(newer: PackRelease) -> None:
     before = footprint()
     sign(newer, "sun")
-    assert (changes(before), in_force()) == ({"registry_entry": (1, 0)}, ["1.6"])
+    assert (changes(before), in_force()) == ({"registry_entry": (1, 0)}, ["1.7"])
     sign(newer, "qian")
-    assert in_force() == ["1.7"]
+    assert in_force() == ["1.8"]
     with refused(Conflict, "pack_active"):
         sign(newer, "gao")
 
@@ -52,27 +52,27 @@ def test_one_person_does_not_sign_twice(newer: PackRelease) -> None:
     sign(newer, "sun")
     with refused(SegregationRefused, "own_signature"):
         sign(newer, "sun")
-    assert in_force() == ["1.6"]
+    assert in_force() == ["1.7"]
 
 
 def test_signatures_for_another_profile_do_not_add_up(newer: PackRelease) -> None:
     sign(newer, "sun", "strict")
     sign(newer, "qian", "literal")
-    assert in_force() == ["1.6"]
+    assert in_force() == ["1.7"]
 
 
 def test_signatures_are_spent_by_the_next_activation(newer: PackRelease) -> None:
     """Else one signature would be left over, and one person could put the pack in force again."""
-    older = PackRelease.objects.get(version="1.6")
+    older = PackRelease.objects.get(version="1.7")
     sign(newer, "sun")
     sign(newer, "qian")
     sign(older, "gao")
     sign(older, "qian")
-    assert in_force() == ["1.6"]
-    sign(newer, "gao")
-    assert in_force() == ["1.6"]
-    sign(newer, "sun")
     assert in_force() == ["1.7"]
+    sign(newer, "gao")
+    assert in_force() == ["1.7"]
+    sign(newer, "sun")
+    assert in_force() == ["1.8"]
 
 
 def test_who_does_not_manage_policy_does_not_sign(newer: PackRelease) -> None:

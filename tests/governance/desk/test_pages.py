@@ -16,6 +16,7 @@ from governance.desk.admin.verbs.experiments import EXPERIMENT_VERBS
 from governance.desk.admin.verbs.oversight import OVERSIGHT_VERBS
 from governance.desk.admin.verbs.permits import PERMIT_VERBS
 from governance.desk.admin.verbs.reviews import REVIEW_VERBS
+from governance.desk.admin.verbs.watching import WATCHING_VERBS
 from governance.desk.admin.verbs.webhooks import WEBHOOK_VERBS
 from governance.findings import services as findings
 from governance.lifecycle import services as lifecycle
@@ -61,6 +62,8 @@ ADMIN_LISTS = {
         "waiver",
         "order",
         "permit",
+        "metric",
+        "breach",
         "committee",
         "seat",
         "resolution",
@@ -97,6 +100,7 @@ def test_every_page_opens(approval: Approval, language: str) -> None:
         "/channels/",
         "/clocks/",
         "/permits/",
+        "/monitoring/",
         "/attestations/",
         "/working-days/",
         "/working-days/?country=CN&year=2028",
@@ -237,6 +241,7 @@ def subjects(approval: Approval) -> dict[str, tuple[str, Any]]:
     }  # test_order_page
     needs_more |= EXPERIMENT_VERBS.keys()  # test_experiment_page.py
     needs_more |= PERMIT_VERBS.keys()  # tests/governance/permits/test_pages.py
+    needs_more |= WATCHING_VERBS.keys() - {"add-metric"}  # tests/governance/monitoring/test_pages
     needs_more |= CHANNEL_VERBS.keys()  # test_channels_page.py
     needs_more |= WEBHOOK_VERBS.keys()  # tests/governance/webhooks/test_pages.py
     needs_more |= REVIEW_VERBS.keys()  # tests/governance/reviews/test_pages.py

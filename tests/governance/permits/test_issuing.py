@@ -81,7 +81,7 @@ def test_the_statement_says_what_was_permitted_and_on_what_it_rests(live: Releas
     }  # fmt: skip
     assert predicate["gate"] == {
         "to": "S5",
-        "policy": {"key": "cn_nfra", "version": "1.6", "digest": {"sha256": row.pack.sha256}},
+        "policy": {"key": "cn_nfra", "version": "1.7", "digest": {"sha256": row.pack.sha256}},
     }
     assert predicate["approval"]["code"] == approval.code
     assert predicate["approval"]["resolutions"] == ["MRC-2026-001", "RMC-2026-001"]

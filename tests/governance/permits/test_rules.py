@@ -214,7 +214,7 @@ def test_what_a_deployment_mends_exists() -> None:
 
 def test_the_shipped_pack_has_all_four_environments() -> None:
     about, content = read_pack(PACK)
-    assert about.version == "1.6"
+    assert about.version == "1.7"
     assert "permits" in content
     assert [one.environment for one in SECTION.environments] == [
         "development", "test", "pilot", "production",

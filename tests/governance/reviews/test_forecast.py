@@ -51,7 +51,7 @@ def loaded(live: Release, settings: Any, tmp_path: Path) -> Callable[..., PackRe
         folder = tmp_path / "cn-nfra"
         shutil.copytree(Path(project.POLICY_PACKS_DIR) / "cn-nfra", folder)
         for name, was, becomes in (
-            ("pack.yaml", 'version: "1.6"', 'version: "9.0"'), ("reviews.yaml", old, new),
+            ("pack.yaml", 'version: "1.7"', 'version: "9.0"'), ("reviews.yaml", old, new),
         ):  # fmt: skip
             text = (folder / name).read_text()
             assert was in text

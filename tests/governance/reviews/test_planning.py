@@ -158,4 +158,4 @@ def test_another_policy_plans_every_live_release_anew_in_a_job(live: Release) ->
     job = Job.objects.filter(kind="reviews.plan").latest("requested_at")
     jobs.run(job.pk)
     job.refresh_from_db()
-    assert (job.state, job.result) == ("done", {"planned": 1, "to_regrade": 0})
+    assert (job.state, job.result) == ("done", {"planned": 1, "to_regrade": 0, "watched": 1})

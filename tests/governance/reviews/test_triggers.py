@@ -97,7 +97,7 @@ def activate(live: Release, settings: Any, tmp_path: Path) -> Any:
     def change(file: str, old: str, new: str) -> PackRelease:
         folder = tmp_path / "cn-nfra"
         shutil.copytree(Path(project.POLICY_PACKS_DIR) / "cn-nfra", folder)
-        for name, was, becomes in (("pack.yaml", 'version: "1.6"', 'version: "9.0"'),
+        for name, was, becomes in (("pack.yaml", 'version: "1.7"', 'version: "9.0"'),
                                    (file, old, new)):  # fmt: skip
             text = (folder / name).read_text()
             assert was in text

@@ -91,7 +91,7 @@ def test_every_target_is_asked_somewhere(section: ClassificationSection) -> None
 
 def test_pack_yaml_is_valid() -> None:
     pack = validate(Pack, load_yaml(PACK / "pack.yaml"), "pack.yaml")
-    assert (pack.key, pack.version) == ("cn_nfra", "1.6")
+    assert (pack.key, pack.version) == ("cn_nfra", "1.7")
 
 
 BREAKS = [

@@ -195,7 +195,7 @@ def test_a_check_needs_no_database() -> None:
     status, out, _ = run("load_packs", "--check")
     assert status == 0
     assert re.fullmatch(r"(OK [a-z0-9-]+: \w+ [0-9.]+, \d+ examples, sha256 [0-9a-f]{64}\n)+", out)
-    assert "OK cn-nfra: cn_nfra 1.6, 14 examples, sha256 " in out
+    assert "OK cn-nfra: cn_nfra 1.7, 14 examples, sha256 " in out
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_the_first_fault_is_named_with_its_file(
 @pytest.mark.django_db
 def test_what_is_loaded_already_is_not_loaded_twice() -> None:
     before = footprint()
-    assert run("load_packs") == (0, "known already: cn_nfra 1.6\n", "")
+    assert run("load_packs") == (0, "known already: cn_nfra 1.7\n", "")
     assert changes(before) == {}
 
 
@@ -252,13 +252,13 @@ def test_changed_content_needs_a_new_version(settings: Any, tmp_path: Path) -> N
     path = tmp_path / "cn-nfra" / "lifecycle.yaml"
     path.write_text(path.read_text("utf-8").replace("waiver_days: 90", "waiver_days: 60"), "utf-8")
     before = footprint()
-    assert run("load_packs") == (2, "", "Release 1.6 of this pack exists with other content.")
+    assert run("load_packs") == (2, "", "Release 1.7 of this pack exists with other content.")
     assert changes(before) == {}
     about = tmp_path / "cn-nfra" / "pack.yaml"
-    about.write_text(about.read_text("utf-8").replace('version: "1.6"', 'version: "1.7"'), "utf-8")
-    assert run("load_packs") == (0, "loaded: cn_nfra 1.7\n", "")
+    about.write_text(about.read_text("utf-8").replace('version: "1.7"', 'version: "1.8"'), "utf-8")
+    assert run("load_packs") == (0, "loaded: cn_nfra 1.8\n", "")
     states = PackRelease.objects.order_by("version").values_list("version", "state")
-    assert list(states) == [("1.6", "active"), ("1.7", "loaded")]
+    assert list(states) == [("1.7", "active"), ("1.8", "loaded")]
 
 
 def test_before_the_founding_nothing_is_loaded_so_that_it_stays_possible(empty: None) -> None:

@@ -37,6 +37,8 @@ LABELS: dict[str, Promise] = {
     "to": _("to stage"),
     "voter": _("named by"),
     "was": _("before"),
+    "values": _("values"),
+    "effects": _("what follows by itself"),
 }
 
 # Facts that are keys, and of what.
@@ -68,6 +70,11 @@ TELLING: dict[str, tuple[str, ...]] = {
     "governance.breakglass": ("environment", "days", "reason"),
     "governance.permit": ("environment", "expires_at", "revoked_because"),
     "governance.permituse": ("incident", "deployed_at"),
+    "governance.metric": ("key",),
+    "governance.metricquery": ("query",),
+    "governance.metricreport": ("source", "size"),
+    "governance.threshold": ("bound", "warn_high", "act_high", "reason"),
+    "governance.breach": ("level", "segment", "value", "outcome"),
     "governance.package": ("due_on", "held_until"),
     "governance.resolution": ("outcome",),
     "governance.review": ("kind", "outcome"),

@@ -15,6 +15,7 @@ from governance.committees import queries as committees
 from governance.desk.admin.words import name_of
 from governance.findings import queries as findings
 from governance.lifecycle import queries as lifecycle
+from governance.monitoring import queries as monitoring
 from governance.permits import queries as permits
 from governance.reviews import queries as reviews
 from governance.reviews.queries import attesting
@@ -71,6 +72,10 @@ def names_of(user: User, keys: Iterable[tuple[str, uuid.UUID]]) -> dict[uuid.UUI
 
 def _release(row: Any) -> Named:
     return Named(f"{name_of(row.model_use.model)} · {row.code}", row.get_absolute_url())
+
+
+def _metric(row: Any) -> Named:
+    return Named(f"{row.release.code} · {row.key}", row.get_absolute_url())
 
 
 def _use(row: Any) -> Named:
@@ -209,6 +214,16 @@ ROWS: dict[str, Kind] = {
     ),
     "governance.permituse": Kind(
         permits.visible_uses, ("permit",), lambda row: Named(row.permit.code, "/permits/")
+    ),
+    "governance.metric": Kind(monitoring.visible_to, ("release",), _metric),
+    "governance.threshold": Kind(
+        monitoring.visible_thresholds, ("metric__release",), lambda row: _metric(row.metric)
+    ),
+    "governance.metricquery": Kind(
+        monitoring.visible_queries, ("metric__release",), lambda row: _metric(row.metric)
+    ),
+    "governance.breach": Kind(
+        monitoring.visible_breaches, (), lambda row: Named(row.code, row.get_absolute_url())
     ),
     "governance.clock": Kind(clocks.visible_to, ("release__model_use__model", "entity"), _clock),
     "governance.package": Kind(

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Model
 
-from governance.desk.admin.subjects import cases, experiments, institution, permits
+from governance.desk.admin.subjects import cases, experiments, institution, permits, watching
 from governance.desk.admin.subjects.base import About, of_model, of_release
 from governance.desk.admin.words import name_of
 from registry.core.people.models import User
@@ -58,6 +58,9 @@ _TOLD: dict[str, Callable[[User, Any], About]] = {
     "governance.permit": permits.of_permit,
     "governance.breakglass": permits.of_break_glass,
     "governance.subscription": institution.of_webhook,
+    "governance.metric": watching.of_metric,
+    "governance.metricquery": watching.of_query,
+    "governance.breach": watching.of_breach,
     "governance.committee": institution.of_place,
     "governance.seat": institution.of_seat,
 }

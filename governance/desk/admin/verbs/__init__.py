@@ -27,6 +27,7 @@ from governance.desk.admin.verbs.people import PEOPLE_VERBS, Secret
 from governance.desk.admin.verbs.permits import PERMIT_VERBS
 from governance.desk.admin.verbs.releases import RELEASE_VERBS
 from governance.desk.admin.verbs.reviews import REVIEW_VERBS
+from governance.desk.admin.verbs.watching import WATCHING_VERBS
 from governance.desk.admin.verbs.webhooks import WEBHOOK_VERBS
 from registry.core.errors import DomainError
 from registry.core.ledger import services as ledger
@@ -48,6 +49,7 @@ VERBS: dict[str, Verb] = (
     | EXPERIMENT_VERBS
     | PERMIT_VERBS
     | WEBHOOK_VERBS
+    | WATCHING_VERBS
 )
 
 

@@ -14,7 +14,7 @@ from registry.core.migrating import Together
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('governance', '0024_experiments_stay'),
+        ('governance', '0025_monitoring'),
         ('registry', '0011_stops'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

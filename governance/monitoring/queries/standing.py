@@ -1,0 +1,89 @@
+"""How releases stand: green, amber or red (the return's field 52), and what lies open."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.db import connection, models
+from django.db.models import Count, Q
+
+from governance.monitoring.models import Breach, Level, Metric
+from governance.monitoring.queries.reaching import visible_breaches, visible_to
+from governance.monitoring.queries.series import Point
+from governance.monitoring.rules import Verdict
+from registry.core.people.models import User
+from registry.releases.models import Release, Stage
+
+
+class Status(StrEnum):
+    """监测状态: nothing watched, in order, a warning or silence, action needed."""
+
+    NONE = "none"
+    GREEN = "green"
+    AMBER = "amber"
+    RED = "red"
+
+
+def status_of(releases: Iterable[Release]) -> dict[uuid.UUID, Status]:
+    """Release → how its monitoring stands; two statements, however many releases."""
+    keys = [row.pk for row in releases]
+    watched = Metric.objects.filter(release__in=keys, state="open")
+    found = dict.fromkeys(watched.values_list("release", flat=True).distinct(), Status.GREEN)
+    opened = Breach.objects.filter(release__in=keys).exclude(state="closed")
+    rows = opened.values("release").annotate(act=Count("pk", filter=Q(level=Level.ACT)))
+    for release_id, act in rows.values_list("release", "act"):
+        found[release_id] = Status.RED if act else Status.AMBER
+    return {key: found.get(key, Status.NONE) for key in keys}
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the overview counts: live releases by their status, metrics, silent ones."""
+
+    releases: dict[str, int]
+    metrics: int
+    silent: int
+
+
+def figures(user: User) -> Figures:
+    """Of the live releases that the person may see; three statements."""
+    live = Q(release__stage__in=[Stage.S4, Stage.S5])
+    metrics = visible_to(user).filter(live, state="open")
+    opened = visible_breaches(user).filter(live).exclude(state="closed")
+    rows = opened.values("release").annotate(act=Count("pk", filter=Q(level=Level.ACT)))
+    by_release = dict(rows.values_list("release", "act"))
+    red = sum(1 for act in by_release.values() if act)
+    watched = metrics.aggregate(releases=Count("release", distinct=True), metrics=Count("pk"))
+    counted = {
+        Status.RED.value: red,
+        Status.AMBER.value: len(by_release) - red,
+        Status.GREEN.value: max(watched["releases"] - len(by_release), 0),
+    }
+    return Figures(counted, watched["metrics"], opened.filter(kind="silent").count())
+
+
+def counts(user: User) -> dict[str, int]:
+    """How many breaches lie open, by level; one statement."""
+    opened: models.QuerySet[Breach] = visible_breaches(user).exclude(state="closed")
+    rows = opened.order_by().values("level").annotate(many=Count("pk"))
+    return dict(rows.values_list("level", "many"))
+
+
+def newest_points(metrics: Iterable[Metric], most: int = 30) -> dict[uuid.UUID, list[Point]]:
+    """The last values of each metric as a whole, the newest last: a small picture in a list."""
+    keys = [row.pk for row in metrics]
+    found: dict[uuid.UUID, list[Point]] = {key: [] for key in keys}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT o.metric_id, o.at, o.value, o.verdict FROM unnest(%s::uuid[]) t(m)"
+            " CROSS JOIN LATERAL (SELECT DISTINCT ON (at) * FROM governance_observation o"
+            "  WHERE o.metric_id = t.m AND o.segment = '' ORDER BY at DESC, revision DESC LIMIT %s"
+            " ) o ORDER BY o.at",
+            [keys, most],
+        )
+        for metric_id, at, value, verdict in cursor.fetchall():
+            found[metric_id].append(Point(at, value, Verdict(verdict)))
+    return found

@@ -1,0 +1,54 @@
+"""What the policy expects begins and ends with the release's life, and follows its tier."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from governance.lifecycle import services as lifecycle
+from governance.monitoring import services
+from governance.monitoring.models import Breach, Metric, Reading
+from registry.core import clock
+from registry.core.dispatch import services as dispatch
+from registry.core.ledger import services as ledger
+from registry.releases.models import Release
+from tests import states, story
+from tests.governance.monitoring.telling import report, told
+from tests.refusals import changes, footprint
+from tests.world import person
+
+
+def test_going_live_begins_what_the_policy_expects(live: Release) -> None:
+    rows = Metric.objects.filter(release=live).order_by("key")
+    assert [(row.key, row.every_days) for row in rows] == [("fairness_ratio", 183), ("psi", 7)]
+    due = Reading.objects.get(metric__key="psi").due_at
+    assert due == states.LIVE + dt.timedelta(days=10.5)
+    before = footprint()
+    services.expect(actor=person("admin"), release_id=live.pk)
+    assert changes(before) == {}
+
+
+def test_another_tier_has_another_rhythm(live: Release) -> None:
+    with ledger.act(person("sun")) as act:
+        act.update(live.model_use, "use.changed", {"tier": "I"})
+    services.expect(actor=person("admin"), release_id=live.pk)
+    assert Metric.objects.get(key="psi").every_days == 1
+    assert Reading.objects.get(metric__key="psi").due_at == states.LIVE + dt.timedelta(days=1.5)
+
+
+def test_a_retired_release_is_watched_no_more(live: Release) -> None:
+    with clock.at(states.LIVE + dt.timedelta(days=11)):
+        services.listen(actor=person("admin"))
+        story.hand_in(live, "retirement_plan")
+        lifecycle.promote(actor=person("wang"), release_id=live.pk, to="S8")
+        dispatch.run()
+        assert services.listen(actor=person("admin")) == []
+    assert not Metric.objects.filter(state="open").exists()
+    assert not Reading.objects.exclude(due_at=None).exists()
+    assert Breach.objects.get(kind="silent").state == "closed"
+
+
+def test_silence_is_told_of_all(live: Release) -> None:
+    report(told(live, "psi", 0.01), told(live, "fairness_ratio", 0.9))
+    with clock.at(states.LIVE + dt.timedelta(days=400)):
+        rows = services.listen(actor=person("admin"))
+    assert {row.metric.key for row in rows} == {"psi", "fairness_ratio"}

@@ -1,0 +1,160 @@
+"""Own metrics and limits: owners tighten, the second line loosens, the database counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from governance.monitoring import services
+from governance.monitoring.models import Metric, Observation, Reading, Threshold
+from governance.monitoring.services import NewLimits, NewMetric
+from registry.core import clock
+from registry.core.errors import Conflict, DomainError, Forbidden
+from registry.core.ledger import services as ledger
+from registry.releases.models import Release
+from tests.governance.monitoring.telling import report, tell, told
+from tests.refusals import changes, footprint, refused, refused_by_database
+from tests.world import person
+
+
+def psi(live: Release) -> Metric:
+    return Metric.objects.get(release=live, key="psi")
+
+
+def set_limits(live: Release, by: str, **more: Any) -> Threshold:
+    given: dict[str, Any] = {
+        "bound": "ceiling", "reason": "按验证报告设定", "warn_high": 0.1, "act_high": 0.25,
+        "effects": ("finding",),
+    }  # fmt: skip
+    return services.set_limits(
+        actor=person(by), metric_id=psi(live).pk, told=NewLimits(**given | more)
+    )
+
+
+def test_the_owner_tightens_and_the_next_value_is_judged_by_it(live: Release) -> None:
+    before = footprint()
+    row = set_limits(live, "wang", warn_high=0.05)
+    assert changes(before) == {"governance_threshold": (1, 1), "registry_entry": (1, 0)}
+    assert (row.number, row.loosens) == (1, [])
+    tell(live, 0.06)
+    found = Observation.objects.get()
+    assert (found.verdict, found.threshold) == ("warn", row)
+
+
+def test_only_the_second_line_loosens(live: Release) -> None:
+    for by in ("wang", "li"):
+        with refused(Forbidden, "second_line_closes"):
+            set_limits(live, by, warn_high=0.2)
+    row = set_limits(live, "sun", warn_high=0.2)
+    assert (row.loosens, row.set_by) == (["warn_high"], person("sun"))
+    with refused(Forbidden, "not_permitted"):
+        set_limits(live, "shen", warn_high=0.05)
+
+
+def test_a_stop_by_itself_is_the_second_lines(live: Release) -> None:
+    with refused(Forbidden, "second_line_closes"):
+        set_limits(live, "wang", effects=("finding", "stop"))
+    assert set_limits(live, "sun", effects=("finding", "stop")).effects == ["finding", "stop"]
+
+
+def test_a_segment_has_limits_of_its_own(live: Release) -> None:
+    row = set_limits(live, "wang", warn_high=0.02, segment="branch")
+    report(told(live, "psi", 0.05), told(live, "psi", 0.05, segment="branch"))
+    found = dict(Observation.objects.values_list("segment", "verdict"))
+    assert found == {"": "ok", "branch": "warn"}
+    assert row.number == 1
+    assert set_limits(live, "wang", warn_high=0.01, segment="branch").number == 2
+
+
+def test_a_baseline_makes_a_drop_measurable(live: Release) -> None:
+    tell(live, 0.70, metric="auc")
+    metric = Metric.objects.get(key="auc")
+    told_: dict[str, Any] = {
+        "bound": "drop", "warn_high": 0.05, "act_high": 0.1, "reason": "验证报告中的基准",
+        "effects": ("finding",),
+    }  # fmt: skip
+    with refused(DomainError, "baseline_needed"):
+        services.set_limits(actor=person("wang"), metric_id=metric.pk, told=NewLimits(**told_))
+    services.set_limits(
+        actor=person("wang"), metric_id=metric.pk, told=NewLimits(**told_, baseline=0.8)
+    )
+    (row,) = report(told(live, "auc", 0.65, segment="new")).breaches
+    assert row.level == "act"
+
+
+@pytest.mark.parametrize(
+    ("code", "field", "wrong"),
+    [
+        ("unknown_limit", "bound", {"bound": "roof"}),
+        ("unknown_limit", "bound", {"effects": ("explode",)}),
+        ("value_not_finite", "warn_high", {"warn_high": float("nan")}),
+        ("consecutive", "consecutive", {"consecutive": 0}),
+        ("limits_do_not_fit", "act_high", {"act_high": 0.01}),
+        ("limits_do_not_fit", "baseline", {"baseline": 1.0}),
+        ("segment", "segment", {"segment": "x" * 101}),
+        ("text_needed", "reason", {"reason": "短"}),
+    ],
+)
+def test_limits_that_make_no_sense(
+    live: Release, code: str, field: str, wrong: dict[str, Any]
+) -> None:
+    with refused(DomainError, code) as caught:
+        set_limits(live, "sun", **wrong)
+    assert caught.value.field == field
+
+
+def test_the_database_counts_and_knows_the_lines(live: Release) -> None:
+    def row(number: int, by: str, loosens: list[str]) -> Threshold:
+        return Threshold(
+            metric=psi(live), number=number, bound="ceiling", warn_high=1.0, loosens=loosens,
+            reason="x", set_by=person(by), set_at=clock.now(),
+        )  # fmt: skip
+
+    for made in (row(2, "sun", []), row(1, "wang", ["warn_high"]), row(1, "pipeline", ["bound"])):
+        with refused_by_database("MC027"), ledger.act(person("sun")) as act:
+            act.create(made, "threshold.set")
+
+
+def test_a_release_has_metrics_of_its_own(live: Release) -> None:
+    new = NewMetric("override_share", "人工推翻占比", "Share of overrides", "rate", 7)
+    row = services.add_metric(actor=person("wang"), release_id=live.pk, told=new)
+    assert Reading.objects.get(metric=row).due_at is not None
+    report(told(live, "override_share", None, inputs={"favourable": 3, "total": 100}))
+    assert Observation.objects.get(metric=row).verdict == "unjudged"
+    with refused(Conflict, "metric_known"):
+        services.add_metric(actor=person("wang"), release_id=live.pk, told=new)
+    with refused(Forbidden, "not_permitted"):
+        services.add_metric(
+            actor=person("shen"), release_id=live.pk, told=NewMetric("x1", "甲", "A")
+        )
+
+
+@pytest.mark.parametrize(
+    ("code", "told_"),
+    [
+        ("metric_key", NewMetric("No", "甲", "A")),
+        ("policy_metric", NewMetric("psi", "甲", "A")),
+        ("name_needed", NewMetric("own", "", "A")),
+        ("name_needed", NewMetric("own", "甲", "A\u202e")),
+        ("computes", NewMetric("own", "甲", "A", "magic")),
+        ("every_days", NewMetric("own", "甲", "A", "", 0)),
+    ],
+)
+def test_own_metrics_that_make_no_sense(live: Release, code: str, told_: NewMetric) -> None:
+    with refused(DomainError, code):
+        services.add_metric(actor=person("wang"), release_id=live.pk, told=told_)
+
+
+def test_a_metric_is_closed_and_opened_again(live: Release) -> None:
+    with refused(Forbidden, "second_line_closes"):  # the policy expects it
+        services.close_metric(actor=person("wang"), metric_id=psi(live).pk, reason="不再适用于模型")
+    (row,) = tell(live, 0.15).breaches
+    with refused(Conflict, "breach_open"):
+        services.close_metric(actor=person("sun"), metric_id=psi(live).pk, reason="不再适用于模型")
+    services.close(actor=person("wang"), breach_id=row.pk, outcome="tuned", note="模型已调整完毕")
+    services.close_metric(actor=person("sun"), metric_id=psi(live).pk, reason="不再适用于模型")
+    with refused(Conflict, "metric_closed"):
+        tell(live, 0.01, 0.02)
+    services.reopen_metric(actor=person("sun"), metric_id=psi(live).pk)
+    assert tell(live, 0.01, 0.15).taken == 1

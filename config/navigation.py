@@ -91,6 +91,7 @@ SIDEBAR: list[tuple[Promise, list[Line]]] = [
             Line(_("Entities and posts"), "account_balance", "desk:institution"),
             Line(_("Working days"), "calendar_month", "desk:working-days"),
             Line(_("Channels"), "send", "desk:channels", Capability.MANAGE_CHANNELS),
+            Line(_("Webhooks"), "webhook", "desk:webhooks", Capability.MANAGE_CHANNELS),
             Line(_("Jobs"), "pending_actions", "admin:registry_job_changelist"),
         ],
     ),

@@ -35,6 +35,8 @@ UNGOVERNED = {
     "governance.Feed": "how far a webhook has been told; what it tells stands in the ledger",
     "governance.Enrichment": "what a tracking server told; the claim's entry says what was taken",
     "governance.Loading": "a day on which somebody asked; it keeps an experiment from expiring",
+    "governance.Pace": "how far a webhook has been told; the ledger can be read again",
+    "governance.Sending": "a message's progress, pruned by age; its event stands in the ledger",
     "governance.Posting": "a message's progress; what it tells stands in the ledger",
     "governance.ClockWarning": "append-only; what follows stands in the ledger",
     "governance.Batch": "append-only; its root lies under a seal, which has its entry",

@@ -20,6 +20,7 @@ KIND_LABELS: dict[str, Promise] = {
     "person": _("accounts"),
     "dispatch": _("parked objects"),
     "order": _("stops that somebody has not acknowledged"),
+    "webhook": _("webhooks that fail"),
     "breach": _("breaches of metrics"),
 }
 

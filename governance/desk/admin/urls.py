@@ -24,6 +24,7 @@ from governance.desk.admin import (
     verbs,
     voting,
     watching,
+    webhooks,
 )
 
 app_name = "desk"
@@ -79,6 +80,8 @@ urlpatterns = [
     path("monitoring/", watching.monitoring, name="monitoring"),
     path("metrics/<uuid:pk>/", watching.metric, name="metric"),
     path("channels/", channels.channels, name="channels"),
+    path("webhooks/", webhooks.every, name="webhooks"),
+    path("webhooks/<uuid:pk>/", webhooks.one, name="webhook"),
     path("cases/", oversight.cases, name="cases"),
     path("cases/<uuid:pk>/", oversight.case, name="case"),
     path("cases/<uuid:pk>/take-up/", oversight.take_up, name="take-up"),

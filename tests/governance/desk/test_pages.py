@@ -17,6 +17,7 @@ from governance.desk.admin.verbs.oversight import OVERSIGHT_VERBS
 from governance.desk.admin.verbs.permits import PERMIT_VERBS
 from governance.desk.admin.verbs.reviews import REVIEW_VERBS
 from governance.desk.admin.verbs.watching import WATCHING_VERBS
+from governance.desk.admin.verbs.webhooks import WEBHOOK_VERBS
 from governance.findings import services as findings
 from governance.lifecycle import services as lifecycle
 from governance.suspensions import services as suspensions
@@ -242,6 +243,7 @@ def subjects(approval: Approval) -> dict[str, tuple[str, Any]]:
     needs_more |= PERMIT_VERBS.keys()  # tests/governance/permits/test_pages.py
     needs_more |= WATCHING_VERBS.keys() - {"add-metric"}  # tests/governance/monitoring/test_pages
     needs_more |= CHANNEL_VERBS.keys()  # test_channels_page.py
+    needs_more |= WEBHOOK_VERBS.keys()  # tests/governance/webhooks/test_pages.py
     needs_more |= REVIEW_VERBS.keys()  # tests/governance/reviews/test_pages.py
     return told | {
         key: ("wang", release) for key in VERBS if key not in told and key not in needs_more

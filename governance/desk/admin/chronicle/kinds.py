@@ -210,6 +210,14 @@ KINDS: dict[str, Promise] = {
     "waiver.granted": _("waiver granted"),
     "waiver.refused": _("waiver refused"),
     "waiver.requested": _("waiver asked for"),
+    "webhook.changed": _("webhook changed"),
+    "webhook.closed": _("webhook closed"),
+    "webhook.disabled": _("webhook disabled"),
+    "webhook.opened": _("webhook opened"),
+    "webhook.paused": _("webhook paused"),
+    "webhook.replayed": _("messages of a webhook sent again"),
+    "webhook.resumed": _("webhook resumed"),
+    "webhook.rotated": _("webhook has another secret"),
     "waiver.revoked": _("waiver revoked"),
 }
 
@@ -236,6 +244,6 @@ GROUPS: tuple[tuple[str, Promise, tuple[str, ...]], ...] = (
     ),
     ("institution", _("Institution and committees"),
      ("entity", "department", "committee", "seat")),
-    ("policy", _("Policy packs"), ("pack", "calendar", "channel")),
+    ("policy", _("Policy packs"), ("pack", "calendar", "channel", "webhook")),
     ("refusals", _("Refused attempts"), ("attempt",)),
 )  # fmt: skip

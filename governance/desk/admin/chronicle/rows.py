@@ -22,6 +22,7 @@ from governance.reviews.queries import attesting
 from governance.suspensions import queries as suspensions
 from governance.validations import queries as validations
 from governance.validations.models import ValidationTest
+from governance.webhooks import queries as webhooks
 from registry.catalogue import queries as catalogue
 from registry.catalogue.models import VersionDeveloper
 from registry.classification.models import GradeConfirmation, TierOverride
@@ -245,6 +246,7 @@ ROWS: dict[str, Kind] = {
         suspensions.visible_acknowledgements, ("consumer",),
         lambda row: Named(row.consumer.name, f"/orders/{row.order_id}/"),
     ),
+    "governance.subscription": Kind(webhooks.visible_to, (), _own),
     "governance.consumer": Kind(
         suspensions.visible_consumers, (), lambda row: Named(row.name, "/orders/")
     ),

@@ -57,6 +57,7 @@ _TOLD: dict[str, Callable[[User, Any], About]] = {
     "governance.drillreport": cases.of_drill_report,
     "governance.permit": permits.of_permit,
     "governance.breakglass": permits.of_break_glass,
+    "governance.subscription": institution.of_webhook,
     "governance.metric": watching.of_metric,
     "governance.metricquery": watching.of_query,
     "governance.breach": watching.of_breach,

@@ -10,12 +10,14 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 import requests
 from django.conf import LazySettings
 
+from governance.approvals.models import Approval
 from governance.findings.models import Finding
 from governance.mlflow_compat import services as experiments
 from governance.mlflow_compat.models import Enrichment, RegisteredVersion
@@ -28,11 +30,12 @@ from registry.core.dispatch import services as dispatch
 from registry.core.errors import Conflict
 from registry.releases.models import Release
 from tests import story
+from tests.browser.conftest import CHROMIUM, SWITCHES, Browser, serving, submit
 from tests.contracts.mlflow_protocol.conftest import SERVER
 from tests.journeys.serving import served
 from tests.rest.calling import machine, secret_of
 from tests.story import Story
-from tests.world import person
+from tests.world import PASSWORD, person
 
 pytestmark = pytest.mark.skipif(
     not SERVER.exists(), reason="MLflow's server is not installed: `make conformance` installs it."
@@ -84,6 +87,7 @@ def client(
             )  # fmt: skip
 
         run.base = base  # type: ignore[attr-defined]  # for those who speak to it themselves
+        run.database = committed  # type: ignore[attr-defined]
         yield run
 
 
@@ -103,7 +107,7 @@ def test_a_model_comes_from_training_into_production(
     refused = client(CHAMPION)
     assert f"/releases/{made.release.pk}/" in refused.stderr
 
-    release = story.to_production(made)
+    release = story.to_production(made, approving=partial(voted_for, client.database))  # type: ignore[attr-defined]  # the fixture's
     granted = client(CHAMPION)
     assert granted.returncode == 0, granted.stderr
     loaded = client(LOAD)
@@ -111,6 +115,33 @@ def test_a_model_comes_from_training_into_production(
     permitted(release, digest)
     drifted(release, client.base)  # type: ignore[attr-defined]  # the fixture's
     assert client(LOAD).returncode != 0  # what is stopped is not handed out
+
+
+def voted_for(database: str, approval: Approval) -> None:
+    """The members vote in a browser, each with their password; without a Chromium, by services."""
+    if not CHROMIUM:
+        story.approve(approval)
+        return
+    from playwright.sync_api import sync_playwright
+
+    with serving(database) as address, sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        desk = Browser(chromium, address, "zh")
+        for username in ("sun", "qian", "lin", "gao", "sun", "qian", "he", "ma"):
+            if state_of(approval) == "open":
+                page = desk.window(username)
+                page.goto(f"{address}/approvals/{approval.pk}/")
+                page.check("[name=choice][value=approve]")
+                page.fill("[name=password]", PASSWORD)
+                submit(page)
+        chromium.close()
+        assert desk.faults == []
+    assert state_of(approval) == "approved"
+
+
+def state_of(approval: Approval) -> str:
+    """As it is now."""
+    return Approval.objects.values_list("state", flat=True).get(pk=approval.pk)
 
 
 def drifted(release: Release, base: str) -> None:

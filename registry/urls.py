@@ -39,6 +39,7 @@ urlpatterns = [
     path("model-uses/additions/", AddedUseDoor.as_view({"post": "create"}), name="added-uses"),
     *collection("releases", ReleaseDoor),
     *collection("deployments", DeploymentDoor),
+    path("deployments/bulk/", DeploymentDoor.as_view({"post": "bulk"}), name="deployments-bulk"),
     *collection("documents", DocumentDoor, sub={"file": ("get", "file")}),
     *collection("grades", GradeDoor),
     path("grades/previews/", PreviewDoor.as_view({"post": "create"}), name="grade-previews"),

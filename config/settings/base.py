@@ -300,6 +300,7 @@ SPECTACULAR_SETTINGS = {
         "ReviewTrigger": "governance.reviews.models.TriggerChoice",
         "CaseOutcome": "governance.checkpoints.models.cases.Outcome",
         "Environment": "registry.releases.models.Environment",
+        "DeploymentRole": "registry.releases.models.DeploymentRole",
         "ApprovalState": "governance.approvals.models.ApprovalState",
         "StepState": "governance.approvals.models.StepState",
         "VoteChoice": "governance.approvals.models.Choice",

@@ -9,7 +9,7 @@ from django.http import FileResponse, HttpResponse
 
 from governance.approvals.models import Approval
 from governance.desk import queries
-from governance.desk.admin import clocks, gates, orders, oversight, permits, reviews
+from governance.desk.admin import clocks, gates, orders, oversight, permits, reviews, running
 from governance.desk.admin.chronicle import tell
 from governance.desk.admin.pages import PersonRequest, page, said, show
 from governance.desk.admin.verbs import offered
@@ -182,6 +182,7 @@ def _release_context(user: User, chosen: Release, *, has_versions: bool) -> dict
         **clocks.of_release(user, chosen),
         **oversight.of_release(user, chosen),
         **permits.of_release(user, chosen),
+        **running.of_release(user, chosen),
         "documents": _documents(chosen),
         "deployments": chosen.deployments.all()[:5],
         "release_verbs": offered(user, "open-release"),

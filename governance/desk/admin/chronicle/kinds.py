@@ -64,6 +64,7 @@ KINDS: dict[str, Promise] = {
     "delegation.given": _("delegation given"),
     "delegation.revoked": _("delegation taken back"),
     "department.opened": _("department opened"),
+    "deployment.ended": _("end of a deployment reported"),
     "deployment.recorded": _("deployment reported"),
     "document.handed_in": _("document handed in"),
     "drill.countersigned": _("drill report countersigned"),

@@ -23,7 +23,14 @@ MORE: dict[str, dict[str, str]] = {
     "registry.core.people": {
         "authentication": "DRF's settings name it: who is calling",
     },
-    "registry.connectors": {"mlflow": "an adapter; one module for each MLOps tool"},
+    "registry.connectors": {
+        "shapes": "what every adapter gives and takes",
+        "fetching": "asking over HTTP, for all of them",
+        **dict.fromkeys(
+            ("mlflow", "kubeflow", "sagemaker", "huggingface"),
+            "an adapter; one module for each MLOps tool",
+        ),
+    },
     "registry.releases": {"staging": "the only writer of `stage`, called by lifecycle alone"},
     "governance.reactions": {
         "approving": "what follows for approvals and grades",

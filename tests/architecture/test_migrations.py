@@ -40,6 +40,8 @@ UNGOVERNED = {
     "governance.Batch": "append-only; its root lies under a seal, which has its entry",
     "governance.Decision": "append-only; its text lies under its batch's root",
     "governance.DecisionKey": "append-only; that a reference is told once",
+    "registry.Scan": "one look at a source; what it found stands in sightings",
+    "registry.Seen": "a copy of what somebody else's system shows",
     "registry.IdempotencyRecord": "a door's answer, kept for a week",
 }
 PATH = "search_path=pg_catalog, public, pg_temp"

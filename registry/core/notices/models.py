@@ -15,7 +15,17 @@ from registry.core.ledger.models import Governed
 from registry.core.notices.rules import Way
 from registry.core.people.models import LegalEntity, User
 
-KINDS = ("approval", "grade", "review", "clock", "delegation", "person", "dispatch", "order")
+KINDS = (
+    "approval",
+    "grade",
+    "review",
+    "clock",
+    "delegation",
+    "person",
+    "dispatch",
+    "order",
+    "sighting",
+)
 
 
 class WayChoice(models.TextChoices):

@@ -128,6 +128,9 @@ class Capability(StrEnum):
     RECORD_COMPETENCE = "record_competence"
     DECIDE_CASES = "decide_cases"
     POST_DECISIONS = "post_decisions"
+    MANAGE_SOURCES = "manage_sources"
+    SCAN_SOURCES = "scan_sources"
+    ANSWER_SIGHTINGS = "answer_sightings"
     READ_TRAIL = "read_trail"
     EXPORT_LEDGER = "export_ledger"
 
@@ -188,6 +191,9 @@ GRANTS: dict[Capability, frozenset[Role]] = {
     Capability.POST_DECISIONS: frozenset({Role.GATEWAY}),
     Capability.MANAGE_CHANNELS: frozenset({Role.ADMINISTRATOR}),
     Capability.MANAGE_POLICY: frozenset({Role.MODEL_RISK_HEAD, Role.CRO, Role.COMPLIANCE}),
+    Capability.MANAGE_SOURCES: frozenset({Role.ADMINISTRATOR, Role.IT_OPERATIONS}),
+    Capability.SCAN_SOURCES: _MODEL_RISK | {Role.ADMINISTRATOR, Role.IT_OPERATIONS},
+    Capability.ANSWER_SIGHTINGS: _MODEL_RISK | {Role.OWNER},
     Capability.READ_TRAIL: _SECOND_LINE | {Role.AUDIT, Role.SUPERVISOR, Role.ADMINISTRATOR},
     Capability.EXPORT_LEDGER: frozenset({Role.AUDIT, Role.SUPERVISOR, Role.COMPLIANCE}),
 }

@@ -7,7 +7,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from governance.desk.admin.chronicle import tell
 from governance.desk.admin.pages import PersonRequest, page, show
@@ -29,6 +31,21 @@ VERBS_OF: dict[str, tuple[str, ...]] = {
     SightingKind.MISSING: ("accept-sighting",),
     SightingKind.VERSION_DRIFT: ("accept-sighting", "link-sighting"),
     SightingKind.IDENTITY_MISMATCH: ("accept-sighting", "link-sighting"),
+}
+
+# What connectors keep of a source's own words.
+RAW_LABELS: dict[str, Promise] = {
+    "source": gettext_lazy("where its files lie"),
+    "uri": gettext_lazy("where its files lie"),
+    "user": gettext_lazy("registered there by"),
+    "author": gettext_lazy("registered there by"),
+    "run_id": gettext_lazy("run"),
+    "status": gettext_lazy("state there"),
+    "services": gettext_lazy("served by"),
+    "licence": gettext_lazy("licence"),
+    "task": gettext_lazy("task"),
+    "library": gettext_lazy("library"),
+    "files": gettext_lazy("files of weights"),
 }
 
 
@@ -109,7 +126,7 @@ def one(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     row = get_or_refuse(queries.whole(queries.visible_to(user)), pk)
     context = {
         "row": row,
-        "raw": row.seen.raw if row.seen else {},
+        "raw": _raw(row),
         "words": _(", ").join(row.seen.words) if row.seen else "",
         "explanation": _explained(row),
         "address": _address(row.source, row.seen.url if row.seen else ""),
@@ -118,6 +135,12 @@ def one(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "trail": tell(user, trail.about([row.pk], limit=LINES)),
     }
     return show(request, "sighting", str(row), context)
+
+
+def _raw(row: Sighting) -> list[tuple[str, str]]:
+    """The further values that the source tells, each with what it is."""
+    told = row.seen.raw if row.seen else {}
+    return [(str(RAW_LABELS.get(key, key)), value) for key, value in told.items()]
 
 
 def _verbs(user: User, row: Sighting) -> tuple[str, ...]:

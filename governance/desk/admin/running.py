@@ -24,7 +24,12 @@ def of_release(user: User, release: Release) -> dict[str, Any]:
     by = permits.covering(live)
     uncovered = permits.uncovered(Deployment.objects.filter(pk__in=[one.pk for one in live]))
     without = set(uncovered.values_list("pk", flat=True))
-    uneven = rules.uneven(map(queries.report_of, rows))
+    # In a pilot the rest of the traffic goes where it went before: to people, to older systems.
+    uneven = {
+        place: total
+        for place, total in rules.uneven(map(queries.report_of, rows)).items()
+        if total > rules.EVERYTHING or Environment.PRODUCTION in place
+    }
     return {
         "running": [
             {

@@ -22,24 +22,45 @@ from registry.connectors.shapes import (
 )
 
 PAGE = "500"
+MOST_ALIASED = 500  # versions that are asked for one by one
 MOST_PAGES = 2_000  # a server that hands out the same token again and again ends here
 _ROOT = "/api/2.0/mlflow"
 _NEWEST = ("order_by", "last_updated_timestamp DESC")
 
 
 def read(fetch: Fetch, scope: str, since: dt.datetime | None) -> Iterator[Found]:
-    """Every version, newest first; from `since` on where it is given.
+    """Every version, newest first; with `since` those that have changed, and what aliases name.
 
-    scope: a filter of MLflow's (`name LIKE 'credit%'`), or empty. What has been deleted or given
-    another alias shows in a whole reading alone: MLflow dates neither. Raises Trouble.
+    scope: a filter of MLflow's (`name LIKE 'credit%'`), or empty. MLflow dates no change of an
+    alias, so that what has one is looked at each time; what was deleted, or has lost its alias,
+    shows in a whole reading alone. Raises Trouble.
     """
-    aliases = _aliases(fetch, scope)
+    aliases, told = _aliases(fetch, scope), set()
     for row in _pages(fetch, "model-versions", "model_versions", scope):
         found = _found(row, aliases)
         if since is not None and found.updated_at is not None and found.updated_at < since:
-            return
+            break
+        told.add((found.name, found.version))
         if found.name and found.version:
             yield found
+    if since is not None:
+        others = [key for key in aliases if key not in told][:MOST_ALIASED]
+        yield from _named(fetch, others, aliases)
+
+
+def _named(
+    fetch: Fetch, keys: list[tuple[str, str]], aliases: dict[tuple[str, str], list[str]]
+) -> Iterator[Found]:
+    for name, version in keys:
+        ask = Ask(f"{_ROOT}/model-versions/get", (("name", name), ("version", version)))
+        try:
+            row = as_dict(as_dict(whole(fetch, ask)).get("model_version"))
+        except Trouble as trouble:
+            if trouble.code != "not_found":
+                raise
+            continue  # deleted a moment ago
+        if row:
+            yield _found(row, aliases)
 
 
 def _aliases(fetch: Fetch, scope: str) -> dict[tuple[str, str], list[str]]:

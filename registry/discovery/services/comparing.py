@@ -84,6 +84,7 @@ def _leave(source: Source, tally: _Tally) -> None:
     """Differences about names that are listed no more are gone."""
     here = Seen.objects.filter(source=source, is_there=True).values("name")
     rows = Sighting.objects.filter(source=source).exclude(state=SightingState.GONE)
+    rows = rows.exclude(state=SightingState.ACCEPTED, kind=Difference.UNKNOWN)
     keys = rows.exclude(kind=Difference.MISSING).exclude(name__in=here).values_list("pk", flat=True)
     _close_all(sorted(keys), tally)
 
@@ -114,9 +115,14 @@ def _apply(source: Source, names: list[str], found: list[Found], tally: _Tally) 
     known = {one.key: one for one in rows.exclude(kind=Difference.MISSING)}
     _write(source, found, known, tally)
     holds = {one.finding.key for one in found}
-    over = [one.pk for key, one in known.items()
-            if key not in holds and one.state != SightingState.GONE]  # fmt: skip
+    over = [one.pk for key, one in known.items() if key not in holds and not _is_over(one)]
     _close_all(sorted(over), tally)
+
+
+def _is_over(row: Sighting) -> bool:
+    """Gone, or an unknown name that a person has given to a model: it stays as they answered it."""
+    answered = row.state == SightingState.ACCEPTED and row.kind == Difference.UNKNOWN
+    return answered or row.state == SightingState.GONE
 
 
 def _known_keys(source: Source, found: Iterable[Found]) -> dict[str, Sighting]:
@@ -147,7 +153,7 @@ def _write(
 
 def _is_news(finding: Finding, row: Sighting | None) -> bool:
     """Whether people have not seen this yet, or are to see it again."""
-    if row is None or row.state == SightingState.GONE or row.content != finding.content:
+    if row is None or _is_over(row) or row.content != finding.content:
         return True
     return row.comes_back_on is not None and row.comes_back_on <= clock.today()
 

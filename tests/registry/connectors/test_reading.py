@@ -50,12 +50,14 @@ def test_mlflow_tells_versions_with_their_aliases_and_stages() -> None:
     assert found[0].raw["source"] == "s3://models/credit-scorecard/4"
 
 
-def test_mlflow_reads_no_further_than_what_has_changed() -> None:
+def test_mlflow_reads_what_has_changed_and_what_aliases_name() -> None:
     asked: list[str] = []
     fetch = playing(recording("mlflow"), asked)
     found = list(mlflow.read(fetch, "", moment(1795415000000)))
-    assert [one.version for one in found] == ["4"]
-    assert len(asked) == 2
+    assert [(one.version, one.words) for one in found] == [
+        ("4", ("candidate",)), ("3", ("champion", "Production")),
+    ]  # fmt: skip
+    assert len(asked) == 3
 
 
 def test_kubeflow_tells_what_is_served_and_where() -> None:

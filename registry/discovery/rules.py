@@ -6,7 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 PRODUCTION = "production"
@@ -153,10 +153,11 @@ def _ours(thing: Thing, known: Known) -> str:
 
 
 def _finding(kind: Difference, thing: Thing, known: Known, *, runs_there: bool) -> Finding:
+    said = dict(known.said).get(thing.version, "")
     return Finding(
         kind=kind,
         about=f"{thing.name}\n{thing.version}",
-        thing=thing,
+        thing=replace(thing, digest=thing.digest or said),
         runs=runs_there,
         expected=tuple(sorted({one.label for one in known.approved})),
         releases=tuple(sorted({one.release for one in known.approved if one.release})),

@@ -185,8 +185,9 @@ def _explained(row: Sighting) -> str:
             )
         case SightingKind.VERSION_DRIFT:
             return _(
-                "Another version runs there than is approved. Confirming records it as deployed;"
-                " or say which version of the register it is."
+                "Another version runs there than is approved. Confirming records it as deployed,"
+                " which in production restricts the use (BR-09); or say which version of the"
+                " register it is."
             )
     return _(
         "The bytes are not those of the version with this number. In production that restricts"

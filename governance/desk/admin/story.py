@@ -31,6 +31,7 @@ from registry.core.adminkit import named
 from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse, standing
 from registry.core.people.rules import Capability, Role
+from registry.discovery import queries as discovery
 from registry.evidence import queries as evidence
 from registry.evidence.api import download
 from registry.evidence.models import Document
@@ -131,6 +132,7 @@ def _show(request: PersonRequest, row: AIModel, chosen: Release | None) -> HttpR
         if row.is_confidential
         else [],
         "initiation_verbs": offered(user, "end-initiation"),
+        "sightings": discovery.visible_to(user).filter(model=row, state="open")[:5],
     }
     if chosen is not None:
         context |= _release_context(user, chosen, has_versions=bool(context["versions"]))

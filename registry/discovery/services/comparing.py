@@ -13,6 +13,7 @@ from registry.core.people import queries as people
 from registry.discovery import queries, rules
 from registry.discovery.models import Scan, Seen, Sighting, SightingState, Source
 from registry.discovery.rules import Difference, Finding
+from registry.discovery.services.telling import tell_owners
 from registry.releases import queries as release_queries
 from registry.releases import services as releases
 from registry.releases.models import Deployment, DeploymentRole, Environment, Release
@@ -147,6 +148,7 @@ def _write(
             ]
             for one, row in (*new, *again):
                 _deployed_as_seen(source, row, one.finding)
+            tell_owners(row for _one, row in (*new, *again))
         tally.opened += len(part)
         tally.unknown += sum(one.finding.kind is Difference.UNKNOWN for one, _row in new)
 

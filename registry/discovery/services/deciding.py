@@ -18,10 +18,10 @@ from registry.core.people.models import User, UserKind
 from registry.core.people.rules import Capability
 from registry.discovery import queries
 from registry.discovery.models import KnownName, Sighting, SightingKind, SightingState
-from registry.discovery.services.comparing import end_as_seen, endpoint_of
+from registry.discovery.services.comparing import endpoint_of
 from registry.releases import queries as release_queries
 from registry.releases import services as releases
-from registry.releases.models import DeploymentRole, Release
+from registry.releases.models import DeploymentRole, Environment, Release
 from registry.releases.services import Deployed
 
 LEAST_WORDS = 6  # characters of a reason that says something
@@ -108,6 +108,13 @@ def _linked(
 ) -> Sighting:
     if version is not None and version.model_id != model.pk:
         raise DomainError("other_model", _("The version is of another model."), field="version")
+    if version is not None and row.digest not in ("", version.digest):
+        raise DomainError(
+            "other_bytes",
+            _("The bytes there are not those of this version: their digests differ."),
+            field="version",
+            hint=_("Register what runs there as a version of its own."),
+        )
     if row.model_id is not None and row.model_id != model.pk:
         raise Conflict(
             "known_already",
@@ -118,11 +125,15 @@ def _linked(
         raise DomainError(
             "not_to_link", _("What is not there cannot be linked: confirm that it has ended.")
         )
+    if row.kind != SightingKind.UNKNOWN and version is None:
+        raise DomainError(
+            "no_version",
+            _("The model is known: say which of its versions this is."),
+            field="version",
+        )
     _name(act, row, model, "", None)
     if version is not None:
         _name(act, row, model, row.version, version)
-        if row.kind == SightingKind.IDENTITY_MISMATCH:
-            end_as_seen(row)
     return act.update(
         row, "sighting.accepted",
         _answer(SightingState.ACCEPTED, actor, reason or model.code) | {"model": model},
@@ -167,7 +178,11 @@ def _end(act: Act, row: Sighting) -> None:
 
 
 def _record_as_seen(row: Sighting) -> None:
-    """The version that was seen is deployed, for the release of the version or the one expected."""
+    """The version that was seen is deployed, for its own release where it has one.
+
+    In production it counts for the release that is approved there: BR-09 restricts that use, as it
+    would if a pipeline had reported other bytes for it (regulations II.3.4, C6).
+    """
     if row.release is None:
         raise DomainError(
             "nothing_approved",
@@ -183,7 +198,8 @@ def _record_as_seen(row: Sighting) -> None:
             hint=_("Say which version of ours it is."),
         )
     own = Release.objects.filter(model_use=row.release.model_use_id, version=version).first()
-    chosen = own if own is not None and version is not None else row.release
+    is_live = row.environment == Environment.PRODUCTION
+    chosen = row.release if own is None or version is None or is_live else own
     release = release_queries.whole(Release.objects.filter(pk=chosen.pk)).get()
     told = Deployed(
         release, row.environment, row.digest, endpoint=endpoint_of(row),

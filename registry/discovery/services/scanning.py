@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
 from typing import Any
 
 from celery import current_app
@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 JOB = "discovery.scan"
 LOCK = 7301012
 CHUNK = 500
+ALIVE_SECONDS = 10  # between two signs of life; a job without any is taken for lost
 OVERLAP = dt.timedelta(minutes=2)  # by which a source's clock and its answers may lag
 
 Progress = Callable[[str, int, int], None]
@@ -162,7 +163,11 @@ def _begin(source: Source, reason: str, asked_by: User | None) -> Scan:
 
 def _take(row: Scan, found: Iterable[Found], progress: Progress) -> None:
     """Everything found is kept, then compared; the scan is done."""
-    for chunk in _chunks(found):
+
+    def alive() -> None:
+        progress("seen", row.seen, 0)
+
+    for chunk in _chunks(found, alive):
         row.seen += _keep(row, chunk)
         progress("seen", row.seen, 0)
     if row.is_whole:
@@ -176,10 +181,22 @@ def _take(row: Scan, found: Iterable[Found], progress: Progress) -> None:
     tell_of_unknown(row, unknown)
 
 
-def _chunks(found: Iterable[Found]) -> Iterator[list[Found]]:
-    """The things in lists of bounded length, as they come."""
-    coming = iter(found)
-    while chunk := list(islice(coming, CHUNK)):
+def _chunks(found: Iterable[Found], alive: Callable[[], None]) -> Iterator[list[Found]]:
+    """The things in lists of bounded length, as they come.
+
+    A source may take a question for each of them: whoever waits is told that they still come.
+    """
+    chunk: list[Found] = []
+    told_at = time.monotonic()
+    for one in found:
+        chunk.append(one)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+        if time.monotonic() - told_at > ALIVE_SECONDS:
+            alive()
+            told_at = time.monotonic()
+    if chunk:
         yield chunk
 
 

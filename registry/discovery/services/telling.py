@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 
+from registry.catalogue.models import AIModel
+from registry.catalogue.queries import names_shown
 from registry.core.notices import services as notices
+from registry.core.notices.services import Line
 from registry.core.people import queries as people
 from registry.core.people.rules import Role
 from registry.discovery import queries
-from registry.discovery.models import Scan
+from registry.discovery.models import Scan, Sighting
+from registry.discovery.rules import Difference
 
 MOST_FAILURES = 3  # whole scans in a row, until whoever manages the source is told
+WORDS = {
+    Difference.MISSING.value: ("中未见台账所记的部署或名称", "what the register holds is missing"),
+    Difference.VERSION_DRIFT.value: (
+        "中运行的版本与获批不符",
+        "another version than approved runs",
+    ),
+    Difference.IDENTITY_MISMATCH.value: (
+        "中的内容与获批版本不符",
+        "the bytes are not the approved",
+    ),
+}
 MANAGING = (Role.ADMINISTRATOR, Role.IT_OPERATIONS)
 
 
@@ -23,10 +39,34 @@ def tell_of_unknown(scan: Scan, unknown: int) -> None:
         user_ids=_holders(source.entity.path, *queries.MODEL_RISK),
         kind="sighting.unknown",
         text_zh=f"“{source.name}”中发现 {unknown} 个未登记的模型，请核实。",
-        text_en=f"{unknown} in “{source.name}” that no model of the register is: look at them.",
+        text_en=f"Unregistered models found in “{source.name}”: {unknown}. Look at them.",
         link="/discovery/?kind=unknown",
         once_key=f"sightings:{scan.pk}",
     )
+
+
+def tell_owners(rows: Iterable[Sighting]) -> None:
+    """Whoever owns the model is told of what differs about it: once for each time it is found."""
+    found = [row for row in rows if row.model_id is not None]
+    models = AIModel.objects.in_bulk({row.model_id for row in found if row.model_id is not None})
+    lines = []
+    for row in found:
+        model = models[row.model_id] if row.model_id is not None else None
+        if model is None:
+            continue
+        (name_zh, name_en), (zh, en) = names_shown(model), WORDS[row.kind]
+        lines.append(
+            Line(
+                user_id=model.owner_id,
+                kind=f"sighting.{row.kind}",
+                text_zh=f"{name_zh}：“{row.source.name}”{zh}。",
+                text_en=f"{name_en}: {en} in “{row.source.name}”.",
+                once_key=f"sighting:{row.pk}:{row.row_version}",
+                link=f"/discovery/{row.pk}/",
+                stays_inside=model.is_confidential,
+            )
+        )
+    notices.tell_many(lines)
 
 
 def tell_of_failures(scan: Scan) -> None:

@@ -93,6 +93,14 @@ def test_the_same_difference_has_one_key_and_another_content_when_it_changes() -
     assert (first.expected, first.releases) == (("3",), (RELEASE,))
 
 
+def test_what_a_person_has_said_is_part_of_what_was_looked_at() -> None:
+    said = Known(MODEL, KNOWN.approved, KNOWN.digests, (("17", B),))
+    before = rules.reconcile([thing("17", "", "champion")], KNOWN, PLACE).findings[0]
+    after = rules.reconcile([thing("17", "", "champion")], said, PLACE).findings[0]
+    assert (after.kind, after.thing.digest) == (Difference.VERSION_DRIFT, B)
+    assert (before.key, before.content != after.content) == (after.key, True)
+
+
 CLAIM = Claim("d", MODEL, "credit", "3", A, "k8s://credit", RELEASE)
 NAME = Claim("n", MODEL, "credit")
 MISSING: dict[str, tuple[Claim, frozenset[uuid.UUID], frozenset[str], int]] = {

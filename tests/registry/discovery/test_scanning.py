@@ -14,6 +14,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from governance.suspensions.models import Order
+from registry.catalogue import services as catalogue
+from registry.catalogue.services import NewVersion
 from registry.core import clock
 from registry.core.dispatch import services as dispatch
 from registry.core.errors import Conflict, DomainError, Forbidden
@@ -229,6 +231,46 @@ def test_a_version_is_linked_to_one_of_ours(live: Release) -> None:
         services.link(actor=person("wang"), sighting_id=row.pk, model=live.model_use.model)
 
 
+def test_a_link_makes_nothing_approved(live: Release) -> None:
+    """Whoever says which version of ours runs there has not said that it may."""
+    source, model = linked(live), live.model_use.model
+    catalogue.register_version(
+        actor=person("li"), model=model,
+        version=NewVersion(label="9.0.0", identity_kind="artifact", digest=X),
+    )  # fmt: skip
+    version = model.versions.get(label="9.0.0")
+    look(source, thing("17", "", "champion"))
+    row = Sighting.objects.get(kind="version_drift")
+    with refused(DomainError, "no_version"):
+        services.link(actor=person("wang"), sighting_id=row.pk, model=model)
+    services.link(actor=person("wang"), sighting_id=row.pk, model=model, version=version)
+    assert look(source, thing("17", "", "champion")).opened == 1
+    row.refresh_from_db()
+    assert (row.state, row.digest) == ("open", X)
+    services.accept(actor=person("wang"), sighting_id=row.pk, reason="确认生产运行该版本")
+    dispatch.run()
+    assert Order.objects.get(kind="restrict").reason == f"BR-09: {X}"
+
+
+def test_other_bytes_are_not_a_version_of_ours(live: Release) -> None:
+    source, (label, _digest) = linked(live), version_of(live)
+    look(source, thing(label, X, "champion"))
+    row = Sighting.objects.get(kind="identity_mismatch")
+    with refused(DomainError, "other_bytes"):
+        services.link(
+            actor=person("wang"), sighting_id=row.pk, model=live.model_use.model,
+            version=live.version,
+        )  # fmt: skip
+
+
+def test_the_owner_is_told_of_what_differs_about_the_model_once(live: Release) -> None:
+    source, (label, _digest) = linked(live), version_of(live)
+    for _again in range(2):
+        look(source, thing(label, X, "champion"))
+    told = Notice.objects.filter(kind="sighting.identity_mismatch")
+    assert [one.user for one in told] == [person("wang")]
+
+
 def test_an_unknown_name_is_not_accepted_without_a_model() -> None:
     look(opened(), thing("1"))
     with refused(DomainError, "no_model"):
@@ -255,6 +297,17 @@ def server(settings: Any) -> Iterator[tuple[str, dict[str, Any]]]:
                 status, body = 200, json.dumps(recorded.get(f"GET {self.path}", {})).encode()
             told.setdefault("tokens", set()).add(self.headers.get("Authorization"))
             self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            verb = self.headers["X-Amz-Target"].removeprefix("SageMaker.")
+            key = f"{verb} {asked.get('NextToken', '')}".strip()
+            body = json.dumps(recording("sagemaker").get(key, {})).encode()
+            told.setdefault("tokens", set()).add(self.headers["Authorization"][:40])
+            self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -289,6 +342,15 @@ def test_a_source_is_read_over_http_with_its_token(server: tuple[str, dict[str, 
     row = Sighting.objects.get(name="credit-scorecard")
     assert (row.version, row.environment) == ("3", "production")  # the champion stands for it
     assert scan.watermark is not None
+
+
+def test_sagemaker_is_asked_with_signed_calls(server: tuple[str, dict[str, Any]]) -> None:
+    more = {"kind": "sagemaker", "scope": "cn-north-1", "token": "AKID:secret:session"}
+    scan = services.scan(source=opened(server[0], **more), reason="nightly")
+    assert (scan.state, scan.seen) == ("done", 2)
+    (token,) = server[1]["tokens"]
+    assert token.startswith("AWS4-HMAC-SHA256 Credential=AKID/")
+    assert Sighting.objects.get().environment == "production"
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,7 @@ SIDEBAR: list[tuple[Promise, list[Line]]] = [
             Line(_("Releases"), "rocket_launch", "admin:registry_release_changelist"),
             Line(_("Use cases"), "account_tree", "admin:registry_usecase_changelist"),
             Line(_("Systems"), "dns", "admin:registry_system_changelist"),
+            Line(_("Other systems"), "travel_explore", "desk:discovery"),
             Line(_("Experiments"), "science", "admin:governance_registeredmodel_changelist"),
         ],
     ),

@@ -22,6 +22,7 @@ from registry.core.people.models import (
 )
 from registry.core.policy.models import PackRelease
 from registry.core.web.models import IdempotencyRecord
+from registry.discovery.models import KnownName, Scan, Seen, Sighting, Source
 from registry.evidence.models import Document
 from registry.releases.models import Deployment, Release
 from registry.systems.models import System
@@ -44,6 +45,7 @@ __all__ = [
     "Held",
     "IdempotencyRecord",
     "Job",
+    "KnownName",
     "LegalEntity",
     "ModelUse",
     "ModelVersion",
@@ -54,6 +56,10 @@ __all__ = [
     "PostHolding",
     "Release",
     "RoleAssignment",
+    "Scan",
+    "Seen",
+    "Sighting",
+    "Source",
     "StepUp",
     "StepUpUse",
     "System",

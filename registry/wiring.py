@@ -23,6 +23,7 @@ from registry.core.ledger.services import granting
 from registry.core.people.models import LegalEntity
 from registry.core.policy import queries as policy
 from registry.core.policy.schema import validate
+from registry.discovery import services as discovery
 from registry.evidence import queries as evidence
 from registry.evidence.schema import EvidenceSection
 from registry.releases import queries as releases
@@ -44,6 +45,7 @@ def declare() -> None:
     evidence.declare_subject("release", Release, releases.visible_to, releases.place)
     jobs.declare("ledger.verify", ledger_jobs.verify)
     jobs.declare("ledger.export", ledger_jobs.export)
+    jobs.declare(discovery.JOB, discovery.do_job)
     ledger.declare_check("flags of uses", classification.ungraded_flags)
     ledger.tell_after_commit(_wake_dispatcher)
     checks.register(_application_role, "installation", deploy=True)

@@ -45,6 +45,8 @@ UNGOVERNED = {
     "governance.Observation": "append-only; its text lies under its report's digest",
     "governance.Reading": "derived from the observations, for lists and sweeps",
     "governance.QueryRun": "when Prometheus is asked next, and how it went",
+    "registry.Scan": "one look at a source; what it found stands in sightings",
+    "registry.Seen": "a copy of what somebody else's system shows",
     "registry.IdempotencyRecord": "a door's answer, kept for a week",
 }
 PATH = "search_path=pg_catalog, public, pg_temp"

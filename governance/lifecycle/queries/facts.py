@@ -260,10 +260,10 @@ def _pilot_lasted(release: Release, section: LifecycleSection) -> FactValue:
 
 
 def _deployed_digest(release: Release) -> FactValue:
-    last = releases.latest_deployment(release, Environment.PRODUCTION)
-    if last is None or release.version is None:
+    rows = releases.running_of(release, Environment.PRODUCTION)
+    if not rows or release.version is None:
         return FactValue(False, "没有生产部署记录", "No deployment to production is recorded")
-    same = last.digest == release.version.digest
+    same = all(one.digest == release.version.digest for one in rows)
     return FactValue(same, "" if same else "摘要不一致", "" if same else "The digests differ")
 
 
@@ -297,8 +297,9 @@ def _duties_not_segregated(release: Release, validation: Validation | None) -> b
 
 
 def _production_digest_differs(release: Release) -> bool:
-    last = releases.latest_deployment(release, Environment.PRODUCTION)
-    return bool(last and release.version and last.digest != release.version.digest)
+    rows = releases.running_of(release, Environment.PRODUCTION)
+    version = release.version
+    return version is not None and any(one.digest != version.digest for one in rows)
 
 
 def _revalidation_overdue(

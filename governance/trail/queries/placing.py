@@ -27,6 +27,7 @@ INSTITUTIONAL = frozenset({
     "registry.user", "registry.legalentity", "registry.department", "registry.post",
     "registry.postholding", "registry.roleassignment", "registry.delegation", "registry.token",
     "registry.packrelease", "registry.system", "registry.arrangement", "registry.channel",
+    "registry.source",
     "governance.competence", "governance.sample", "governance.seal", "governance.consumer",
     "governance.committee", "governance.seat", "governance.campaign", "governance.subscription",
 })  # fmt: skip

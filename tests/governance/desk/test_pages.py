@@ -12,6 +12,7 @@ from governance.approvals.models import Approval
 from governance.committees.models import Committee, Seat
 from governance.desk.admin.verbs import VERBS
 from governance.desk.admin.verbs.channels import CHANNEL_VERBS
+from governance.desk.admin.verbs.discovery import DISCOVERY_VERBS
 from governance.desk.admin.verbs.experiments import EXPERIMENT_VERBS
 from governance.desk.admin.verbs.oversight import OVERSIGHT_VERBS
 from governance.desk.admin.verbs.permits import PERMIT_VERBS
@@ -240,6 +241,7 @@ def subjects(approval: Approval) -> dict[str, tuple[str, Any]]:
         "close-consumer",
     }  # test_order_page
     needs_more |= EXPERIMENT_VERBS.keys()  # test_experiment_page.py
+    needs_more |= DISCOVERY_VERBS.keys()  # test_discovery_pages.py
     needs_more |= PERMIT_VERBS.keys()  # tests/governance/permits/test_pages.py
     needs_more |= WATCHING_VERBS.keys() - {"add-metric"}  # tests/governance/monitoring/test_pages
     needs_more |= CHANNEL_VERBS.keys()  # test_channels_page.py

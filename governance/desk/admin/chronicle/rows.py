@@ -30,6 +30,7 @@ from registry.classification.queries import visible_grades
 from registry.core.people import queries as people
 from registry.core.people.models import User
 from registry.core.policy import queries as policy
+from registry.discovery import queries as discovery
 from registry.evidence import queries as evidence
 from registry.releases import queries as releases
 from registry.systems import queries as systems
@@ -141,6 +142,13 @@ ROWS: dict[str, Kind] = {
     "registry.system": Kind(systems.visible_to, (), lambda row: Named(name_of(row))),
     "registry.packrelease": Kind(
         policy.visible_to, (), lambda row: Named(f"{row.key} {row.version}", "/policy/")
+    ),
+    "registry.source": Kind(discovery.visible_sources, (), lambda row: Named(row.name)),
+    "registry.sighting": Kind(
+        discovery.visible_to, (), lambda row: Named(str(row), row.get_absolute_url())
+    ),
+    "registry.knownname": Kind(
+        discovery.visible_names, ("model",), lambda row: _own(row.model)
     ),
     "registry.aimodel": Kind(catalogue.visible_to, (), _own),
     "registry.modelversion": Kind(catalogue.visible_versions, ("model",), _version),

@@ -18,6 +18,7 @@ from governance.desk.admin.subjects import about
 from governance.desk.admin.verbs.base import Verb
 from governance.desk.admin.verbs.channels import CHANNEL_VERBS
 from governance.desk.admin.verbs.clocks import CLOCK_VERBS
+from governance.desk.admin.verbs.discovery import DISCOVERY_VERBS
 from governance.desk.admin.verbs.experiments import EXPERIMENT_VERBS
 from governance.desk.admin.verbs.institution import INSTITUTION_VERBS
 from governance.desk.admin.verbs.models import MODEL_VERBS
@@ -50,6 +51,7 @@ VERBS: dict[str, Verb] = (
     | PERMIT_VERBS
     | WEBHOOK_VERBS
     | WATCHING_VERBS
+    | DISCOVERY_VERBS
 )
 
 

@@ -40,7 +40,7 @@ def tell(told: Told) -> Steps:
             _set_baseline(release)
     dispatch.run()
     yield told.at(1, "10:30")
-    for row in Breach.objects.filter(release=release, metric__key="psi", state="open"):
+    for row in Breach.objects.filter(release=release, state="open").order_by("pk"):
         services.take_up(
             actor=person("owner"), breach_id=row.pk,
             plan="低分段申请占比上升，与新渠道投放一致；已请模型团队分渠道复核（演示）。",

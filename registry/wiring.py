@@ -16,6 +16,7 @@ from registry.classification.schema import ClassificationSection
 from registry.classification.schema.classification import ClassificationFile
 from registry.classification.schema.grading import GradingFile
 from registry.classification.schema.questionnaire import QuestionnaireFile
+from registry.core.dispatch import services as dispatch
 from registry.core.jobs import services as jobs
 from registry.core.ledger import jobs as ledger_jobs
 from registry.core.ledger import services as ledger
@@ -92,5 +93,6 @@ def _evidence(content: dict[str, Any]) -> EvidenceSection:  # Any: a pack's cont
     return validate(EvidenceSection, content["evidence"], "evidence.yaml")
 
 
-def _wake_dispatcher() -> None:
-    current_app.send_task("registry.dispatch", retry=False)
+def _wake_dispatcher(kinds: frozenset[str]) -> None:
+    if dispatch.wants(kinds):  # most of what pipelines do has no effect elsewhere
+        current_app.send_task("registry.dispatch", retry=False)

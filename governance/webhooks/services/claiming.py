@@ -28,7 +28,7 @@ BETWEEN_WAKES = 1.0  # seconds; whatever is missed, beat finds
 _last_wake = 0.0
 
 
-def wake() -> None:
+def wake(_kinds: frozenset[str] = frozenset()) -> None:
     """A worker looks after new entries at once; if the broker is away, the sweep will do."""
     global _last_wake
     now = time.monotonic()

@@ -30,7 +30,7 @@ LIVE = (Stage.S4, Stage.S5)
 
 def expect_metrics(event: Event) -> None:
     """Going live begins what the policy expects, another tier its rhythm, retirement ends all."""
-    concerned = Q(pk=event.subject_id) | Q(model_use=event.subject_id, stage=Stage.S5)
+    concerned = Q(pk=event.subject_id) | Q(model_use=event.subject_id, stage__in=LIVE)
     for release_id in Release.objects.filter(concerned).order_by("pk").values_list("pk", flat=True):
         watching.expect(actor=people.system(), release_id=release_id)
 

@@ -24,8 +24,8 @@ MONTHS_AHEAD = 3
 
 
 def expect(*, actor: User, release_id: uuid.UUID) -> None:
-    """In production the release has every metric that the policy expects of it, as often as its
-    tier asks; a retired one has none. Doing it twice changes nothing.
+    """From the pilot on the release has every metric that the policy expects of it, as often as
+    its tier asks; a retired one has none. Doing it twice changes nothing.
     """
     with ledger.act(actor) as act:
         release = releases.lock(release_id)
@@ -33,7 +33,7 @@ def expect(*, actor: User, release_id: uuid.UUID) -> None:
         if release.stage == Stage.S8:
             _end(act, release, [row for row in rows.values() if row.state == "open"])
             return
-        if release.stage != Stage.S5:
+        if release.stage not in LIVE:
             return
         section = queries.active_section()
         expected = queries.every_days(release, section)
@@ -67,8 +67,8 @@ def _end(act: Act, release: Release, rows: list[Metric]) -> None:
 
 
 def expect_everywhere(*, actor: User) -> int:
-    """Every release in production has what the policy expects; for another policy, or a tier."""
-    live = Release.objects.filter(stage=Stage.S5).order_by("pk")
+    """Every release that is live has what the policy expects: after another one came in force."""
+    live = Release.objects.filter(stage__in=LIVE).order_by("pk")
     done = 0
     for release_id in live.values_list("pk", flat=True).iterator(1_000):
         expect(actor=actor, release_id=release_id)

@@ -148,6 +148,9 @@ def _fallback_tested(release: Release) -> bool:
     return months is None or add_months(day, months) >= clock.today()
 
 
+_NO_VALUE = "尚未上报任何监测值", "No value has been reported yet"
+
+
 def monitored(rows: Iterable[Release]) -> dict[uuid.UUID, FactValue]:
     """Whether values come of what is to be watched, and in time; few statements for all."""
     found = {}
@@ -157,9 +160,8 @@ def monitored(rows: Iterable[Release]) -> dict[uuid.UUID, FactValue]:
             zh, en = "、".join(zh for zh, _en in lacking), ", ".join(en for _zh, en in lacking)
             found[key] = FactValue(False, f"尚无（或逾期未报）：{zh}", f"No value in time: {en}")
         else:
-            found[key] = FactValue(
-                told.has_values, "尚未上报任何监测值", "No value has been reported yet"
-            )
+            zh, en = ("", "") if told.has_values else _NO_VALUE
+            found[key] = FactValue(told.has_values, zh, en)
     return found
 
 

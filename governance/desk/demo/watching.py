@@ -64,12 +64,12 @@ def _report(release: Release, week: int) -> None:
 
 
 def _set_baseline(release: Release) -> None:
-    """The owner sets what the validation has measured as what a drop is measured from."""
+    """Model risk sets what the validation has measured as what a drop is measured from."""
     version = release.version
     assert version is not None  # noqa: S101 (it is live)
     for key in ("auc", "ks"):
         services.set_limits(
-            actor=person("owner"),
+            actor=person("mrm"),
             metric_id=Metric.objects.get(key=key).pk,
             told=NewLimits(
                 "drop", "以独立验证的样本外结果为基准（演示）", warn_high=0.05, act_high=0.1,

@@ -9,8 +9,8 @@ from django.db.models import F
 
 from governance.monitoring import queries
 from governance.monitoring.models import Breach, BreachKind, Metric, Outcome, Reading
-from governance.monitoring.services.breaching import open_silence
-from governance.monitoring.services.reporting import LIVE, begun, due_at
+from governance.monitoring.services.breaching import LIVE, next_due_at, open_missed, open_silence
+from governance.monitoring.services.reporting import begun
 from registry.core import clock
 from registry.core.ledger import services as ledger
 from registry.core.ledger.services import Act
@@ -39,7 +39,7 @@ def expect(*, actor: User, release_id: uuid.UUID) -> None:
         expected = queries.every_days(release, section)
         for key in sorted(expected.keys() - rows.keys()):
             row = act.create(begun(release, key, actor, section, expected), "metric.begun")
-            due = due_at(clock.now(), row.every_days)
+            due = next_due_at(clock.now(), row.every_days)
             Reading.objects.create(metric=row, due_at=due)
         for key in sorted(rows.keys()):
             row = rows[key]
@@ -51,7 +51,7 @@ def expect(*, actor: User, release_id: uuid.UUID) -> None:
 
 def _expect_anew(row: Metric) -> None:
     reading, _made = Reading.objects.get_or_create(metric=row, segment="")
-    reading.due_at = due_at(max(reading.at or clock.now(), row.opened_at), row.every_days)
+    reading.due_at = next_due_at(max(reading.at or clock.now(), row.opened_at), row.every_days)
     reading.save(update_fields=["due_at"])
 
 
@@ -78,7 +78,7 @@ def expect_everywhere(*, actor: User) -> int:
 
 def listen(*, actor: User) -> list[Breach]:
     """What was expected and has not come is a breach, once until it comes; in bounded acts."""
-    found: list[Breach] = []
+    found = open_missed(actor=actor)
     while chunk := _listen(actor):
         found += chunk
     return found

@@ -139,8 +139,11 @@ def _go_on(act: Act, row: Breach, one: Course, section: MonitoringSection) -> li
                 "level": one.peak.value, "value": one.peak_at.value, "at": one.peak_at.at,
                 "threshold": one.holding.threshold,
             }  # fmt: skip
-        kind = "breach.escalated" if is_graver or not came_back else "breach.came_back"
-        found = [act.update(row, kind, changes, **({"effects": following} if following else {}))]
+        facts = {"effects": following} if following else {}
+        if came_back and not is_graver:
+            found = [act.update(row, "breach.came_back", changes, **facts)]
+        else:
+            found = [act.update(row, "breach.escalated", changes, **facts)]
     if one.level is Verdict.OK and row.recovered_at is None:
         act.update(row, "breach.recovered", {"recovered_at": clock.now()})
     return found

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from config import sweeps
 from config.exposition import CONTENT_TYPE, Figure, exposition
 from governance.clocks import queries as clocks
+from governance.webhooks import queries as webhooks
 from registry.core import clock
 from registry.core.dispatch import queries as dispatch
 from registry.core.dispatch.services import reactions
@@ -106,7 +107,7 @@ def _of_database() -> list[Figure]:
                 cursor.execute(
                     "SELECT set_config('statement_timeout', %s, true)", [STATEMENT_LIMIT]
                 )
-            figures = [*_of_dispatcher(), *_of_work(), *_of_clocks()]
+            figures = [*_of_dispatcher(), *_of_work(), *_of_clocks(), *_of_webhooks()]
     except Error:
         return [Figure.one("mingce_database_up", up, 0)]
     return [Figure.one("mingce_database_up", up, 1), *figures]
@@ -165,6 +166,21 @@ def _of_clocks() -> list[Figure]:
     return [
         Figure.one("mingce_legal_clocks_running", "Legal clocks that run.", running),
         Figure.one("mingce_legal_clocks_overdue", "Those of them that have run out.", overdue),
+    ]
+
+
+def _of_webhooks() -> list[Figure]:
+    failing, disabled, waiting = webhooks.counted()
+    return [
+        Figure.one(
+            "mingce_webhooks_failing", "Webhooks whose receiver takes nothing at present.", failing
+        ),
+        Figure.one(
+            "mingce_webhooks_disabled", "Webhooks that are disabled until resumed.", disabled
+        ),
+        Figure.one(
+            "mingce_webhook_messages_waiting", "Messages that wait for a receiver.", waiting
+        ),
     ]
 
 

@@ -43,6 +43,7 @@ from governance.suspensions.models import (
     Posting,
 )
 from governance.validations.models import Validation, ValidationTest
+from governance.webhooks.models import Pace, Sending, Subscription
 
 __all__ = [
     "Acknowledgement",
@@ -76,6 +77,7 @@ __all__ = [
     "Reading",
     "Threshold",
     "Order",
+    "Pace",
     "Package",
     "Permit",
     "PermitUse",
@@ -90,7 +92,9 @@ __all__ = [
     "Sample",
     "Seal",
     "Seat",
+    "Sending",
     "Step",
+    "Subscription",
     "Validation",
     "ValidationTest",
     "Vote",

@@ -13,6 +13,7 @@ from governance.monitoring import services as monitoring
 from governance.permits import services as permits
 from governance.reviews import services as reviews
 from governance.suspensions import services as suspensions
+from governance.webhooks import services as webhooks
 from registry.core.people import queries as people
 
 STALE_SECONDS = 30  # a wake-up that has waited longer is one of many
@@ -135,3 +136,23 @@ def post_to_consumer(consumer_id: str) -> None:
     """What waits for the consumer has been sent; a dead one holds up nobody else."""
     with contextlib.suppress(SoftTimeLimitExceeded):  # what is left waits for its next attempt
         suspensions.post(consumer_id=uuid.UUID(consumer_id))
+
+
+@shared_task(name="governance.sweep_webhooks")
+def sweep_webhooks() -> None:
+    """What was entered is on its way to the webhooks, each by a worker's task of its own."""
+    for subscription_id in webhooks.claim():
+        post_to_webhook.apply_async((str(subscription_id),), expires=STALE_SECONDS)
+
+
+@shared_task(name="governance.post_to_webhook", soft_time_limit=50, time_limit=70)
+def post_to_webhook(subscription_id: str) -> None:
+    """What waits for the receiver has been sent; a dead one holds up nobody else."""
+    with contextlib.suppress(SoftTimeLimitExceeded):  # what is left waits for its next attempt
+        webhooks.post(subscription_id=uuid.UUID(subscription_id))
+
+
+@shared_task(name="governance.prune_webhooks")
+def prune_webhooks() -> None:
+    """The log of webhooks' messages is as long as the operators want it."""
+    webhooks.prune()

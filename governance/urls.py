@@ -41,6 +41,7 @@ from governance.suspensions.api import (
 )
 from governance.trail.api import EntryDoor, TrailJobDoor
 from governance.validations.api import ValidationDoor
+from governance.webhooks.api import WebhookDeliveryDoor, WebhookDoor
 from registry.core.web.routing import collection
 
 urlpatterns = [
@@ -199,6 +200,23 @@ urlpatterns = [
         "permits/break-glass",
         BreakGlassDoor,
         sub={"confirmations": ("post", "confirmations"), "refusals": ("post", "refusals")},
+    ),
+    path("webhooks/types/", WebhookDoor.as_view({"get": "types"}), name="webhook-types"),
+    *collection(
+        "webhooks",
+        WebhookDoor,
+        sub={
+            "secrets": ("post", "secrets"),
+            "tests": ("post", "tests"),
+            "pauses": ("post", "pauses"),
+            "resumptions": ("post", "resumptions"),
+            "closings": ("post", "closings"),
+        },
+    ),
+    *collection(
+        "webhooks",
+        WebhookDeliveryDoor,
+        sub={"deliveries": ("get", "deliveries"), "replays": ("post", "replays")},
     ),
     *collection("observations", ObservationDoor),
     path(

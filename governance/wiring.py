@@ -18,10 +18,12 @@ from governance.clocks import queries as clocks
 from governance.clocks.models import Clock
 from governance.clocks.schema import NOTHING as NO_CLOCKS
 from governance.clocks.schema import ClocksSection
+from governance.desk.admin.chronicle.kinds import KINDS
 from governance.desk.demo import services as demo
 from governance.lifecycle.queries.facts import COMPUTED, NAMED
 from governance.lifecycle.schema import LifecycleSection
 from governance.mlflow_compat.queries import trained
+from governance.mlflow_compat.queries import webhooks as mlflow_webhooks
 from governance.mlflow_compat.schema import NOTHING as NO_MLFLOW
 from governance.mlflow_compat.schema import MlflowSection
 from governance.monitoring import queries as monitoring
@@ -41,6 +43,9 @@ from governance.suspensions.schema import NOTHING as NO_STOPS
 from governance.suspensions.schema import StopsSection
 from governance.validations import queries as validations
 from governance.validations.models import Validation
+from governance.webhooks import queries as webhooks
+from governance.webhooks import services as webhook_services
+from governance.webhooks.models import ProtocolChoice
 from registry.classification.schema.classification import ClassificationFile
 from registry.core.jobs import services as jobs
 from registry.core.jobs.services import Progress
@@ -80,6 +85,10 @@ def declare() -> None:
     jobs.declare(owing.JOB, _forecast)
     jobs.declare(trials.JOB, _try_plan)
     jobs.declare(computing.KIND, _compute_importances)
+    webhooks.declare_kinds(KINDS)
+    webhooks.declare_protocol(ProtocolChoice.CLOUDEVENTS, webhooks.standard(webhooks.kinds))
+    webhooks.declare_protocol(ProtocolChoice.MLFLOW, mlflow_webhooks.protocol())
+    ledger.tell_after_commit(webhook_services.wake)
     checks.register(_no_demo_accounts, "installation", deploy=True)
 
 

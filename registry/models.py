@@ -22,6 +22,7 @@ from registry.core.people.models import (
 )
 from registry.core.policy.models import PackRelease
 from registry.core.web.models import IdempotencyRecord
+from registry.discovery.models import KnownName, Scan, Seen, Sighting, Source
 from registry.evidence.models import Document
 from registry.lineage.models import TrainingEvent
 from registry.releases.models import Deployment, Release
@@ -45,6 +46,7 @@ __all__ = [
     "Held",
     "IdempotencyRecord",
     "Job",
+    "KnownName",
     "LegalEntity",
     "ModelUse",
     "ModelVersion",
@@ -55,6 +57,10 @@ __all__ = [
     "PostHolding",
     "Release",
     "RoleAssignment",
+    "Scan",
+    "Seen",
+    "Sighting",
+    "Source",
     "StepUp",
     "StepUpUse",
     "System",

@@ -15,6 +15,10 @@ from registry.core.jobs import services as jobs
 from registry.core.ledger import services as ledger
 from registry.core.notices import services as notices
 from registry.core.people import queries as people
+from registry.discovery import queries as sources
+from registry.discovery import services as discovery
+
+SCAN_STALE_SECONDS = 50  # beat wakes the next one by then
 
 
 @shared_task(name="registry.dispatch")
@@ -60,3 +64,17 @@ def post_over_channels() -> None:
 def end_overrides() -> None:
     """Lowered tiers whose last day has passed rise again."""
     classification.end_expired_overrides(actor=people.system())
+
+
+@shared_task(name="registry.scan_sources")
+def scan_sources() -> None:
+    """Sources whose turn it is are looked at, each by a worker's task of its own."""
+    for source_id, _reason in sources.due():
+        scan_source.apply_async((str(source_id),), expires=SCAN_STALE_SECONDS)
+
+
+@shared_task(name="registry.scan_source", soft_time_limit=600, time_limit=660)
+def scan_source(source_id: str) -> None:
+    """The source has been looked at; a dead or slow one holds up nobody else."""
+    with contextlib.suppress(SoftTimeLimitExceeded):  # the scan says that it was interrupted
+        discovery.scan_when_due(source_id=uuid.UUID(source_id))

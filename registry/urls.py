@@ -22,6 +22,7 @@ from registry.core.people.api import (
 )
 from registry.core.policy.api import PackDoor
 from registry.core.web.routing import collection
+from registry.discovery.api import ScanDoor, SightingDoor, SourceDoor, SourceEventDoor
 from registry.evidence.api import DocumentDoor
 from registry.lineage.api import LineageDoor
 from registry.registration.api import AddedUseDoor, RegistrationDoor
@@ -41,6 +42,27 @@ urlpatterns = [
     path("model-uses/additions/", AddedUseDoor.as_view({"post": "create"}), name="added-uses"),
     *collection("releases", ReleaseDoor),
     *collection("deployments", DeploymentDoor),
+    path("deployments/bulk/", DeploymentDoor.as_view({"post": "bulk"}), name="deployments-bulk"),
+    *collection(
+        "sources",
+        SourceDoor,
+        sub={
+            "renewals": ("post", "renewals"),
+            "endings": ("post", "endings"),
+            "scans": ("post", "scans"),
+        },
+    ),
+    path(
+        "sources/<uuid:pk>/events/",
+        SourceEventDoor.as_view({"post": "create"}),
+        name="source-events",
+    ),
+    *collection("scans", ScanDoor),
+    *collection(
+        "sightings",
+        SightingDoor,
+        sub={"acceptances": ("post", "acceptances"), "dismissals": ("post", "dismissals")},
+    ),
     *collection("documents", DocumentDoor, sub={"file": ("get", "file")}),
     *collection("grades", GradeDoor),
     path("grades/previews/", PreviewDoor.as_view({"post": "create"}), name="grade-previews"),

@@ -16,6 +16,7 @@ from registry.classification.schema import ClassificationSection
 from registry.classification.schema.classification import ClassificationFile
 from registry.classification.schema.grading import GradingFile
 from registry.classification.schema.questionnaire import QuestionnaireFile
+from registry.core.dispatch import services as dispatch
 from registry.core.jobs import services as jobs
 from registry.core.ledger import jobs as ledger_jobs
 from registry.core.ledger import services as ledger
@@ -23,6 +24,7 @@ from registry.core.ledger.services import granting
 from registry.core.people.models import LegalEntity
 from registry.core.policy import queries as policy
 from registry.core.policy.schema import validate
+from registry.discovery import services as discovery
 from registry.evidence import queries as evidence
 from registry.evidence.schema import EvidenceSection
 from registry.releases import queries as releases
@@ -44,6 +46,7 @@ def declare() -> None:
     evidence.declare_subject("release", Release, releases.visible_to, releases.place)
     jobs.declare("ledger.verify", ledger_jobs.verify)
     jobs.declare("ledger.export", ledger_jobs.export)
+    jobs.declare(discovery.JOB, discovery.do_job)
     ledger.declare_check("flags of uses", classification.ungraded_flags)
     ledger.tell_after_commit(_wake_dispatcher)
     checks.register(_application_role, "installation", deploy=True)
@@ -90,5 +93,6 @@ def _evidence(content: dict[str, Any]) -> EvidenceSection:  # Any: a pack's cont
     return validate(EvidenceSection, content["evidence"], "evidence.yaml")
 
 
-def _wake_dispatcher() -> None:
-    current_app.send_task("registry.dispatch", retry=False)
+def _wake_dispatcher(kinds: frozenset[str]) -> None:
+    if dispatch.wants(kinds):  # most of what pipelines do has no effect elsewhere
+        current_app.send_task("registry.dispatch", retry=False)

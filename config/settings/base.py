@@ -1,5 +1,6 @@
 """Settings that every environment shares. Safe by default; production only adds checks."""
 
+import ipaddress
 from pathlib import Path
 
 import django_stubs_ext
@@ -133,6 +134,17 @@ OUTBOUND_HOSTS = env.list(
 )
 _OUTBOUND_PROXY = env.str("MINGCE_OUTBOUND_PROXY", default="")
 OUTBOUND_PROXIES = {"https": _OUTBOUND_PROXY, "http": _OUTBOUND_PROXY} if _OUTBOUND_PROXY else {}
+# Where webhooks may lead besides the public Internet: hosts or whole origins as above, networks
+# such as 10.2.0.0/16; with the last, nowhere else. They go directly, never over the proxy.
+WEBHOOK_ALLOWED_HOSTS = env.list("MINGCE_WEBHOOK_ALLOWED_HOSTS", default=[])
+WEBHOOK_ALLOWED_NETWORKS = [
+    str(ipaddress.ip_network(one.strip(), strict=False))  # what is none stops the start
+    for one in env.list("MINGCE_WEBHOOK_ALLOWED_NETWORKS", default=[])
+]
+WEBHOOK_ONLY_ALLOWED = env.bool("MINGCE_WEBHOOK_ONLY_ALLOWED", default=False)
+WEBHOOK_CONNECT_SECONDS = 3.0
+WEBHOOK_SECONDS = 15.0  # for the whole exchange
+WEBHOOK_LOG_DAYS = env.int("MINGCE_WEBHOOK_LOG_DAYS", default=30)
 # What seals the channels' secrets; the first seals, every one opens. Without any: SECRET_KEY.
 VAULT_KEYS = env.list("MINGCE_VAULT_KEYS", default=[])
 
@@ -166,6 +178,7 @@ CELERY_BEAT_SCHEDULE = {
     "overrides": {"task": "registry.end_overrides", "schedule": 3600.0},
     "jobs": {"task": "registry.sweep_jobs", "schedule": 30.0},
     "digests": {"task": "registry.deliver", "schedule": 600.0},
+    "sources": {"task": "registry.scan_sources", "schedule": 60.0},
     "channels": {"task": "registry.post", "schedule": 60.0},
     "reviews": {"task": "governance.sweep_reviews", "schedule": 300.0},
     "listen": {"task": "governance.listen", "schedule": 300.0},
@@ -173,6 +186,8 @@ CELERY_BEAT_SCHEDULE = {
     "clocks": {"task": "governance.sweep_clocks", "schedule": 60.0},
     "seals": {"task": "governance.seal_decisions", "schedule": 5.0},
     "cases": {"task": "governance.sweep_cases", "schedule": 15.0},
+    "webhooks": {"task": "governance.sweep_webhooks", "schedule": 5.0},
+    "webhook_log": {"task": "governance.prune_webhooks", "schedule": 3600.0},
     "answers": {"task": "governance.answer_gateways", "schedule": 10.0},
     "trips": {"task": "governance.trip", "schedule": 15.0},
     "oversight": {"task": "governance.oversee", "schedule": 3600.0},
@@ -201,6 +216,8 @@ ABSOLUTE_URL_OVERRIDES = {
     "registry.release": lambda row: f"/releases/{row.pk}/",
     "registry.document": lambda row: f"/documents/{row.pk}/file/",
     "registry.job": lambda row: f"/jobs/{row.pk}/",
+    "registry.sighting": lambda row: f"/discovery/{row.pk}/",
+    "registry.source": lambda row: f"/discovery/?source={row.pk}",
     "governance.approval": lambda row: f"/approvals/{row.pk}/",
     "governance.case": lambda row: f"/cases/{row.pk}/",
     "governance.plan": lambda row: f"/plans/{row.pk}/",
@@ -216,6 +233,7 @@ ABSOLUTE_URL_OVERRIDES = {
     "governance.order": lambda row: f"/orders/{row.pk}/",
     "governance.package": lambda row: f"/reviews/{row.pk}/",
     "governance.registeredmodel": lambda row: f"/experiments/{row.pk}/",
+    "governance.subscription": lambda row: f"/webhooks/{row.pk}/",
     "governance.validation": lambda row: f"/validations/{row.pk}/",
 }
 LOGIN_URL = "admin:login"
@@ -302,12 +320,20 @@ SPECTACULAR_SETTINGS = {
         "Stage": "registry.releases.models.Stage",
         "ExplainabilityLevel": "registry.releases.models.ExplainabilityLevel",
         "OpenState": "governance.reviews.models.OpenState",
+        "WebhookState": "governance.webhooks.models.SubscriptionState",
+        "WebhookProtocol": "governance.webhooks.models.ProtocolChoice",
         "ChannelWay": "registry.core.notices.models.WayChoice",
-        "DeliveryState": ["claimed", "sent", "failed"],
+        "DeliveryState": "governance.webhooks.models.SendingState",
         "ExplanationMethod": "governance.reviews.models.Method",
         "ReviewTrigger": "governance.reviews.models.TriggerChoice",
         "CaseOutcome": "governance.checkpoints.models.cases.Outcome",
         "Environment": "registry.releases.models.Environment",
+        "SourceKind": "registry.discovery.models.SourceKind",
+        "ScanState": "registry.discovery.models.ScanState",
+        "ScanReason": "registry.discovery.models.ScanReason",
+        "SightingKind": "registry.discovery.models.SightingKind",
+        "SightingState": "registry.discovery.models.SightingState",
+        "DeploymentRole": "registry.releases.models.DeploymentRole",
         "ApprovalState": "governance.approvals.models.ApprovalState",
         "StepState": "governance.approvals.models.StepState",
         "VoteChoice": "governance.approvals.models.Choice",

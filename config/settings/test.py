@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from config.settings.base import *  # noqa: F403 (settings build on settings)
-from config.settings.base import DATABASES, REDIS_URL, REST_FRAMEWORK, STORAGES
+from config.settings.base import DATABASES, OUTBOUND_HOSTS, REDIS_URL, REST_FRAMEWORK, STORAGES
 
 for _alias in DATABASES.values():
     # Nothing outlives a test run: no commit waits for a disk, on whichever server.
@@ -36,3 +36,4 @@ if _SIDE_BY_SIDE != "0" and "virtual_host" not in REDIS_URL:  # a worker's test 
     CELERY_BROKER_URL = REDIS_URL
 REST_FRAMEWORK = REST_FRAMEWORK | {"TEST_REQUEST_DEFAULT_FORMAT": "json"}
 ALLOWED_HOSTS = ["*"]
+OUTBOUND_HOSTS = [*OUTBOUND_HOSTS, "http://127.0.0.1:5000"]  # as in the demo, whose story is told

@@ -151,14 +151,11 @@ def _item(requirement: Requirement, facts: Facts, readings: Readings) -> Item:
 
 def _how(requirement: Requirement, facts: Facts) -> tuple[Met, FactValue]:
     nothing = FactValue(holds=False)
-    if requirement.fact is not None:
-        fact = facts.named.get(requirement.fact, nothing)
-        if fact.holds:
-            return Met.FACT, fact
-    elif facts.documents & set(requirement.documents):
+    fact = facts.named.get(requirement.fact, nothing) if requirement.fact else nothing
+    if fact.holds:
+        return Met.FACT, fact
+    if facts.documents & set(requirement.documents):
         return Met.EVIDENCE, nothing
-    else:
-        fact = nothing
     if _is_confirmed(requirement, facts):
         if not _lacks(requirement, facts):
             return Met.ALTERNATIVE, nothing

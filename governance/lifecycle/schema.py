@@ -47,8 +47,9 @@ class Alternative(PolicyModel):
 class Requirement(PolicyModel):
     """One exit criterion of a stage (for S5: of the entry).
 
-    It is met by a named fact, or by a current document of one of `documents`; where `when` is
-    given, only if that rule fires for some tiers (`when_tiers`, all by default).
+    It is met by a named fact, or by a current document of one of `documents`; by either, where it
+    names both. Where `when` is given, only if that rule fires for some tiers (`when_tiers`, all by
+    default).
     """
 
     key: Key
@@ -67,8 +68,8 @@ class Requirement(PolicyModel):
 
     @model_validator(mode="after")
     def _met_somehow(self) -> Requirement:
-        if bool(self.fact) == bool(self.documents):
-            raise ValueError("a requirement is met either by a fact or by documents")
+        if not self.fact and not self.documents:
+            raise ValueError("a requirement is met by a fact or by documents")
         return self
 
 

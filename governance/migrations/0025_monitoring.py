@@ -17,6 +17,7 @@ UNDO = (
     'DROP TABLE governance_observation; DROP SEQUENCE governance_metric_report_number;'
     ' DROP FUNCTION mingce_make_observation_partitions(date, integer);'
     ' DROP FUNCTION mingce_threshold_is_lawful(); DROP FUNCTION mingce_breach_is_lawful();'
+    ' DROP FUNCTION mingce_metric_is_lawful();'
 )
 
 
@@ -61,6 +62,7 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('open', 'open'), ('closed', 'closed')], default='open', max_length=6, verbose_name='state')),
                 ('opened_at', models.DateTimeField(verbose_name='opened at')),
                 ('opened_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('closed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='closed by')),
                 ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='metrics', to='registry.release')),
             ],
             options={
@@ -192,6 +194,7 @@ class Migration(migrations.Migration):
                 ('segment', models.CharField(blank=True, max_length=100, verbose_name='segment')),
                 ('kind', models.CharField(choices=[('limit', 'beyond a limit'), ('silent', 'no value came')], max_length=6, verbose_name='kind')),
                 ('level', models.CharField(choices=[('unjudged', 'not judged'), ('ok', 'in order'), ('warn', 'warning'), ('act', 'action needed')], max_length=8, verbose_name='level')),
+                ('effects', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), blank=True, default=list, size=None)),
                 ('value', models.FloatField(blank=True, null=True, verbose_name='value')),
                 ('at', models.DateTimeField(blank=True, null=True, verbose_name='observed at')),
                 ('opened_at', models.DateTimeField(verbose_name='opened at')),
@@ -241,6 +244,10 @@ class Migration(migrations.Migration):
             pgtrigger.migrations.AddTrigger(
                 model_name='metric',
                 trigger=pgtrigger.compiler.Trigger(name='follows_state', sql=pgtrigger.compiler.UpsertTriggerSql(execute="mingce_transition('state', 'open', 'closed>open,open>closed')", func='RETURN NULL;', hash='8aba87cffe46c2ba517b620b47c8f41dd849bbd6', operation='INSERT OR UPDATE', pgid='pgtrigger_follows_state_df914', table='governance_metric', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='metric',
+                trigger=pgtrigger.compiler.Trigger(name='metric_is_lawful', sql=pgtrigger.compiler.UpsertTriggerSql(execute='mingce_metric_is_lawful()', func='RETURN NULL;', hash='53f6a9741534bbf3b23898604432aefe87088493', operation='UPDATE', pgid='pgtrigger_metric_is_lawful_57e6a', table='governance_metric', when='BEFORE')),
             ),
             migrations.AddConstraint(
                 model_name='metricquery',

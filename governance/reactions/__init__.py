@@ -81,5 +81,7 @@ def _declare_permits() -> None:
 def _declare_monitoring() -> None:
     """What is watched, and what breaches bring about."""
     react("expect_metrics", {"release.moved", "use.grade_shown"}, watching.expect_metrics)
-    react("follow_up_breaches", {"breach.opened", "breach.escalated"}, watching.follow_up_breach)
+    grave = {"breach.opened", "breach.escalated", "breach.came_back"}
+    react("follow_up_breaches", grave, watching.follow_up_breach)
+    react("tell_of_corrections", {"metric.corrected"}, watching.tell_of_correction)
     react("tell_of_late_breaches", {"breach.late"}, watching.tell_late)

@@ -10,7 +10,7 @@ from governance.findings import services as findings
 from governance.findings.models import Finding
 from governance.monitoring import queries as monitoring
 from governance.monitoring import services as watching
-from governance.monitoring.models import Breach, BreachKind, Level
+from governance.monitoring.models import Breach, BreachKind, Level, Metric
 from governance.monitoring.rules import Effect
 from governance.reviews import services as reviews
 from governance.reviews.rules import Trigger
@@ -18,6 +18,7 @@ from governance.suspensions import queries as stopping
 from governance.suspensions import services as suspensions
 from governance.suspensions.models import Order
 from registry.catalogue.queries import names_shown
+from registry.core import clock
 from registry.core.dispatch.services import Event
 from registry.core.notices import services as notices
 from registry.core.people import queries as people
@@ -30,7 +31,7 @@ LIVE = (Stage.S4, Stage.S5)
 
 def expect_metrics(event: Event) -> None:
     """Going live begins what the policy expects, another tier its rhythm, retirement ends all."""
-    concerned = Q(pk=event.subject_id) | Q(model_use=event.subject_id, stage=Stage.S5)
+    concerned = Q(pk=event.subject_id) | Q(model_use=event.subject_id, stage__in=LIVE)
     for release_id in Release.objects.filter(concerned).order_by("pk").values_list("pk", flat=True):
         watching.expect(actor=people.system(), release_id=release_id)
 
@@ -81,7 +82,7 @@ def _tell(row: Breach, release: Release) -> None:
         text_zh=f"“{model_zh}”的指标“{zh}”{told_zh}（{row.code}）。"[:500],
         text_en=f"“{en}” of “{model_en}” {told_en} ({row.code})."[:500],
         link=f"/metrics/{row.metric_id}/",
-        once_key=f"breach:{row.pk}:{row.level}",
+        once_key=f"breach:{row.metric_id}:{row.level}:{clock.today()}",  # however many segments
         is_task=True,
         stays_inside=release.model_use.model.is_confidential,
     )
@@ -92,7 +93,7 @@ def _find(row: Breach, release: Release) -> None:
     zh, en = monitoring.metric_named(
         row.metric, monitoring.section_of(row.pack).metric(row.metric.key)
     )
-    title = f"RI-06: {zh} / {en}"[:200]
+    title = f"RI-06: {row.metric.key} · {zh} / {en}"[:200]
     if Finding.objects.filter(release=release, title=title).exclude(state="closed").exists():
         return
     findings.raise_finding(
@@ -135,6 +136,24 @@ def _call_for_reviews(row: Breach, release: Release) -> None:
     )  # fmt: skip
 
 
+def tell_of_correction(event: Event) -> None:
+    """Values that were replaced are model risk's to look at."""
+    metric = Metric.objects.select_related("release__model_use__model").get(pk=event.subject_id)
+    release = releases.whole(Release.objects.filter(pk=metric.release_id)).get()
+    path = release.model_use.entity.path
+    zh, en = monitoring.metric_named(metric, monitoring.spec_of(metric))
+    model_zh, model_en = names_shown(release.model_use.model)
+    notices.tell(
+        user_ids=set(people.holders_of(Role.MODEL_RISK, path).values_list("pk", flat=True)),
+        kind="breach.corrected",
+        text_zh=f"“{model_zh}”的指标“{zh}”有数值被更正。"[:500],
+        text_en=f"Values of “{en}” of “{model_en}” were corrected."[:500],
+        link=f"/metrics/{metric.pk}/",
+        once_key=f"corrected:{metric.pk}:{event.seq}",
+        stays_inside=release.model_use.model.is_confidential,
+    )
+
+
 def tell_late(event: Event) -> None:
     """A breach that nobody closed in time is the head of model risk's task."""
     row = Breach.objects.select_related("metric", "pack").get(pk=event.subject_id)
@@ -155,7 +174,7 @@ def tell_late(event: Event) -> None:
             :500
         ],
         link=f"/metrics/{row.metric_id}/",
-        once_key=f"breach:{row.pk}:late",
+        once_key=f"breach:{row.metric_id}:late:{clock.today()}",
         is_task=True,
         stays_inside=release.model_use.model.is_confidential,
     )

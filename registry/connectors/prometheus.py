@@ -82,7 +82,7 @@ def read(status: int, content: bytes, label: str) -> list[Sample]:
 def _samples(data: Any, label: str) -> list[Sample]:  # Any: JSON
     kind = data.get("resultType") if isinstance(data, dict) else None
     if kind == "scalar":
-        return [_sample("", data["result"])]
+        return _finite([_sample("", data.get("result"))])
     if kind != "vector":
         raise Refused("the query gives a range or a text; ask for one value a series")
     rows = data.get("result")
@@ -90,11 +90,26 @@ def _samples(data: Any, label: str) -> list[Sample]:  # Any: JSON
         raise Refused(f"the query gives more than {MOST_SERIES} series; aggregate in the query")
     found = {}
     for row in rows:
-        name = str(row.get("metric", {}).get(label, "")) if label else ""
+        labels = row.get("metric") if isinstance(row, dict) else None
+        if not isinstance(labels, dict):
+            raise Unavailable("it answered with a series that is none")
+        name = _clean(str(labels.get(label, ""))) if label else ""
         if name in found:
             raise Refused("the query gives two values for one segment; aggregate by its label")
         found[name] = _sample(name, row.get("value"))
-    return [one for one in found.values() if math.isfinite(one.value)]
+    return _finite(list(found.values()))
+
+
+def _finite(samples: list[Sample]) -> list[Sample]:
+    """Those that are numbers; where none is, that is said."""
+    kept = [one for one in samples if math.isfinite(one.value)]
+    if samples and not kept:
+        raise Refused("the query gives no number (NaN)")
+    return kept
+
+
+def _clean(text: str) -> str:
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def _sample(segment: str, told: Any) -> Sample:  # Any: JSON

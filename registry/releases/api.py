@@ -17,7 +17,7 @@ from registry.core.web.concurrency import expected_version
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, ListDoor, present
 from registry.releases import queries, services
-from registry.releases.models import Deployment, Environment, Release
+from registry.releases.models import Deployment, DeploymentRole, Environment, Release
 from registry.usecases.queries import visible_uses
 
 
@@ -115,22 +115,42 @@ class DeploymentRow(serializers.ModelSerializer[Deployment]):
     class Meta:
         model = Deployment
         fields = (
-            "id", "release", "environment", "digest", "endpoint", "traffic_percent",
-            "deployed_at", "reported_by", "row_version",
+            "id", "release", "environment", "digest", "endpoint", "role", "traffic_percent",
+            "follows", "from_digest", "permit", "reference", "deployed_at", "reported_by",
+            "row_version",
         )  # fmt: skip
 
 
 class NewDeployment(serializers.Serializer[Any]):
-    """Report a deployment."""
+    """Report a deployment. from: the digest that ran there before; reference: yours, once each.
+
+    role `off` with 0 percent: it was taken down; traffic_percent: the share of the traffic.
+    """
 
     release = serializers.UUIDField()
     environment = serializers.ChoiceField(choices=Environment.choices)
     digest = serializers.RegexField(r"^[0-9a-f]{64}$")
     endpoint = serializers.CharField(max_length=300, required=False, default="", allow_blank=True)
-    traffic_percent = serializers.IntegerField(
-        min_value=0, max_value=100, required=False, default=100
+    role = serializers.ChoiceField(
+        choices=DeploymentRole.choices, required=False, default=DeploymentRole.CHAMPION
     )
+    traffic_percent = serializers.IntegerField(
+        min_value=0, max_value=100, required=False, default=None, allow_null=True
+    )
+    from_digest = serializers.RegexField(
+        r"^([0-9a-f]{64})?$", required=False, default="", allow_blank=True
+    )
+    permit = serializers.UUIDField(required=False, allow_null=True, default=None)
+    reference = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
     deployed_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+
+
+class BulkDeployments(serializers.Serializer[Any]):
+    """Reports of one pipeline run: all are recorded, or none."""
+
+    deployments = NewDeployment(  # type: ignore[call-arg]  # many=True makes a list
+        many=True, allow_empty=False, max_length=services.MOST_AT_ONCE
+    )
 
 
 class DeploymentDoor(ListDoor):
@@ -140,11 +160,15 @@ class DeploymentDoor(ListDoor):
     row = DeploymentRow
     orderings: ClassVar[dict[str, str]] = {"deployed_at": "deployed_at"}
     default_ordering = "-deployed_at"
-    filterset_fields = ("release", "environment", "digest")
+    filterset_fields = (
+        "release", "release__model_use", "environment", "digest", "endpoint", "role", "permit",
+        "reported_by", "reference",
+    )  # fmt: skip
     capabilities: ClassVar[dict[str, Capability]] = {
         "list": Capability.READ,
         "retrieve": Capability.READ,
         "create": Capability.REPORT_DEPLOYMENT,
+        "bulk": Capability.REPORT_DEPLOYMENT,
     }
 
     def visible(self) -> QuerySet[Deployment]:
@@ -156,15 +180,38 @@ class DeploymentDoor(ListDoor):
         """It is on record; a digest that is not the approved one restricts the release (BR-09)."""
         told = NewDeployment(data=request.data)
         told.is_valid(raise_exception=True)
-        data = dict(told.validated_data)
-        release = get_or_refuse(
-            queries.visible_to(request.user).select_related("version"), data.pop("release")
-        )
+        (one,) = self._told([told.validated_data])
         return once(
             request,
             lambda: present(
-                services.record_deployment(actor=request.user, release=release, **data),
-                DeploymentRow,
-                201,
+                services.record_deployments(actor=request.user, told=[one])[0], DeploymentRow, 201
             ),
         )
+
+    @extend_schema(request=BulkDeployments, responses={201: DeploymentRow(many=True)})
+    def bulk(self, request: CallerRequest) -> Response:
+        """All are on record, or none; what was reported under its reference before stays one."""
+        told = BulkDeployments(data=request.data)
+        told.is_valid(raise_exception=True)
+        every = self._told(told.validated_data["deployments"])
+
+        def create() -> Response:
+            rows = services.record_deployments(actor=request.user, told=every)
+            return Response(DeploymentRow(rows, many=True).data, status=201)
+
+        return once(request, create)
+
+    def _told(self, told: list[dict[str, Any]]) -> list[services.Deployed]:  # Any: serializers'
+        """The reports with their releases. Raises NotFound for one that the caller may not see."""
+        rows = queries.whole(queries.visible_to(self.request.user))
+        known = {row.pk: row for row in rows.filter(pk__in={one["release"] for one in told})}
+        found = []
+        for one in told:
+            release = known.get(one["release"]) or get_or_refuse(rows, one["release"])
+            share = one["traffic_percent"]
+            if share is None:
+                share = 0 if one["role"] == DeploymentRole.OFF else 100
+            found.append(
+                services.Deployed(**(one | {"release": release, "traffic_percent": share}))
+            )
+        return found

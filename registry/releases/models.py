@@ -120,14 +120,40 @@ class Environment(models.TextChoices):
     PRODUCTION = "production", _("production")
 
 
+class DeploymentRole(models.TextChoices):
+    """What the deployed version does there; `off` reports that it was taken down."""
+
+    CHAMPION = "champion", _("champion")
+    CHALLENGER = "challenger", _("challenger")
+    CANARY = "canary", _("canary")
+    SHADOW = "shadow", _("shadow, answers nobody")
+    OFF = "off", _("taken down")
+
+
 class Deployment(Governed):
-    """A record of a deployment: which digest runs where, from when."""
+    """A report of a deployment: which digest runs where, from when, with what share of traffic.
+
+    follows, from_digest: what ran there before, as the register knew and as the pipeline told it;
+    permit: the key of the deployment permit that was used, which governance looks at; reference:
+    the reporter's own, by which a report that is sent twice is recorded once.
+    """
 
     release = models.ForeignKey(Release, models.PROTECT, related_name="deployments")
     environment = models.CharField(_("environment"), max_length=12, choices=Environment)
     digest = models.CharField(_("digest"), max_length=64)
     endpoint = models.CharField(_("endpoint"), max_length=300, blank=True)
     traffic_percent = models.PositiveSmallIntegerField(_("traffic in percent"), default=100)
+    role = models.CharField(
+        _("kind of traffic"), max_length=10, choices=DeploymentRole,
+        default=DeploymentRole.CHAMPION,
+    )  # fmt: skip
+    follows = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="+",
+        verbose_name=_("deployment before"),
+    )  # fmt: skip
+    from_digest = models.CharField(_("digest before"), max_length=64, blank=True)
+    permit = models.UUIDField(_("deployment permit"), null=True, blank=True)
+    reference = models.CharField(_("build reference"), max_length=200, blank=True)
     deployed_at = models.DateTimeField(_("deployed at"))
     reported_by = models.ForeignKey(User, models.PROTECT, related_name="+")
 
@@ -143,10 +169,28 @@ class Deployment(Governed):
             models.CheckConstraint(
                 name="traffic_is_0_to_100_percent", condition=Q(traffic_percent__lte=100)
             ),
+            models.CheckConstraint(
+                name="what_is_off_has_no_traffic",
+                condition=~Q(role=DeploymentRole.OFF) | Q(traffic_percent=0),
+            ),
+            models.CheckConstraint(
+                name="a_digest_before_is_a_sha256",
+                condition=Q(from_digest="") | Q(from_digest__regex=r"^[0-9a-f]{64}$"),
+            ),
+            models.UniqueConstraint(
+                name="a_reference_is_reported_once",
+                fields=["reported_by", "reference"],
+                condition=~Q(reference=""),
+            ),
         )
         indexes = (
             models.Index(
                 fields=["release", "environment", "-deployed_at"], name="deployment_by_release"
+            ),
+            models.Index(
+                fields=["-deployed_at", "-id"],
+                name="deployment_in_production",
+                condition=Q(environment=Environment.PRODUCTION),
             ),
         )
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
 
 from django.db import models
 
 from registry.catalogue.queries import may_be_seen
+from registry.core import clock
 from registry.core.ledger.rules import digest_of
 from registry.core.people.models import LegalEntity, User
 from registry.core.people.rules import Capability
 from registry.core.policy import queries as policy
 from registry.evidence import queries as evidence
-from registry.releases.models import Deployment, Environment, Release
+from registry.releases import rules
+from registry.releases.models import Deployment, Environment, Release, Stage
 from registry.usecases import queries as usecases
 
 
@@ -88,13 +91,66 @@ def material_digest(release: Release) -> str:
     return digest_of(material_facts(release))
 
 
-def latest_deployment(release: Release, environment: Environment) -> Deployment | None:
-    """What was last deployed there."""
-    return (
-        Deployment.objects.filter(release=release, environment=environment)
-        .order_by("-deployed_at", "-created_at")
-        .first()
+def running(
+    deployments: models.QuerySet[Deployment],
+    at: dt.datetime | None = None,
+    *,
+    across: str = "release__model_use",
+) -> list[Deployment]:
+    """Of the reports those that run (at that moment, else by all of them), oldest first.
+
+    across: within what a champion ends what ran before; by default the use. One statement, which
+    reads nothing from before the last champion with all the traffic at each place.
+    """
+    same = {name: models.OuterRef(name) for name in (across, "environment", "endpoint")}
+    before = {"deployed_at__lte": at} if at is not None else {}
+    turn = Deployment.objects.filter(**same, **before, role=rules.CHAMPION, traffic_percent=100)
+    began = models.Subquery(turn.order_by("-deployed_at").values("deployed_at")[:1])
+    rows = (
+        deployments.filter(**before)
+        .annotate(began=began)
+        .filter(models.Q(began=None) | models.Q(deployed_at__gte=models.F("began")))
+        .select_related("release__version", "release__model_use")
+        .order_by("deployed_at", "created_at", "pk")
     )
+    return [one.key for one in rules.running(map(report_of, rows))]
+
+
+def report_of(row: Deployment) -> rules.Report[Deployment]:
+    """The report as the rules read it: its place is that of the use, whichever the release."""
+    place = (str(row.release.model_use_id), row.environment, row.endpoint)
+    return rules.Report(row, place, row.digest, row.role, row.traffic_percent, row.deployed_at)
+
+
+def running_of(release: Release, environment: Environment) -> list[Deployment]:
+    """What runs there of this release alone, oldest first."""
+    here = Deployment.objects.filter(release=release, environment=environment)
+    return running(here, across="release")
+
+
+def running_of_use(use_id: uuid.UUID) -> list[Deployment]:
+    """What runs anywhere of the use's releases, oldest first."""
+    return running(Deployment.objects.filter(release__model_use=use_id))
+
+
+def ran_before(
+    release: Release, environment: str, endpoint: str, at: dt.datetime
+) -> Deployment | None:
+    """What ran last at the place before the moment, of whichever release of the use."""
+    here = Deployment.objects.filter(
+        release__model_use=release.model_use_id, environment=environment, endpoint=endpoint
+    )
+    found = running(here, at)
+    return found[-1] if found else None
+
+
+def approved_digests(use_id: uuid.UUID) -> dict[str, Release]:
+    """Digest → the release of the use that is approved with it today and not retired."""
+    rows = Release.objects.filter(
+        models.Q(approved_until=None) | models.Q(approved_until__gte=clock.today()),
+        model_use=use_id, version__isnull=False,
+    ).exclude(models.Q(approved_digest="") | models.Q(stage=Stage.S8))  # fmt: skip
+    return {one.version.digest: one for one in rows.select_related("version") if one.version}
 
 
 def visible_deployments(user: User) -> models.QuerySet[Deployment]:

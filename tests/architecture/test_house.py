@@ -24,10 +24,20 @@ MORE: dict[str, dict[str, str]] = {
         "authentication": "DRF's settings name it: who is calling",
     },
     "registry.connectors": {
-        "evidently": "reads Evidently's reports; one module for each tool",
-        "mlflow": "asks MLflow's tracking server",
-        "nannyml": "reads NannyML's results",
-        "prometheus": "asks Prometheus",
+        "shapes": "what every adapter gives and takes",
+        "fetching": "asking over HTTP, for all of them",
+        **dict.fromkeys(
+            (
+                "mlflow",
+                "kubeflow",
+                "sagemaker",
+                "huggingface",
+                "prometheus",
+                "evidently",
+                "nannyml",
+            ),
+            "an adapter; one module for each MLOps tool",
+        ),
     },
     "registry.releases": {"staging": "the only writer of `stage`, called by lifecycle alone"},
     "governance.reactions": {

@@ -26,6 +26,8 @@ from registry.core.people.models import LegalEntity, User
 from registry.core.people.rules import Role
 from registry.core.people.services import NewPerson
 from registry.core.policy.models import PackRelease
+from registry.discovery import services as discovery
+from registry.discovery.services import NewSource
 from registry.evidence import services as evidence
 from registry.registration import services as registration
 from registry.releases import services as releases
@@ -85,6 +87,10 @@ def _writes(user: User, told: Story) -> dict[str, Callable[[], object]]:
         ),
         "report a deployment": lambda: releases.record_deployment(
             actor=user, release=release, environment="production", digest="0" * 64
+        ),
+        "open a source": lambda: discovery.open_source(
+            actor=user,
+            told=NewSource("x", "mlflow", "http://127.0.0.1:5000", head_office(), "production"),
         ),
         "grade a use": lambda: classification.assess(
             actor=user, use_id=made.use.pk, inputs=story.inputs(story.E01)

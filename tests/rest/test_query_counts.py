@@ -51,6 +51,7 @@ from registry.releases import services as releases
 from registry.systems import services as systems
 from tests import story
 from tests.governance.checkpoints import world as oversight
+from tests.registry.discovery import looking
 from tests.registry.lineage.events import event
 from tests.rest.actions import actions
 from tests.rest.calling import Caller, caller, secret_of
@@ -160,6 +161,11 @@ def _experiment() -> None:
     experiments.register_version(actor=person("li"), name="credit", told=told)
 
 
+def _discover(mark: str) -> None:
+    """A source that was looked at, and what was found there."""
+    looking.look(looking.opened(name=f"来源 {mark}"), looking.thing("1", name=f"shadow {mark}"))
+
+
 def _drill(made: Story) -> None:
     """A drill of a stop, acknowledged by a gateway, lifted and reported."""
     suspensions.open_consumer(
@@ -235,6 +241,7 @@ def _fill(made: Story, mark: str) -> None:
     release, shen = made.release, person("shen")
     release.refresh_from_db()
     _fill_registry(made, mark)
+    _discover(mark)
     severity = {"severity": "low", "title": "发现"}
     findings.raise_finding(actor=person("chen"), release_id=release.pk, **severity)
     suspensions.order(

@@ -19,7 +19,9 @@ KIND_LABELS: dict[str, Promise] = {
     "delegation": _("delegations"),
     "person": _("accounts"),
     "dispatch": _("parked objects"),
+    "sighting": _("differences found in other systems"),
     "order": _("stops that somebody has not acknowledged"),
+    "webhook": _("webhooks that fail"),
     "breach": _("breaches of metrics"),
 }
 

@@ -25,7 +25,14 @@ from registry.core.people.queries import standing
 from registry.core.policy import queries as policy
 from registry.core.web.wording import message_of
 from registry.evidence import queries as evidence
-from registry.releases.models import ORDER, STAGES, Environment, ExplainabilityLevel, Stage
+from registry.releases.models import (
+    ORDER,
+    STAGES,
+    DeploymentRole,
+    Environment,
+    ExplainabilityLevel,
+    Stage,
+)
 
 SENTENCE = 6  # characters: the services ask as many of whatever must say something
 
@@ -229,16 +236,24 @@ class NoteForm(DeskForm):
 
 
 class DeploymentForm(DeskForm):
-    """Report a deployment."""
+    """Report a deployment, or that it was taken down."""
 
     environment = choice(_("environment"), Environment.choices)
     digest = DigestField(
         label=_("digest"), help_text=_("The artifact's SHA-256: 64 hexadecimal characters.")
     )
     endpoint = forms.CharField(label=_("endpoint"), max_length=300, required=False)
-    traffic_percent = forms.IntegerField(
-        label=_("traffic in percent"), min_value=0, max_value=100, initial=100
+    role = forms.ChoiceField(
+        label=_("kind of traffic"), choices=DeploymentRole.choices, required=False
     )
+    traffic_percent = forms.IntegerField(
+        label=_("traffic in percent"), min_value=0, max_value=100, initial=100,
+        help_text=_("What was taken down has 0 percent."),
+    )  # fmt: skip
+
+    def clean_role(self) -> str:
+        """A champion, unless the form says otherwise."""
+        return self.cleaned_data["role"] or DeploymentRole.CHAMPION
 
 
 class CardForm(DeskForm):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.http import HttpResponse
@@ -15,9 +16,11 @@ from registry.core import clock
 from registry.core.people.models import User
 from registry.core.people.queries import standing
 from registry.releases.models import Release
+from registry.releases.queries import visible_deployments
 
 ON_STORY = 5
 MOST = 100
+RECENT_DAYS = 90
 
 
 @page
@@ -33,12 +36,21 @@ def permits(request: PersonRequest) -> HttpResponse:
         "broken": in_words(user, broken[:MOST]),
         "asked": asked.select_related("asked_by", "model_use__model", "model_use__entity"),
         "figures": queries.figures(user),
+        "without": _without(user),
         "verbs": offered(user, "revoke-permit"),
         "ask_verbs": offered(user, "give-break-glass", "refuse-break-glass"),
         "use_verbs": offered(user, "report-permit-use"),
         "end_verbs": offered(user, "account-for-permit"),
     }
     return show(request, "permits", _("Deployment permits"), context)
+
+
+def _without(user: User) -> dict[str, Any]:
+    """Deployments to production of the last days that no permit covers: how many, and the last."""
+    since = clock.now() - dt.timedelta(days=RECENT_DAYS)
+    rows = queries.uncovered(visible_deployments(user).filter(deployed_at__gte=since))
+    last = rows.select_related("release__model_use__model").order_by("-deployed_at", "-pk")
+    return {"count": rows.count(), "days": RECENT_DAYS, "rows": last[:ON_STORY]}
 
 
 def of_release(user: User, release: Release) -> dict[str, Any]:

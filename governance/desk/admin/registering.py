@@ -28,6 +28,9 @@ from registry.core.people.queries import get_or_refuse, require, root_entity, vi
 from registry.core.people.rules import Capability, Role
 from registry.core.policy import queries as policy
 from registry.core.web.wording import message_of
+from registry.discovery import queries as discovery
+from registry.discovery.models import Sighting, SightingKind
+from registry.discovery.services import register as register_seen
 from registry.registration import queries, services
 from registry.systems.models import System
 from registry.systems.queries import visible_to as visible_systems
@@ -124,7 +127,13 @@ def _form(request: PersonRequest) -> RegistrationForm:
     section = classification.section_of(policy.active_pack())
     root = root_entity()
     initial: dict[str, Any] = {"entity": root, "owner": request.user.pk}
-    claimed = _claimed(request)
+    claimed, seen = _claimed(request), _seen(request)
+    if seen is not None:
+        initial |= {
+            "entity": seen.source.entity,
+            "name_zh": seen.name[:200],
+            "name_en": seen.name[:200],
+        }
     if claimed is not None:
         initial |= {
             "entity": claimed.entity, "name_zh": claimed.name[:200], "name_en": claimed.name[:200],
@@ -144,6 +153,15 @@ def _claimed(request: PersonRequest) -> RegisteredModel | None:
     return get_or_refuse(rows.select_related("entity"), key)
 
 
+def _seen(request: PersonRequest) -> Sighting | None:
+    """What was seen in another system, and is registered now. Raises NotFound for others."""
+    key = request.GET.get("sighting", "")
+    if not key:
+        return None
+    rows = discovery.visible_to(request.user).filter(state="open", kind=SightingKind.UNKNOWN)
+    return get_or_refuse(rows.select_related("source__entity"), key)
+
+
 @page
 def register(request: PersonRequest) -> HttpResponse:
     """Register a model with its first use: ten minutes, twelve questions."""
@@ -159,7 +177,10 @@ def register(request: PersonRequest) -> HttpResponse:
                 request, gettext("%(code)s is registered.") % {"code": made.model.code}
             )
             return HttpResponseRedirect(f"/models/{made.model.pk}/")
-    context = {"form": form, "experiment": _claimed(request), **_preview(request, form)}
+    context = {
+        "form": form, "experiment": _claimed(request), "sighting": _seen(request),
+        **_preview(request, form),
+    }  # fmt: skip
     status = 422 if form.errors and request.method == "POST" else 200
     return show(request, "register", _("Register a model"), context, status=status)
 
@@ -215,11 +236,13 @@ def _later(form: RegistrationForm, unknown: list[str]) -> list[dict[str, str]]:
 
 def _register(request: PersonRequest, form: RegistrationForm) -> services.Registered:
     """The model, and with it the name of the experiment from which it comes: both or neither."""
-    claimed = _claimed(request)
+    claimed, seen = _claimed(request), _seen(request)
     with ledger.act(request.user):
         made = _registered(request.user, form)
         if claimed is not None:
             claim_name(actor=request.user, registered_id=claimed.pk, model=made.model, is_new=True)
+        if seen is not None:
+            register_seen(actor=request.user, sighting_id=seen.pk, model=made.model)
     return made
 
 

@@ -17,6 +17,7 @@ from governance.desk.admin import (
     oversight,
     permits,
     reviews,
+    running,
     watching,
 )
 from governance.desk.admin.chronicle import tell
@@ -40,6 +41,7 @@ from registry.core.adminkit import named
 from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse, standing
 from registry.core.people.rules import Capability, Role
+from registry.discovery import queries as discovery
 from registry.evidence import queries as evidence
 from registry.evidence.api import download
 from registry.evidence.models import Document
@@ -140,6 +142,7 @@ def _show(request: PersonRequest, row: AIModel, chosen: Release | None) -> HttpR
         if row.is_confidential
         else [],
         "initiation_verbs": offered(user, "end-initiation"),
+        "sightings": discovery.visible_to(user).filter(model=row, state="open")[:5],
     }
     if chosen is not None:
         context |= _release_context(user, chosen, has_versions=bool(context["versions"]))
@@ -188,20 +191,19 @@ def _release_context(user: User, chosen: Release, *, has_versions: bool) -> dict
         "danger_verbs": offered(user, "restrict", *([] if is_stopped else ["stop"])),
         **_graded(user, chosen, grade),
         **_exceptions(user, chosen),
-        **reviews.of_release(user, chosen),
-        **clocks.of_release(user, chosen),
-        **oversight.of_release(user, chosen),
-        **permits.of_release(user, chosen),
-        **watching.of_release(user, chosen),
-        **_papers(user, chosen),
+        **_beside(user, chosen),
+        "documents": _documents(chosen),
         "deployments": chosen.deployments.all()[:5],
         "release_verbs": offered(user, "open-release"),
     }
 
 
-def _papers(user: User, chosen: Release) -> dict[str, Any]:
-    """Its model card, and what has been handed in."""
-    return {"documents": _documents(chosen), **cards.of_release(user, chosen)}
+def _beside(user: User, chosen: Release) -> dict[str, Any]:
+    """What other pages tell more of."""
+    found: dict[str, Any] = {}
+    for page_ in (reviews, clocks, oversight, permits, watching, running, cards):
+        found |= page_.of_release(user, chosen)
+    return found
 
 
 def _graded(user: User, chosen: Release, grade: Grade | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from governance.desk.admin import (
     channels,
     clocks,
     directory,
+    discovery,
     experiments,
     grading,
     home,
@@ -25,6 +26,7 @@ from governance.desk.admin import (
     verbs,
     voting,
     watching,
+    webhooks,
 )
 
 app_name = "desk"
@@ -78,10 +80,14 @@ urlpatterns = [
     path("orders/", order_pages.every, name="orders"),
     path("orders/<uuid:pk>/", order_pages.one, name="order"),
     path("experiments/<uuid:pk>/", experiments.one, name="experiment"),
+    path("discovery/", discovery.every, name="discovery"),
+    path("discovery/<uuid:pk>/", discovery.one, name="sighting"),
     path("permits/", permits.permits, name="permits"),
     path("monitoring/", watching.monitoring, name="monitoring"),
     path("metrics/<uuid:pk>/", watching.metric, name="metric"),
     path("channels/", channels.channels, name="channels"),
+    path("webhooks/", webhooks.every, name="webhooks"),
+    path("webhooks/<uuid:pk>/", webhooks.one, name="webhook"),
     path("cases/", oversight.cases, name="cases"),
     path("cases/<uuid:pk>/", oversight.case, name="case"),
     path("cases/<uuid:pk>/take-up/", oversight.take_up, name="take-up"),

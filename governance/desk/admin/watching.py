@@ -17,12 +17,13 @@ from governance.desk.rules import charts
 from governance.monitoring import queries
 from governance.monitoring.models import BoundChoice, Breach, EffectChoice, Level, Metric
 from governance.monitoring.queries import Status
-from governance.monitoring.queries.policy import Holding
+from governance.monitoring.queries.policy import Holding, holding_of
 from governance.monitoring.rules import BASED, Bound, Limits
 from registry.core import clock
 from registry.core.adminkit import named
 from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse
+from registry.core.policy import queries as policy
 from registry.releases.models import Release
 
 ON_PAGE = 100
@@ -83,9 +84,7 @@ def metric(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     segment, days = _asked(request, segments)
     until = clock.now() + dt.timedelta(days=1)
     points = queries.points(row, segment, until - dt.timedelta(days=days), until, MOST_POINTS)
-    section = queries.active_section()
-    holdings = queries.limits_of([row], section)
-    holding = holdings.get((row.pk, segment)) or holdings[row.pk, ""]
+    holding = holding_of(queries.limits_of([row], policy.active_pack()), row.pk, segment)
     shown = [charts.Value(one.at, one.value, one.verdict.value) for one in points]
     breaches = _whole(queries.visible_breaches(user).filter(metric=row))
     context = {
@@ -97,7 +96,7 @@ def metric(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "segment": segment,
         "spans": SPANS,
         "days": days,
-        "chart": charts.draw(shown, _lines(holding.limits)),
+        "chart": charts.draw(shown, [line for one in holding.sets for line in _lines(one)]),
         "values": _values(points[::-1][:SHOWN_VALUES]),
         "limits": _limits_in_words(holding),
         "thresholds": row.thresholds.filter(segment=segment).select_related("set_by")[:20],
@@ -135,9 +134,9 @@ def _values(points: Any) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _lines(limits: Limits | None) -> list[charts.Line]:
+def _lines(limits: Limits) -> list[charts.Line]:
     """The limits as heights of the picture; a spike has none, as it moves with the values."""
-    if limits is None or limits.bound is Bound.SPIKE:
+    if limits.bound is Bound.SPIKE:
         return []
     if limits.bound in BASED:
         return _around_baseline(limits)
@@ -176,8 +175,9 @@ def _limits_in_words(holding: Holding) -> dict[str, Any]:
         "kind": BoundChoice(limits.bound.value).label,
         "rows": [(label, charts.plain(value)) for label, value in rows if value is not None],
         "needs_baseline": limits.bound in BASED and limits.baseline is None,
-        "consecutive": limits.consecutive,
-        "effects": [EffectChoice(one.value).label for one in sorted(limits.effects)],
+        "consecutive": holding.consecutive,
+        "effects": [EffectChoice(one.value).label for one in sorted(holding.effects)],
+        "has_wider": len(holding.sets) > 1,
         "threshold": holding.threshold,
     }
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from governance.desk.admin.fields import DeskForm, choice, text
 from governance.monitoring import queries
 from governance.monitoring.models import BoundChoice, ComputedChoice, EffectChoice, Outcome
+from registry.core.policy import queries as policy
 
 _FIGURES = ("warn_low", "warn_high", "act_low", "act_high", "baseline")
 
@@ -63,7 +64,7 @@ class LimitsForm(DeskForm):
         super().__init__(*args, **kwargs)
         if self.subject is None or self.is_bound:
             return
-        holdings = queries.limits_of([self.subject], queries.active_section())
+        holdings = queries.limits_of([self.subject], policy.active_pack())
         limits = holdings[self.subject.pk, ""].limits
         if limits is not None:
             told: dict[str, Any] = {name: getattr(limits, name) for name in _FIGURES}

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from governance.desk.demo import (
     accounts,
     clocking,
+    discovering,
     drilling,
     events,
     experimenting,
@@ -96,9 +97,10 @@ def _tell(seeds: schema.Seeds, password: str, progress: Progress) -> None:
     fourth = Told(seeds, seeds.stories[0], password, today, others)
     fifth = Told(seeds, seeds.stories[0], password, today, others)
     sixth = Told(seeds, seeds.stories[0], password, today, others)
+    seventh = Told(seeds, seeds.stories[0], password, today, others)
     tales = [
         founded, reviewed, clocked, overseeing.tell(third), drilling.tell(fourth),
-        experimenting.tell(fifth), watching.tell(sixth), *told,
+        experimenting.tell(fifth), watching.tell(sixth), discovering.tell(seventh), *told,
     ]  # fmt: skip
     queue = [(next(tale), number) for number, tale in enumerate(tales)]
     heapq.heapify(queue)

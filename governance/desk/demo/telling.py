@@ -346,4 +346,5 @@ def _deploy(told: Told, environment: str) -> None:
         digest=version.digest,
         endpoint=f"demo://{told.story.key}/{environment}",
         traffic_percent=100 if environment == "production" else 5,
+        role="champion" if environment == "production" else "canary",
     )

@@ -40,7 +40,7 @@ def tell(told: Told) -> Steps:
             _set_baseline(release)
     dispatch.run()
     yield told.at(1, "10:30")
-    for row in Breach.objects.filter(release=release, metric__key="psi", state="open"):
+    for row in Breach.objects.filter(release=release, state="open").order_by("pk"):
         services.take_up(
             actor=person("owner"), breach_id=row.pk,
             plan="低分段申请占比上升，与新渠道投放一致；已请模型团队分渠道复核（演示）。",
@@ -64,12 +64,12 @@ def _report(release: Release, week: int) -> None:
 
 
 def _set_baseline(release: Release) -> None:
-    """The owner sets what the validation has measured as what a drop is measured from."""
+    """Model risk sets what the validation has measured as what a drop is measured from."""
     version = release.version
     assert version is not None  # noqa: S101 (it is live)
     for key in ("auc", "ks"):
         services.set_limits(
-            actor=person("owner"),
+            actor=person("mrm"),
             metric_id=Metric.objects.get(key=key).pk,
             told=NewLimits(
                 "drop", "以独立验证的样本外结果为基准（演示）", warn_high=0.05, act_high=0.1,

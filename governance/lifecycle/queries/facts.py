@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import models
@@ -16,6 +16,7 @@ from governance.findings import queries as findings
 from governance.lifecycle.models import Exemption
 from governance.lifecycle.rules import Facts, FactValue
 from governance.lifecycle.schema import LifecycleSection
+from governance.monitoring import queries as monitoring
 from governance.reviews import queries as reviews
 from governance.reviews.queries.owing import drill_months
 from governance.suspensions import queries as suspensions
@@ -46,7 +47,7 @@ COMPUTED = (
 NAMED = (
     "use_case_card", "grading_confirmed", "screened", "grading_complete", "version_registered",
     "validated", "explainability_level", "findings_in_order", "approved", "pilot_lasted",
-    "deployed_digest",
+    "deployed_digest", "monitored",
 )  # fmt: skip
 STOPPING = (Role.DUTY_OFFICER, Role.IT_OPERATIONS)
 _EXPIRING = frozenset({"due_diligence", "cac_filing", "pia", "data_security_assessment"})
@@ -127,6 +128,7 @@ def _named(
         "approved": _approved(release),
         "pilot_lasted": _pilot_lasted(release, section),
         "deployed_digest": _deployed_digest(release),
+        "monitored": monitored([release])[release.pk],
     }
 
 
@@ -144,6 +146,23 @@ def _fallback_tested(release: Release) -> bool:
     months = drill_months(release)
     day = clock.local_day(drill.ordered_at)
     return months is None or add_months(day, months) >= clock.today()
+
+
+_NO_VALUE = "尚未上报任何监测值", "No value has been reported yet"
+
+
+def monitored(rows: Iterable[Release]) -> dict[uuid.UUID, FactValue]:
+    """Whether values come of what is to be watched, and in time; few statements for all."""
+    found = {}
+    for key, told in monitoring.reporting(row.pk for row in rows).items():
+        lacking = [(one.zh, one.en) for one in told.lacking]
+        if told.lacking:
+            zh, en = "、".join(zh for zh, _en in lacking), ", ".join(en for _zh, en in lacking)
+            found[key] = FactValue(False, f"尚无（或逾期未报）：{zh}", f"No value in time: {en}")
+        else:
+            zh, en = ("", "") if told.has_values else _NO_VALUE
+            found[key] = FactValue(told.has_values, zh, en)
+    return found
 
 
 def _use_case_card(release: Release) -> FactValue:
@@ -260,10 +279,10 @@ def _pilot_lasted(release: Release, section: LifecycleSection) -> FactValue:
 
 
 def _deployed_digest(release: Release) -> FactValue:
-    last = releases.latest_deployment(release, Environment.PRODUCTION)
-    if last is None or release.version is None:
+    rows = releases.running_of(release, Environment.PRODUCTION)
+    if not rows or release.version is None:
         return FactValue(False, "没有生产部署记录", "No deployment to production is recorded")
-    same = last.digest == release.version.digest
+    same = all(one.digest == release.version.digest for one in rows)
     return FactValue(same, "" if same else "摘要不一致", "" if same else "The digests differ")
 
 
@@ -297,8 +316,9 @@ def _duties_not_segregated(release: Release, validation: Validation | None) -> b
 
 
 def _production_digest_differs(release: Release) -> bool:
-    last = releases.latest_deployment(release, Environment.PRODUCTION)
-    return bool(last and release.version and last.digest != release.version.digest)
+    rows = releases.running_of(release, Environment.PRODUCTION)
+    version = release.version
+    return version is not None and any(one.digest != version.digest for one in rows)
 
 
 def _revalidation_overdue(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from governance.findings import queries as findings
 from governance.lifecycle import rules
 from governance.lifecycle.models import Exemption
+from governance.lifecycle.queries.facts import monitored
 from governance.lifecycle.queries.gates import section_of
 from governance.lifecycle.rules import Facts
 from governance.lifecycle.schema import LifecycleSection, Requirement
@@ -80,12 +81,13 @@ def _facts_of(rows: Iterable[Release]) -> dict[uuid.UUID, Facts]:
     for row in Exemption.objects.filter(release__in=found, state="confirmed"):
         exemptions[row.release_id, row.kind].add(row.requirement)
     waived = findings.waived_of(found)
+    watched = monitored(found)
     return {
         one.pk: Facts(
             tier=one.model_use.tier,
             stage=one.stage,
             readings=classification.readings(one.model_use, grades.get(one.model_use_id)),
-            named={},
+            named={"monitored": watched[one.pk]},
             documents=frozenset().union(*(kinds[key] for key in releases.subjects_of(one))),
             alternatives=frozenset(exemptions[one.pk, "alternative"]),
             not_applicable=frozenset(exemptions[one.pk, "not_applicable"]),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from governance.mlflow_compat import services
+from governance.mlflow_compat.api import hooks
 from governance.mlflow_compat.queries import columns, searching, telling
 from governance.mlflow_compat.rules import naming
 from governance.mlflow_compat.rules.parameters import Parameters
@@ -231,4 +232,10 @@ CALLS: dict[tuple[str, str], Call] = {
     ("GET", "model-versions/get-download-uri"): download_uri,
     ("POST", "model-versions/set-tag"): set_version_tag,
     ("DELETE", "model-versions/delete-tag"): delete_version_tag,
+    ("POST", "webhooks"): hooks.create,
+    ("GET", "webhooks"): hooks.listed,
+    ("GET", "webhooks/{webhook_id}"): hooks.get,
+    ("PATCH", "webhooks/{webhook_id}"): hooks.update,
+    ("DELETE", "webhooks/{webhook_id}"): hooks.delete,
+    ("POST", "webhooks/{webhook_id}/test"): hooks.test,
 }

@@ -20,6 +20,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
 from governance.mlflow_compat.api.calls import CALLS
+from governance.mlflow_compat.api.hooks import named
 from governance.mlflow_compat.rules.naming import invalid
 from governance.mlflow_compat.rules.parameters import Parameters, spelled
 from registry.core.people.authentication import BearerAuthentication, by_token
@@ -111,12 +112,13 @@ class MlflowView(APIView):
         return self._answer("DELETE", call, request.data)
 
     def _answer(self, method: str, call: str, told: Any) -> Response:  # Any: JSON
-        found = CALLS.get((method, call))
+        listed, in_address = named(call)
+        found = CALLS.get((method, listed))
         if found is None:
             return _problem(404, "ENDPOINT_NOT_FOUND", f"No call {method} {call} is known here.")
         if not isinstance(told, dict):
             raise invalid("The body must be a JSON object.", "")
-        return Response(found(self.request.user, Parameters(spelled(told))))
+        return Response(found(self.request.user, Parameters(spelled(told) | in_address)))
 
 
 def _refused(error: Exception, context: dict[str, Any]) -> Response:  # Any: DRF's

@@ -4,6 +4,13 @@ from governance.mlflow_compat.services.aliasing import delete_alias, set_alias, 
 from governance.mlflow_compat.services.claiming import claim_name, claim_version, label_for
 from governance.mlflow_compat.services.enriching import enrich
 from governance.mlflow_compat.services.expiring import expire
+from governance.mlflow_compat.services.hooking import (
+    Hook,
+    create_webhook,
+    delete_webhook,
+    key_of,
+    update_webhook,
+)
 from governance.mlflow_compat.services.loading import load
 from governance.mlflow_compat.services.registering import (
     NewVersion,
@@ -23,18 +30,22 @@ from governance.mlflow_compat.services.tagging import (
 )
 
 __all__ = [
+    "Hook",
     "claim_name",
     "claim_version",
+    "create_webhook",
     "delete_alias",
     "delete_model",
     "delete_model_tag",
     "delete_version",
     "delete_version_tag",
+    "delete_webhook",
     "describe_model",
     "NewVersion",
     "describe_version",
     "enrich",
     "expire",
+    "key_of",
     "label_for",
     "load",
     "register_model",
@@ -44,4 +55,5 @@ __all__ = [
     "set_model_tag",
     "set_version_tag",
     "transition",
+    "update_webhook",
 ]

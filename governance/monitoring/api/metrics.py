@@ -265,7 +265,8 @@ def _moment(request: CallerRequest, name: str, otherwise: dt.datetime) -> dt.dat
     if found is None:
         said = _("This is no moment: %(example)s is one.") % {"example": "2026-11-23T08:00:00Z"}
         raise DomainError("malformed", said, field=name, status=400)
-    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+    found = found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+    return max(found, dt.datetime(2000, 1, 1, tzinfo=dt.UTC))
 
 
 class MetricQueryDoor(ListDoor):

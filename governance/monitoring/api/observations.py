@@ -17,6 +17,16 @@ from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, Door
 
 
+class Figure(serializers.FloatField):
+    """A number; `true` is none."""
+
+    def to_internal_value(self, data: Any) -> float:  # Any: JSON
+        """Raises ValidationError."""
+        if isinstance(data, bool):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class ObservationTold(serializers.Serializer[Any]):
     """A value, or the counts in bins that it is computed from; no data of persons."""
 
@@ -29,7 +39,7 @@ class ObservationTold(serializers.Serializer[Any]):
         required=False, default="", allow_blank=True, max_length=200, trim_whitespace=False,
         help_text="a feature, a group of customers; empty for the whole",
     )  # fmt: skip
-    value = serializers.FloatField(required=False, allow_null=True, default=None)
+    value = Figure(required=False, allow_null=True, default=None)
     count = serializers.IntegerField(
         required=False, allow_null=True, default=None, help_text="how many cases it comes from"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pgtrigger
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -40,8 +41,9 @@ class Outcome(models.TextChoices):
 class Breach(Governed):
     """突破/告警: a metric lies beyond its limits, or is silent, until somebody has dealt with it.
 
-    level: the gravest it has reached; due_at: until when people act (RI-06); recovered_at: since
-    when values lie within the limits again; accepted_until: no new one until then.
+    level: the gravest it has reached; effects: what has followed by itself; due_at: until when
+    people act (RI-06); recovered_at: since when values lie within the limits again;
+    accepted_until: no new one until then.
     """
 
     code = models.CharField(_("code"), max_length=20, unique=True)
@@ -54,6 +56,7 @@ class Breach(Governed):
         Threshold, models.PROTECT, null=True, blank=True, related_name="+"
     )
     pack = models.ForeignKey(PackRelease, models.PROTECT, related_name="+")
+    effects = ArrayField(models.CharField(max_length=10), default=list, blank=True)
     value = models.FloatField(_("value"), null=True, blank=True)
     at = models.DateTimeField(_("observed at"), null=True, blank=True)
     opened_at = models.DateTimeField(_("opened at"))

@@ -6,6 +6,7 @@ migration), since Django knows no partitions.
 
 from __future__ import annotations
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
@@ -81,6 +82,9 @@ class Metric(Governed):
     )  # fmt: skip
     opened_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     opened_at = models.DateTimeField(_("opened at"))
+    closed_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("closed by")
+    )
 
     class Meta:
         verbose_name = _("metric")
@@ -92,6 +96,12 @@ class Metric(Governed):
                 immutable=("release_id", "key", "computes", "opened_by_id", "opened_at"),
             ),
             follows(METRIC_STATES),
+            Guard(
+                name="metric_is_lawful",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                runs="mingce_metric_is_lawful()",
+            ),
         )
         constraints = (
             models.UniqueConstraint(name="a_release_has_a_metric_once", fields=["release", "key"]),

@@ -24,16 +24,19 @@ from governance.monitoring.queries.series import (
     unsound_reports,
 )
 from governance.monitoring.queries.standing import (
+    Reporting,
     Status,
     counts,
     figures,
     newest_points,
+    reporting,
     status_of,
 )
 
 __all__ = [
     "SECOND",
     "Point",
+    "Reporting",
     "Status",
     "active_section",
     "counts",
@@ -44,6 +47,7 @@ __all__ = [
     "metric_named",
     "newest_points",
     "points",
+    "reporting",
     "section_of",
     "segments",
     "spec_of",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,11 +11,14 @@ from enum import StrEnum
 from django.db import connection, models
 from django.db.models import Count, Q
 
-from governance.monitoring.models import Breach, Level, Metric
+from governance.monitoring.models import Breach, Level, Metric, Reading
+from governance.monitoring.queries.policy import active_section, metric_named
 from governance.monitoring.queries.reaching import visible_breaches, visible_to
 from governance.monitoring.queries.series import Point
 from governance.monitoring.rules import Verdict
+from registry.core import clock
 from registry.core.people.models import User
+from registry.core.policy.schema import Label
 from registry.releases.models import Release, Stage
 
 
@@ -37,6 +41,35 @@ def status_of(releases: Iterable[Release]) -> dict[uuid.UUID, Status]:
     for release_id, act in rows.values_list("release", "act"):
         found[release_id] = Status.RED if act else Status.AMBER
     return {key: found.get(key, Status.NONE) for key in keys}
+
+
+@dataclass(frozen=True)
+class Reporting:
+    """Whether any value has come of a release, and the names of what is expected and has not."""
+
+    has_values: bool
+    lacking: tuple[Label, ...]
+
+
+def reporting(releases: Iterable[uuid.UUID]) -> dict[uuid.UUID, Reporting]:
+    """Release → what of its monitoring has come; one statement, however many releases."""
+    keys = list(releases)
+    rows = Reading.objects.filter(metric__release__in=keys, metric__state="open", segment="")
+    section, now = active_section(), clock.now()
+    told: dict[uuid.UUID, list[Reading]] = {key: [] for key in keys}
+    for row in rows.select_related("metric").order_by("metric__key"):
+        told[row.metric.release_id].append(row)
+    found = {}
+    for key, readings in told.items():
+        late = [row.metric for row in readings if _is_lacking(row, now)]
+        named = (metric_named(one, section.metric(one.key)) for one in late)
+        lacking = tuple(Label(zh=zh, en=en) for zh, en in named)
+        found[key] = Reporting(any(row.at for row in readings), lacking)
+    return found
+
+
+def _is_lacking(row: Reading, now: dt.datetime) -> bool:
+    return row.due_at is not None and (row.at is None or row.due_at < now)
 
 
 @dataclass(frozen=True)

@@ -151,8 +151,8 @@ def _harmless(last: Verdict) -> Verdict:
 def looser(new: Limits, old: Limits) -> tuple[str, ...]:
     """The fields by which the new limits let more pass than the old; empty where none does.
 
-    Another kind of bound, and another baseline of a shift, cannot be compared: they count as
-    looser. So does an effect that is given up.
+    Another kind of bound, the first baseline, and another one of a shift, cannot be compared: they
+    count as looser. So does an effect that is given up.
     """
     if new.bound is not old.bound:
         return ("bound",)
@@ -166,14 +166,18 @@ def looser(new: Limits, old: Limits) -> tuple[str, ...]:
         for name in ("warn_low", "act_low")
         if _lets_more(getattr(new, name), getattr(old, name), up=False)
     ]
-    if new.bound in BASED and old.baseline is not None:
-        lower = new.baseline is None or new.baseline < old.baseline
-        differs = new.baseline != old.baseline
-        if lower if new.bound is Bound.DROP else differs:
-            found.append("baseline")
+    if new.bound in BASED and _is_another_base(new, old):
+        found.append("baseline")
     if new.consecutive > old.consecutive:
         found.append("consecutive")
     return (*found, "effects") if old.effects - new.effects else tuple(found)
+
+
+def _is_another_base(new: Limits, old: Limits) -> bool:
+    """Whether the baseline lets more pass. The first one may be anything, and so counts."""
+    if new.baseline is None or old.baseline is None:
+        return new.baseline != old.baseline
+    return new.baseline < old.baseline if new.bound is Bound.DROP else new.baseline != old.baseline
 
 
 def _lets_more(new: float | None, old: float | None, *, up: bool) -> bool:

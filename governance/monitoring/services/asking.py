@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from governance.monitoring.models import Metric, MetricQuery, QueryRun
+from governance.monitoring.services.breaching import require_second_line
 from governance.monitoring.services.reading import Told
 from governance.monitoring.services.reporting import report
 from registry.connectors import prometheus
@@ -37,7 +38,7 @@ LONGEST_WAIT = 24 * 60  # minutes
 def open_query(
     *, actor: User, metric_id: uuid.UUID, query: str, every_minutes: int, segment_label: str = ""
 ) -> MetricQuery:
-    """The query fills the metric from now on.
+    """The query fills the metric from now on; one of the policy's at the second line's word alone.
 
     Raises DomainError (`no_prometheus`, `query`, `every_minutes`, `segment_label`), Conflict
     (`too_many_queries`, `metric_closed`).
@@ -47,6 +48,8 @@ def open_query(
         metric = ledger.lock(Metric.objects.all(), metric_id)
         release = releases.whole(Release.objects.filter(pk=metric.release_id)).get()
         releases.check_reach(actor, Capability.SET_LIMITS, release)
+        if not metric.name_zh:  # whoever chooses the query chooses the values
+            require_second_line(actor, release)
         if metric.state != "open":
             raise Conflict("metric_closed", _("This metric is closed."))
         if MetricQuery.objects.filter(metric=metric, state="open").count() >= MOST_QUERIES:
@@ -99,8 +102,10 @@ def ask_all() -> int:
 def _claim() -> uuid.UUID | None:
     """One whose time has come, put off by its interval: nobody else asks it meanwhile."""
     with transaction.atomic():
-        due = QueryRun.objects.filter(next_at__lte=clock.now()).order_by("next_at", "pk")
-        run = due.select_for_update(skip_locked=True).select_related("query").first()
+        due = QueryRun.objects.filter(
+            next_at__lte=clock.now(), query__state="open", query__metric__state="open"
+        ).order_by("next_at", "pk")
+        run = due.select_for_update(skip_locked=True, of=("self",)).select_related("query").first()
         if run is None:
             return None
         run.next_at = clock.now() + dt.timedelta(minutes=run.query.every_minutes)
@@ -131,6 +136,10 @@ def ask(*, query_id: uuid.UUID) -> bool:
     except (Unavailable, prometheus.Refused, DomainError) as error:
         _failed(row, str(error))
         return False
+    except Exception as error:  # whatever it is, the others have their turn
+        logger.exception("query %s", row.pk)
+        _failed(row, type(error).__name__)
+        return False
     QueryRun.objects.filter(query=row).update(read_at=clock.now(), failures=0, error="")
     return True
 
@@ -141,7 +150,7 @@ def _failed(row: MetricQuery, why: str) -> None:
     if run is None:
         return
     run.failures += 1
-    run.error = why[:500]
+    run.error = why.replace("\x00", "").encode("utf-8", "replace").decode()[:500]
     wait = min(2**run.failures, row.every_minutes)
     run.next_at = min(run.next_at, clock.now() + dt.timedelta(minutes=wait))
     run.save(update_fields=["failures", "error", "next_at"])

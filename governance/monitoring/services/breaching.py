@@ -5,16 +5,27 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from governance.committees.queries import is_barred
 from governance.monitoring import queries
-from governance.monitoring.models import BREACH_STATES, Breach, BreachKind, Level, Metric, Outcome
-from governance.monitoring.queries.series import Series
-from governance.monitoring.rules import Verdict
+from governance.monitoring.models import (
+    BREACH_STATES,
+    Breach,
+    BreachKind,
+    Level,
+    Metric,
+    Outcome,
+    Reading,
+)
+from governance.monitoring.queries.policy import Holdings, holding_of, limits_of
+from governance.monitoring.queries.series import Point, Series
+from governance.monitoring.rules import Effect, Verdict
 from governance.monitoring.schema import MonitoringSection
 from governance.monitoring.services.judging import Course
 from registry.core import clock
@@ -27,11 +38,15 @@ from registry.core.notices import services as notices
 from registry.core.people.models import User
 from registry.core.people.queries import standing, system
 from registry.core.people.rules import Capability
+from registry.core.policy import queries as policy
 from registry.core.policy.models import PackRelease
 from registry.releases import queries as releases
-from registry.releases.models import Release
+from registry.releases.models import Release, Stage
 
+LIVE = (Stage.S4, Stage.S5)
 MOST_TEXT = 4_000
+MOST_OPENED = 200  # breaches of one report; the sweep opens the rest
+RECENT = dt.timedelta(days=7)  # what is older restricts and stops nothing by itself
 
 
 def follow(
@@ -43,16 +58,17 @@ def follow(
     Returns those that opened or grew graver. Two statements, and those of the changes.
     """
     standing_ones = _open_ones([one.series for one in courses])
-    accepted = _accepted([one.series for one in courses if one.level.rank])
-    told = []
-    for one in sorted(courses, key=lambda one: (str(one.series[0]), one.series[1])):
-        _end_silence(act, standing_ones.get((one.series, BreachKind.SILENT)))
+    accepted = _accepted([one.series for one in courses if one.peak.rank])
+    told, opened = [], 0
+    for one in sorted(courses, key=lambda one: (-one.peak.rank, str(one.series[0]), one.series[1])):
+        metric = metrics[one.series[0]]
+        _end_silence(act, standing_ones.get((one.series, BreachKind.SILENT)), one, metric)
         row = standing_ones.get((one.series, BreachKind.LIMIT))
-        if row is None and one.level.rank > accepted.get(one.series, 0):
-            made = _open(act, one, metrics[one.series[0]], pack, section)
-            told.append(made)
-        elif row is not None:
+        if row is not None:
             told += _go_on(act, row, one, section)
+        elif one.peak.rank > accepted.get(one.series, 0) and opened < MOST_OPENED:
+            opened += 1
+            told.append(_open(act, one, metric, pack, section))
     return told
 
 
@@ -81,47 +97,134 @@ def _accepted(asked: Sequence[Series]) -> dict[Series, int]:
 def _open(
     act: Act, one: Course, metric: Metric, pack: PackRelease, section: MonitoringSection
 ) -> Breach:
+    effects = _effects(one)
     row = Breach(
         code=ledger_queries.next_code("BRC"), metric=metric, release=metric.release,
-        segment=one.series[1], kind=BreachKind.LIMIT, level=one.level.value,
-        threshold=one.holding.threshold, pack=pack, value=one.newest.value, at=one.newest.at,
-        opened_at=clock.now(), due_at=due_at(one.level, section),
+        segment=one.series[1], kind=BreachKind.LIMIT, level=one.peak.value, effects=effects,
+        threshold=one.holding.threshold, pack=pack, value=one.peak_at.value, at=one.peak_at.at,
+        opened_at=clock.now(), due_at=due_at(one.peak, section),
+        recovered_at=clock.now() if one.level is Verdict.OK else None,
     )  # fmt: skip
-    return act.create(row, "breach.opened", **_effects(one))
+    return act.create(row, "breach.opened", **({"effects": effects} if effects else {}))
 
 
-def _effects(one: Course) -> dict[str, list[str]]:
-    """What follows by itself, said in the entry: the reaction reads it there."""
-    if one.level is not Verdict.ACT or one.holding.limits is None:
-        return {}
-    return {"effects": sorted(effect.value for effect in one.holding.limits.effects)}
+def _effects(one: Course) -> list[str]:
+    """What follows by itself; the entry says it, and the reaction reads it there."""
+    if one.peak is not Verdict.ACT:
+        return []
+    is_recent = one.peak_at.at >= clock.now() - RECENT
+    kept = one.holding.effects if is_recent else one.holding.effects & {Effect.FINDING}
+    return sorted(effect.value for effect in kept)
 
 
 def _go_on(act: Act, row: Breach, one: Course, section: MonitoringSection) -> list[Breach]:
-    """The open breach after another value; itself, where it has grown graver."""
-    if one.level.rank > Verdict(row.level).rank:
-        changes = {
-            "level": one.level.value, "value": one.newest.value, "at": one.newest.at,
-            "threshold": one.holding.threshold, "recovered_at": None,
-            "due_at": min(row.due_at, due_at(one.level, section)),
+    """The open breach after other values; itself, where it has grown graver or come back.
+
+    What the limits ask for by now, and has not followed yet, follows: they may have been tightened.
+    """
+    came_back = row.recovered_at is not None and one.peak.rank > 0
+    is_graver = one.peak.rank > Verdict(row.level).rank
+    asked = _effects(one)
+    following = asked if came_back else [effect for effect in asked if effect not in row.effects]
+    found = []
+    if came_back or is_graver or following:
+        changes: dict[str, Any] = {
+            "effects": sorted({*row.effects, *following}), "recovered_at": None,
+            "late_told_at": None if came_back else row.late_told_at,
+            "due_at": due_at(one.peak, section) if came_back
+            else min(row.due_at, due_at(one.peak, section)),
         }  # fmt: skip
-        return [act.update(row, "breach.escalated", changes, **_effects(one))]
-    if not one.level.rank and row.recovered_at is None and one.level is Verdict.OK:
+        if is_graver:
+            changes |= {
+                "level": one.peak.value, "value": one.peak_at.value, "at": one.peak_at.at,
+                "threshold": one.holding.threshold,
+            }  # fmt: skip
+        facts = {"effects": following} if following else {}
+        if came_back and not is_graver:
+            found = [act.update(row, "breach.came_back", changes, **facts)]
+        else:
+            found = [act.update(row, "breach.escalated", changes, **facts)]
+    if one.level is Verdict.OK and row.recovered_at is None:
         act.update(row, "breach.recovered", {"recovered_at": clock.now()})
-    elif one.level.rank and row.recovered_at is not None:
-        act.update(row, "breach.came_back", {"recovered_at": None})
-    return []
+    return found
 
 
-def _end_silence(act: Act, row: Breach | None) -> None:
-    if row is None:
+def _end_silence(act: Act, row: Breach | None, one: Course, metric: Metric) -> None:
+    """It is over where a value has come in time; one of long ago ends nothing."""
+    if row is None or one.series[1]:
+        return
+    next_due = next_due_at(one.newest.at, metric.every_days)
+    if next_due is not None and next_due <= clock.now():
         return
     changes = {
         "state": "closed", "outcome": Outcome.BY_ITSELF, "closed_at": clock.now(),
         "recovered_at": clock.now(),
     }  # fmt: skip
     act.update(row, "breach.closed", changes)
-    notices.settle(once_key=f"breach:{row.pk}", and_below=True)
+    _settle(row)
+
+
+def _settle(row: Breach) -> None:
+    """People have been told of the metric; once nothing of it is open any more, that is done."""
+    others = Breach.objects.filter(metric=row.metric_id).exclude(state="closed").exclude(pk=row.pk)
+    if not others.exists():
+        notices.settle(once_key=f"breach:{row.metric_id}", and_below=True)
+
+
+def next_due_at(since: dt.datetime, every_days: int | None) -> dt.datetime | None:
+    """Until when the next value is expected: half as long again as it should take."""
+    return since + dt.timedelta(days=1.5 * every_days) if every_days else None
+
+
+def open_missed(*, actor: User) -> list[Breach]:
+    """What lies beyond its limits and has no breach yet has one: of reports that broke too many."""
+    found: list[Breach] = []
+    while chunk := _open_missed(actor):
+        found += chunk
+    return found
+
+
+def _open_missed(actor: User) -> list[Breach]:
+    with ledger.act(actor) as act:
+        pack = policy.active_pack()
+        beyond = Reading.objects.filter(
+            level__in=[Level.WARN, Level.ACT], metric__state="open",
+            metric__release__stage__in=LIVE,
+        )  # fmt: skip
+        same = Breach.objects.filter(metric=OuterRef("metric"), segment=OuterRef("segment"))
+        of_limit = same.filter(kind=BreachKind.LIMIT)
+        dealt_with = of_limit.filter(closed_at__gte=OuterRef("at"), state="closed")
+        accepted = of_limit.filter(accepted_until__gte=clock.today())
+        rows = beyond.filter(
+            ~Exists(of_limit.exclude(state="closed")), ~Exists(dealt_with), ~Exists(accepted)
+        )
+        keys = list(
+            rows.order_by("metric_id", "segment").values_list("metric", "segment")[:MOST_OPENED]
+        )
+        metrics = _locked_metrics({metric for metric, _segment in keys})
+        still = rows.filter(metric__in=metrics)
+        courses = _courses(
+            [row for row in still if (row.metric_id, row.segment) in set(keys)],
+            limits_of(metrics.values(), pack),
+        )
+        return follow(act, courses, pack, queries.section_of(pack), metrics)
+
+
+def _locked_metrics(keys: set[uuid.UUID]) -> dict[uuid.UUID, Metric]:
+    rows = Metric.objects.filter(pk__in=keys).select_related("release").order_by("pk")
+    return {row.pk: row for row in rows.select_for_update(of=("self",), no_key=True)}
+
+
+def _courses(rows: Sequence[Reading], holdings: Holdings) -> list[Course]:
+    found = []
+    for row in rows:
+        if row.at is not None and row.value is not None:
+            level = Verdict(row.level)
+            point = Point(row.at, row.value, level)
+            holding = holding_of(holdings, row.metric_id, row.segment)
+            series = (row.metric_id, row.segment)
+            found.append(Course(series, point, level, level, point, holding))
+    return found
 
 
 def due_at(level: Verdict, section: MonitoringSection) -> dt.datetime:
@@ -153,7 +256,6 @@ def take_up(*, actor: User, breach_id: uuid.UUID, plan: str) -> Breach:
     with ledger.act(actor) as act:
         row, _release = _locked(actor, breach_id)
         BREACH_STATES.check(row, "taken_up")
-        notices.settle(once_key=f"breach:{row.pk}", and_below=True)
         changes = {"state": "taken_up", "taken_up_by": actor, "plan": text}
         return act.update(row, "breach.taken_up", changes)
 
@@ -174,6 +276,11 @@ def close(
         row, release = _locked(actor, breach_id)
         BREACH_STATES.check(row, "closed")
         _check_end(outcome, accepted_until)
+        if row.kind == BreachKind.SILENT and outcome != Outcome.ACCEPTED:
+            raise Conflict(
+                "still_silent", _("No value has come yet; with the next one this is over."),
+                field="outcome", hint=_("The second line may accept the silence for a time."),
+            )  # fmt: skip
         if row.level == Level.ACT or outcome == Outcome.ACCEPTED:
             require_second_line(actor, release)
         if outcome == Outcome.MENDED and row.kind == BreachKind.LIMIT and not row.recovered_at:
@@ -181,7 +288,7 @@ def close(
                 "not_recovered", _("The last values still lie beyond the limit."), field="outcome",
                 hint=_("Report a value within it first, or choose another outcome."),
             )  # fmt: skip
-        notices.settle(once_key=f"breach:{row.pk}", and_below=True)
+        _settle(row)
         changes = {
             "state": "closed", "closed_by": actor, "closed_at": clock.now(), "outcome": outcome,
             "note": text, "accepted_until": accepted_until,

@@ -9,8 +9,8 @@ from django.db.models import F
 
 from governance.monitoring import queries
 from governance.monitoring.models import Breach, BreachKind, Metric, Outcome, Reading
-from governance.monitoring.services.breaching import open_silence
-from governance.monitoring.services.reporting import LIVE, begun, due_at
+from governance.monitoring.services.breaching import LIVE, next_due_at, open_missed, open_silence
+from governance.monitoring.services.reporting import begun
 from registry.core import clock
 from registry.core.ledger import services as ledger
 from registry.core.ledger.services import Act
@@ -24,8 +24,8 @@ MONTHS_AHEAD = 3
 
 
 def expect(*, actor: User, release_id: uuid.UUID) -> None:
-    """In production the release has every metric that the policy expects of it, as often as its
-    tier asks; a retired one has none. Doing it twice changes nothing.
+    """From the pilot on the release has every metric that the policy expects of it, as often as
+    its tier asks; a retired one has none. Doing it twice changes nothing.
     """
     with ledger.act(actor) as act:
         release = releases.lock(release_id)
@@ -33,13 +33,13 @@ def expect(*, actor: User, release_id: uuid.UUID) -> None:
         if release.stage == Stage.S8:
             _end(act, release, [row for row in rows.values() if row.state == "open"])
             return
-        if release.stage != Stage.S5:
+        if release.stage not in LIVE:
             return
         section = queries.active_section()
         expected = queries.every_days(release, section)
         for key in sorted(expected.keys() - rows.keys()):
             row = act.create(begun(release, key, actor, section, expected), "metric.begun")
-            due = due_at(clock.now(), row.every_days)
+            due = next_due_at(clock.now(), row.every_days)
             Reading.objects.create(metric=row, due_at=due)
         for key in sorted(rows.keys()):
             row = rows[key]
@@ -51,7 +51,7 @@ def expect(*, actor: User, release_id: uuid.UUID) -> None:
 
 def _expect_anew(row: Metric) -> None:
     reading, _made = Reading.objects.get_or_create(metric=row, segment="")
-    reading.due_at = due_at(max(reading.at or clock.now(), row.opened_at), row.every_days)
+    reading.due_at = next_due_at(max(reading.at or clock.now(), row.opened_at), row.every_days)
     reading.save(update_fields=["due_at"])
 
 
@@ -67,8 +67,8 @@ def _end(act: Act, release: Release, rows: list[Metric]) -> None:
 
 
 def expect_everywhere(*, actor: User) -> int:
-    """Every release in production has what the policy expects; for another policy, or a tier."""
-    live = Release.objects.filter(stage=Stage.S5).order_by("pk")
+    """Every release that is live has what the policy expects: after another one came in force."""
+    live = Release.objects.filter(stage__in=LIVE).order_by("pk")
     done = 0
     for release_id in live.values_list("pk", flat=True).iterator(1_000):
         expect(actor=actor, release_id=release_id)
@@ -78,7 +78,7 @@ def expect_everywhere(*, actor: User) -> int:
 
 def listen(*, actor: User) -> list[Breach]:
     """What was expected and has not come is a breach, once until it comes; in bounded acts."""
-    found: list[Breach] = []
+    found = open_missed(actor=actor)
     while chunk := _listen(actor):
         found += chunk
     return found

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import bisect
-import uuid
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from governance.monitoring.models import Threshold
-from governance.monitoring.queries.policy import Holding
+from governance.monitoring.queries.policy import Holding, Holdings, holding_of
 from governance.monitoring.queries.series import Point, Series
 from governance.monitoring.rules import Limits, Verdict, held, judge
 from governance.monitoring.services.reading import Taken
@@ -26,25 +26,22 @@ class Judged:
 
 @dataclass(frozen=True)
 class Course:
-    """How a series stands after the new values: its newest one, and the level that has held."""
+    """How a series stands after the new values: its newest one, and the level that has held.
+
+    peak, peak_at: the gravest level that some new value has brought about, and that value: one
+    that was told late, or followed by better ones, counts as if it had been told alone.
+    """
 
     series: Series
     newest: Point
     level: Verdict
+    peak: Verdict
+    peak_at: Point
     holding: Holding
 
 
-def holding_for(
-    holdings: Mapping[tuple[uuid.UUID, str], Holding], metric_id: uuid.UUID, segment: str
-) -> Holding:
-    """The segment's own limits, else those of all segments."""
-    return holdings.get((metric_id, segment)) or holdings[metric_id, ""]
-
-
 def judge_all(
-    fresh: Sequence[tuple[Taken, int]],
-    before: Mapping[Series, list[Point]],
-    holdings: Mapping[tuple[uuid.UUID, str], Holding],
+    fresh: Sequence[tuple[Taken, int]], before: Mapping[Series, list[Point]], holdings: Holdings
 ) -> tuple[list[Judged], list[Course]]:
     """Every new observation with its verdict, and how each series stands then."""
     by_series: dict[Series, list[tuple[Taken, int]]] = {}
@@ -52,13 +49,25 @@ def judge_all(
         by_series.setdefault((taken.metric.pk, taken.segment), []).append((taken, revision))
     judged, courses = [], []
     for series, rows in by_series.items():
-        holding = holding_for(holdings, *series)
+        holding = holding_of(holdings, *series)
         told, points = _of_one(rows, before[series], holding)
         judged += told
-        consecutive = holding.limits.consecutive if holding.limits else 1
-        level = held([one.verdict for one in points], consecutive)
-        courses.append(Course(series, points[-1], level, holding))
+        courses.append(_course(series, points, {one.taken.at for one in told}, holding))
     return sorted(judged, key=lambda one: one.taken.place), courses
+
+
+def _course(series: Series, points: list[Point], new: set[dt.datetime], holding: Holding) -> Course:
+    consecutive = holding.consecutive
+    verdicts = [one.verdict for one in points]
+    peak, peak_at = Verdict.UNJUDGED, points[-1]
+    for place, point in enumerate(points):
+        window = points[max(0, place - consecutive + 1) : place + 1]
+        if not any(one.at in new for one in window):
+            continue
+        level = held(verdicts[: place + 1], consecutive)
+        if level.rank >= peak.rank:
+            peak, peak_at = level, point
+    return Course(series, points[-1], held(verdicts, consecutive), peak, peak_at, holding)
 
 
 def _of_one(
@@ -69,7 +78,7 @@ def _of_one(
     for taken, revision in sorted(rows, key=lambda one: one[0].at):
         place = bisect.bisect_left(points, taken.at, key=lambda one: one.at)
         earlier = [one.value for one in points[:place]]
-        verdict = _verdict(holding.limits, taken.value, earlier)
+        verdict = _verdict(holding.sets, taken.value, earlier)
         point = Point(taken.at, taken.value, verdict, taken.count, revision)
         is_corrected = place < len(points) and points[place].at == taken.at
         points[place : place + is_corrected] = [point]
@@ -77,5 +86,8 @@ def _of_one(
     return judged, points
 
 
-def _verdict(limits: Limits | None, value: float, earlier: list[float]) -> Verdict:
-    return Verdict.UNJUDGED if limits is None else judge(limits, value, earlier)
+def _verdict(sets: Sequence[Limits], value: float, earlier: list[float]) -> Verdict:
+    """The gravest; only what no limits could judge is not judged."""
+    found = [judge(limits, value, earlier) for limits in sets]
+    judged = [one for one in found if one is not Verdict.UNJUDGED]
+    return max(judged, key=lambda one: one.rank, default=Verdict.UNJUDGED)

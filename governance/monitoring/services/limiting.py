@@ -7,19 +7,21 @@ import re
 import uuid
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from governance.monitoring import queries
 from governance.monitoring.models import Breach, Metric, Reading, Threshold
+from governance.monitoring.queries.policy import holding_of
 from governance.monitoring.rules import BASED, Bound, Computed, Effect, Limits, looser
-from governance.monitoring.services.breaching import require_second_line
-from governance.monitoring.services.reading import MOST_SEGMENT, MOST_VALUE
-from governance.monitoring.services.reporting import due_at
+from governance.monitoring.services.breaching import next_due_at, require_second_line
+from governance.monitoring.services.reading import MOST_VALUE, is_segment
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError
 from registry.core.ledger import services as ledger
 from registry.core.people.models import User
 from registry.core.people.rules import Capability
+from registry.core.policy import queries as policy
 from registry.core.web import parsing
 from registry.releases import queries as releases
 from registry.releases import services as release_services
@@ -64,7 +66,7 @@ def add_metric(*, actor: User, release_id: uuid.UUID, told: NewMetric) -> Metric
         )  # fmt: skip
         act.create(row, "metric.begun")
         if told.every_days:
-            due = due_at(clock.now(), told.every_days)
+            due = next_due_at(clock.now(), told.every_days)
             Reading.objects.create(metric=row, due_at=due)
         return row
 
@@ -90,7 +92,7 @@ def _check_new(told: NewMetric) -> None:
 
 
 def close_metric(*, actor: User, metric_id: uuid.UUID, reason: str) -> Metric:
-    """The metric is not watched any more; what the policy expects is ended by the second line.
+    """The metric is not watched any more; one of the policy's is ended by the second line alone.
 
     Raises Conflict (`breach_open`, `metric_closed`).
     """
@@ -102,21 +104,31 @@ def close_metric(*, actor: User, metric_id: uuid.UUID, reason: str) -> Metric:
         if Breach.objects.filter(metric=row).exclude(state="closed").exists():
             said = _("A breach of this metric is open.")
             raise Conflict("breach_open", said, hint=_("Close the breach first."))
-        if row.key in queries.every_days(release, queries.active_section()):
+        if not row.name_zh or _is_second_lines(row):
             require_second_line(actor, release)
         Reading.objects.filter(metric=row).update(due_at=None)
-        return act.update(row, "metric.closed", {"state": "closed"}, reason=reason.strip())
+        changes = {"state": "closed", "closed_by": actor}
+        return act.update(row, "metric.closed", changes, reason=reason.strip())
+
+
+def _is_second_lines(row: Metric) -> bool:
+    """Whether the second line has had to do with its limits."""
+    rows = Threshold.objects.filter(metric=row)
+    bites = Q(effects__overlap=[Effect.RESTRICT.value, Effect.STOP.value])
+    return rows.filter(bites | ~Q(loosens=[])).exists()
 
 
 def reopen_metric(*, actor: User, metric_id: uuid.UUID) -> Metric:
     """The metric is watched again."""
     with ledger.act(actor) as act:
-        row, _release = _locked(actor, metric_id)
+        row, release = _locked(actor, metric_id)
         if row.state == "open":
             raise Conflict("metric_open", _("This metric is open."))
-        due = due_at(clock.now(), row.every_days)
+        if release.stage == Stage.S8:
+            raise Conflict("retired", _("A retired release is watched no more."))
+        due = next_due_at(clock.now(), row.every_days)
         Reading.objects.filter(metric=row, segment="").update(due_at=due)
-        return act.update(row, "metric.reopened", {"state": "open"})
+        return act.update(row, "metric.reopened", {"state": "open", "closed_by": None})
 
 
 @dataclass(frozen=True)
@@ -154,9 +166,12 @@ def set_limits(*, actor: User, metric_id: uuid.UUID, told: NewLimits) -> Thresho
     new = _checked(told)
     with ledger.act(actor) as act:
         row, release = _locked(actor, metric_id)
-        holdings = queries.limits_of([row], queries.active_section())
-        holding = holdings.get((row.pk, told.segment)) or holdings[row.pk, ""]
-        loosens = looser(new, holding.limits) if holding.limits else ()
+        holdings = queries.limits_of([row], policy.active_pack())
+        standing_ones = (
+            *holding_of(holdings, row.pk, told.segment).sets,
+            *holdings[row.pk, ""].sets,
+        )
+        loosens = tuple(sorted({name for one in standing_ones for name in looser(new, one)}))
         if loosens or Effect.STOP in new.effects:
             require_second_line(actor, release)
         last = (
@@ -193,7 +208,7 @@ def _checked(told: NewLimits) -> Limits:
     if limits.bound in BASED and limits.baseline is None:
         said = _("A drop or a shift is measured from a baseline.")
         raise DomainError("baseline_needed", said, field="baseline")
-    if len(told.segment) > MOST_SEGMENT or told.segment != told.segment.strip():
+    if not is_segment(told.segment):
         said = _("A segment has at most 100 printable characters, and no blanks around.")
         raise DomainError("segment", said, field="segment")
     return limits

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -116,9 +117,15 @@ def _check_moment(place: int, at: dt.datetime, now: dt.datetime) -> None:
         raise _fault(place, "moment", said, "at")
 
 
-def _check_segment(place: int, segment: str) -> None:
+def is_segment(segment: str) -> bool:
+    """Whether it can name one: printable, in its usual spelling (NFKC), without blanks around."""
     is_plain = segment == segment.strip() and not parsing.is_disguised(segment)
-    if len(segment) > MOST_SEGMENT or not is_plain or not (segment or "-").isprintable():
+    is_usual = segment == unicodedata.normalize("NFKC", segment)
+    return len(segment) <= MOST_SEGMENT and is_plain and is_usual and (segment or "-").isprintable()
+
+
+def _check_segment(place: int, segment: str) -> None:
+    if not is_segment(segment):
         said = _("A segment has at most 100 printable characters, and no blanks around.")
         raise _fault(place, "segment", said, "segment")
 

@@ -6,7 +6,6 @@ order of their keys, before the ledger: two reports about the same series follow
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,12 +17,13 @@ from django.utils.translation import gettext as _
 from governance.monitoring import queries
 from governance.monitoring.models import Breach, Metric, MetricReport, Reading
 from governance.monitoring.queries import series
-from governance.monitoring.queries.policy import Holding
+from governance.monitoring.queries.policy import Holding, Holdings, holding_of
 from governance.monitoring.queries.series import Point, Series
-from governance.monitoring.rules import Bound, Limits
+from governance.monitoring.rules import Bound
 from governance.monitoring.schema import MonitoringSection
 from governance.monitoring.services import breaching
-from governance.monitoring.services.judging import Course, Judged, holding_for, judge_all
+from governance.monitoring.services.breaching import LIVE
+from governance.monitoring.services.judging import Course, Judged, judge_all
 from governance.monitoring.services.reading import MOST, Taken, Told, read
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError, Forbidden
@@ -36,10 +36,10 @@ from registry.core.policy import queries as policy
 from registry.core.policy.models import PackRelease
 from registry.releases import queries as releases
 from registry.releases import services as release_services
-from registry.releases.models import Release, Stage
+from registry.releases.models import Release
 
-LIVE = (Stage.S4, Stage.S5)
-MOST_ENTRIES = 400  # of one report: new metrics and breaches; an act holds 500
+LEAST_REASON = 4  # characters: 口径错误 says it
+MOST_ENTRIES = 480  # of one report; an act holds 500
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,11 @@ def report(*, actor: User, told: Sequence[Told], source: str = "rest") -> Report
         found = _releases(actor, told)
         metrics = _metrics(act, actor, found, told, section)
         taken = read(told, metrics)
+        _lock(metrics)
         fresh = _fresh(taken)
         if not fresh:
             return Reported(None, repeated=len(taken))
-        _lock(metrics.values())
-        fresh = _fresh(taken)  # what another report has told meanwhile
-        holdings = queries.limits_of(metrics.values(), section)
+        holdings = queries.limits_of(metrics.values(), pack)
         before = _before(fresh, holdings)
         judged, courses = judge_all(fresh, before, holdings)
         row = _write(act, actor, source, judged, pack) if judged else None
@@ -136,10 +135,6 @@ def _metrics(
             release_services.lock(found[code].pk)
         known = _known(found, wanted)  # another report may have begun them meanwhile
         known |= _begin(act, actor, found, sorted(wanted - known.keys()), section)
-    closed = next((key for key in sorted(wanted) if known[key].state != "open"), None)
-    if closed is not None:
-        said = _("The metric %(key)s of %(release)s is closed.")
-        raise Conflict("metric_closed", said % {"key": closed[1], "release": closed[0]})
     return {key: known[key] for key in wanted}
 
 
@@ -198,21 +193,19 @@ def _fresh(taken: Sequence[Taken]) -> list[tuple[Taken, int]]:
         if standing_there is None:
             found.append((one, 0))
         elif standing_there[0] != one.value:
-            if len(one.correction.strip()) < 6:
+            if len(one.correction.strip()) < LEAST_REASON:
                 differing.append(one.place)
             found.append((one, standing_there[1] + 1))
     if differing:
         raise Conflict(
             "observation_differs", _("Another value stands there already."),
             field=f"observations.{differing[0]}.value", details={"places": differing[:50]},
-            hint=_("A correction says why, in at least 6 characters."),
+            hint=_("A correction says why, in at least 4 characters."),
         )  # fmt: skip
     return found
 
 
-def _before(
-    fresh: Sequence[tuple[Taken, int]], holdings: Mapping[tuple[uuid.UUID, str], Holding]
-) -> dict[Series, list[Point]]:
+def _before(fresh: Sequence[tuple[Taken, int]], holdings: Holdings) -> dict[Series, list[Point]]:
     """What each series showed before, as far as the verdict on it needs it.
 
     Most need nothing: one value beyond counts at once, and is newer than all others.
@@ -225,21 +218,26 @@ def _before(
     needed = set()
     for one, revision in fresh:
         known = last.get((one.metric.pk, one.segment))
-        holding = holding_for(holdings, one.metric.pk, one.segment)
+        holding = holding_of(holdings, one.metric.pk, one.segment)
         is_late = known is not None and one.at <= known
-        if known is not None and (revision or is_late or _looks_back(holding.limits)):
+        if known is not None and (revision or is_late or _looks_back(holding)):
             needed.add((one.metric.pk, one.segment))
     return dict.fromkeys(wanted, []) | series.history(needed)
 
 
-def _looks_back(limits: Limits | None) -> bool:
-    return limits is not None and (limits.consecutive > 1 or limits.bound is Bound.SPIKE)
+def _looks_back(holding: Holding) -> bool:
+    return holding.consecutive > 1 or any(one.bound is Bound.SPIKE for one in holding.sets)
 
 
-def _lock(metrics: Iterable[Metric]) -> None:
-    keys = [row.pk for row in metrics]
-    rows = Metric.objects.filter(pk__in=keys).order_by("pk")
-    list(rows.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
+def _lock(metrics: Mapping[tuple[str, str], Metric]) -> None:
+    """Nobody else reports them, or closes one. Raises Conflict (`metric_closed`)."""
+    rows = Metric.objects.filter(pk__in=[row.pk for row in metrics.values()]).order_by("pk")
+    locked = rows.select_for_update(of=("self",), no_key=True).values_list("pk", "state")
+    closed = {key for key, state in locked if state != "open"}
+    for (code, key), row in sorted(metrics.items()):
+        if row.pk in closed:
+            said = _("The metric %(key)s of %(release)s is closed.")
+            raise Conflict("metric_closed", said % {"key": key, "release": code})
 
 
 def _write(
@@ -296,7 +294,8 @@ def _set_readings(courses: Sequence[Course], metrics: Iterable[Metric]) -> None:
         Reading(
             metric_id=one.series[0], segment=one.series[1], at=one.newest.at,
             value=one.newest.value, level=one.level.value,
-            due_at=due_at(one.newest.at, every[one.series[0]]) if not one.series[1] else None,
+            due_at=breaching.next_due_at(one.newest.at, every[one.series[0]])
+            if not one.series[1] else None,
         )
         for one in sorted(courses, key=lambda one: (str(one.series[0]), one.series[1]))
     ]  # fmt: skip
@@ -304,8 +303,3 @@ def _set_readings(courses: Sequence[Course], metrics: Iterable[Metric]) -> None:
         rows, update_conflicts=True, unique_fields=["metric", "segment"],
         update_fields=["at", "value", "level", "due_at"],
     )  # fmt: skip
-
-
-def due_at(since: dt.datetime, every_days: int | None) -> dt.datetime | None:
-    """Until when the next value is expected: half as long again as it should take."""
-    return since + dt.timedelta(days=1.5 * every_days) if every_days else None

@@ -1,6 +1,7 @@
 """Reading permits: who may see them, what denies one, what has ended one."""
 
 from governance.permits.queries.counting import Figures, figures
+from governance.permits.queries.covering import covering, uncovered
 from governance.permits.queries.deciding import (
     Considered,
     consider,
@@ -29,6 +30,7 @@ __all__ = [
     "cause_of",
     "causes",
     "consider",
+    "covering",
     "figures",
     "is_live",
     "may_hold",
@@ -39,6 +41,7 @@ __all__ = [
     "release_of",
     "section_of",
     "state_of",
+    "uncovered",
     "unexplained",
     "visible_break_glass",
     "visible_to",

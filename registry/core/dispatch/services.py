@@ -12,7 +12,7 @@ import datetime as dt
 import json
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +80,11 @@ def react(name: str, kinds: set[str], effect: Effect) -> None:
 def reactions() -> list[Reaction]:
     """Every reaction, by name (docs/reference/events is generated from it)."""
     return sorted(_reactions.values(), key=lambda reaction: reaction.name)
+
+
+def wants(kinds: Collection[str]) -> bool:
+    """Whether entries of these kinds have any effect."""
+    return any(not reaction.kinds.isdisjoint(kinds) for reaction in _reactions.values())
 
 
 def run() -> int:

@@ -15,6 +15,7 @@ from registry.core.jobs.models import Job
 KINDS: dict[str, Promise] = {
     "ledger.verify": _("Verification of the ledger"),
     "ledger.export": _("Export of the ledger"),
+    "discovery.scan": _("Scan of a source"),
     "reviews.explain": _("Computation of importances"),
     "reviews.plan": _("Planning of reviews"),
     "reviews.attest": _("Call for attestation"),
@@ -28,6 +29,7 @@ STAGES: dict[str, Promise] = {
     "entries": _("entries"), "features": _("features"), "plan": _("releases"),
     "regrade": _("releases"), "attest": _("releases"), "forecast": _("releases"),
     "trial": _("decisions"),
+    "seen": _("things read"), "compare": _("names compared"),
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from registry.core.people.models import LegalEntity, User
 
 KINDS = (
     "approval", "grade", "review", "clock", "delegation", "person", "dispatch", "order", "breach",
+    "webhook", "sighting",
 )  # fmt: skip
 
 

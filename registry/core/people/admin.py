@@ -59,6 +59,9 @@ CAPABILITIES: dict[Capability, Promise] = {
     Capability.ANSWER_BREACH: _("answers to breaches"),
     Capability.KEEP_CLOCKS: _("legal clocks"),
     Capability.MANAGE_CHANNELS: _("channels outside"),
+    Capability.MANAGE_SOURCES: _("open, renew and close sources that are looked at"),
+    Capability.SCAN_SOURCES: _("have a source looked at now"),
+    Capability.ANSWER_SIGHTINGS: _("answer differences found in other systems"),
     Capability.READ_TRAIL: _("audit trail"),
     Capability.EXPORT_LEDGER: _("export of the ledger"),
 }

@@ -131,6 +131,9 @@ class Capability(StrEnum):
     REPORT_METRICS = "report_metrics"
     SET_LIMITS = "set_limits"
     ANSWER_BREACH = "answer_breach"
+    MANAGE_SOURCES = "manage_sources"
+    SCAN_SOURCES = "scan_sources"
+    ANSWER_SIGHTINGS = "answer_sightings"
     READ_TRAIL = "read_trail"
     EXPORT_LEDGER = "export_ledger"
 
@@ -198,6 +201,9 @@ GRANTS: dict[Capability, frozenset[Role]] = {
     | {Role.IT_OPERATIONS, Role.CRO, Role.COMPLIANCE, Role.CONSUMER_PROTECTION},
     Capability.MANAGE_CHANNELS: frozenset({Role.ADMINISTRATOR}),
     Capability.MANAGE_POLICY: frozenset({Role.MODEL_RISK_HEAD, Role.CRO, Role.COMPLIANCE}),
+    Capability.MANAGE_SOURCES: frozenset({Role.ADMINISTRATOR, Role.IT_OPERATIONS}),
+    Capability.SCAN_SOURCES: _MODEL_RISK | {Role.ADMINISTRATOR, Role.IT_OPERATIONS},
+    Capability.ANSWER_SIGHTINGS: _MODEL_RISK | {Role.OWNER},
     Capability.READ_TRAIL: _SECOND_LINE | {Role.AUDIT, Role.SUPERVISOR, Role.ADMINISTRATOR},
     Capability.EXPORT_LEDGER: frozenset({Role.AUDIT, Role.SUPERVISOR, Role.COMPLIANCE}),
 }

@@ -17,6 +17,8 @@ WANTED: dict[str, object] = {
     "clauses without and": (200, None),
     "order twice": (500, "INTERNAL_ERROR"),
     "negative page": (200, None),
+    "address": "whole",
+    "prompt events": 200,
 }
 
 

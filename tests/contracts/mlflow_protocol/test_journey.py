@@ -1,30 +1,41 @@
 """The whole way of one model: trained, logged to a real tracking server, registered here with the
-unmodified client, refused, claimed, approved, promoted, permitted.
+unmodified client, refused, claimed, approved, promoted, permitted, deployed, watched, stopped.
 """
 
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
+import requests
 from django.conf import LazySettings
 
+from governance.approvals.models import Approval
+from governance.findings.models import Finding
 from governance.mlflow_compat import services as experiments
 from governance.mlflow_compat.models import Enrichment, RegisteredVersion
+from governance.monitoring.models import Metric
 from governance.permits import services as permits
+from governance.reviews.models import Review
+from governance.suspensions import queries as suspensions
+from registry.core import clock
+from registry.core.dispatch import services as dispatch
 from registry.core.errors import Conflict
 from registry.releases.models import Release
 from tests import story
+from tests.browser.conftest import CHROMIUM, SWITCHES, Browser, serving, submit
 from tests.contracts.mlflow_protocol.conftest import SERVER
 from tests.journeys.serving import served
-from tests.rest.calling import secret_of
+from tests.rest.calling import machine, secret_of
 from tests.story import Story
-from tests.world import person
+from tests.world import PASSWORD, person
 
 pytestmark = pytest.mark.skipif(
     not SERVER.exists(), reason="MLflow's server is not installed: `make conformance` installs it."
@@ -75,6 +86,8 @@ def client(
                 timeout=110, check=False,
             )  # fmt: skip
 
+        run.base = base  # type: ignore[attr-defined]  # for those who speak to it themselves
+        run.database = committed  # type: ignore[attr-defined]
         yield run
 
 
@@ -94,12 +107,80 @@ def test_a_model_comes_from_training_into_production(
     refused = client(CHAMPION)
     assert f"/releases/{made.release.pk}/" in refused.stderr
 
-    release = story.to_production(made)
+    release = story.to_production(made, approving=partial(voted_for, client.database))  # type: ignore[attr-defined]  # the fixture's
     granted = client(CHAMPION)
     assert granted.returncode == 0, granted.stderr
     loaded = client(LOAD)
     assert loaded.stdout.count("[") == 3, loaded.stderr
     permitted(release, digest)
+    drifted(release, client.base)  # type: ignore[attr-defined]  # the fixture's
+    assert client(LOAD).returncode != 0  # what is stopped is not handed out
+
+
+def voted_for(database: str, approval: Approval) -> None:
+    """The members vote in a browser, each with their password; without a Chromium, by services."""
+    if not CHROMIUM:
+        story.approve(approval)
+        return
+    from playwright.sync_api import sync_playwright
+
+    with serving(database) as address, sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        desk = Browser(chromium, address, "zh")
+        for username in ("sun", "qian", "lin", "gao", "sun", "qian", "he", "ma"):
+            if state_of(approval) == "open":
+                page = desk.window(username)
+                page.goto(f"{address}/approvals/{approval.pk}/")
+                page.check("[name=choice][value=approve]")
+                page.fill("[name=password]", PASSWORD)
+                submit(page)
+        chromium.close()
+        assert desk.faults == []
+    assert state_of(approval) == "approved"
+
+
+def state_of(approval: Approval) -> str:
+    """As it is now."""
+    return Approval.objects.values_list("state", flat=True).get(pk=approval.pk)
+
+
+def drifted(release: Release, base: str) -> None:
+    """It is deployed, reports values that drift beyond the limit, and is stopped by itself."""
+    pipeline = machine().secret
+    assert release.version is not None
+    posted(base, pipeline, "/deployments/", {
+        "release": str(release.pk), "environment": "production", "digest": release.version.digest,
+    })  # fmt: skip
+    bins = {"expected": [100, 200, 400, 200, 100], "actual": [98, 205, 395, 204, 98]}
+    quiet = {"release": release.code, "metric": "psi", "inputs": bins}
+    first = posted(base, pipeline, "/observations/", {
+        "observations": [quiet | {"at": (clock.now() - dt.timedelta(days=1)).isoformat()}]
+    })  # fmt: skip
+    assert (first["taken"], first["breaches"]) == (1, [])
+    metric = Metric.objects.get(release=release, key="psi")
+    limits = {"bound": "ceiling", "warn_high": 0.1, "act_high": 0.25,
+              "effects": ["finding", "stop"], "reason": "高风险用途，漂移即停用"}  # fmt: skip
+    posted(base, secret_of(person("sun")), f"/metrics/{metric.pk}/limits/", limits)
+    moved = quiet | {"inputs": bins | {"actual": [400, 300, 200, 80, 20]}}
+    told = posted(base, pipeline, "/observations/", {
+        "observations": [moved | {"at": clock.now().isoformat()}]
+    })  # fmt: skip
+    assert [one["level"] for one in told["breaches"]] == ["act"]
+    dispatch.run()
+    assert suspensions.is_stopped(release)
+    assert Finding.objects.filter(release=release, title__startswith="RI-06").count() == 1
+    assert Review.objects.filter(release=release, kind="PR-02", trigger="breach").count() == 1
+    with pytest.raises(Conflict):
+        permitted(release, release.version.digest)
+
+
+def posted(base: str, token: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """What is answered to a POST; it succeeds."""
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = requests.post(base + path, json=body, headers=headers, timeout=20)
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
 
 
 def enriched() -> str:

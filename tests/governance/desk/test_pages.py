@@ -13,11 +13,13 @@ from governance.committees.models import Committee, Seat
 from governance.desk.admin.verbs import VERBS
 from governance.desk.admin.verbs.cards import CARD_VERBS
 from governance.desk.admin.verbs.channels import CHANNEL_VERBS
+from governance.desk.admin.verbs.discovery import DISCOVERY_VERBS
 from governance.desk.admin.verbs.experiments import EXPERIMENT_VERBS
 from governance.desk.admin.verbs.oversight import OVERSIGHT_VERBS
 from governance.desk.admin.verbs.permits import PERMIT_VERBS
 from governance.desk.admin.verbs.reviews import REVIEW_VERBS
 from governance.desk.admin.verbs.watching import WATCHING_VERBS
+from governance.desk.admin.verbs.webhooks import WEBHOOK_VERBS
 from governance.findings import services as findings
 from governance.lifecycle import services as lifecycle
 from governance.suspensions import services as suspensions
@@ -240,10 +242,12 @@ def subjects(approval: Approval) -> dict[str, tuple[str, Any]]:
         "close-consumer",
     }  # test_order_page
     needs_more |= EXPERIMENT_VERBS.keys()  # test_experiment_page.py
+    needs_more |= DISCOVERY_VERBS.keys()  # test_discovery_pages.py
     needs_more |= PERMIT_VERBS.keys()  # tests/governance/permits/test_pages.py
     needs_more |= WATCHING_VERBS.keys() - {"add-metric"}  # tests/governance/monitoring/test_pages
     needs_more |= CARD_VERBS.keys()  # tests/governance/cards/test_pages.py
     needs_more |= CHANNEL_VERBS.keys()  # test_channels_page.py
+    needs_more |= WEBHOOK_VERBS.keys()  # tests/governance/webhooks/test_pages.py
     needs_more |= REVIEW_VERBS.keys()  # tests/governance/reviews/test_pages.py
     return told | {
         key: ("wang", release) for key in VERBS if key not in told and key not in needs_more

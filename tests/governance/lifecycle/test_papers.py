@@ -292,6 +292,7 @@ def test_the_facts_read_what_is_there(approval: Approval) -> None:
     assert {name for name, value in facts.named.items() if not value.holds} == {
         "approved",
         "deployed_digest",
+        "monitored",
         "pilot_lasted",
     }
 

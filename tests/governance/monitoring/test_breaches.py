@@ -15,6 +15,7 @@ from governance.monitoring.queries import Status
 from governance.monitoring.services import NewLimits
 from governance.reviews.models import Review
 from governance.suspensions import queries as stopping
+from governance.suspensions import services as suspending
 from governance.suspensions.models import Order
 from registry.core import clock
 from registry.core.dispatch import services as dispatch
@@ -72,7 +73,7 @@ def test_many_segments_are_one_finding(live: Release) -> None:
     assert len(report(*rows).breaches) == 3
     dispatch.run()
     assert Finding.objects.filter(title__startswith="RI-06").count() == 1
-    assert Notice.objects.filter(kind="breach.opened", user__username="wang").count() == 3
+    assert Notice.objects.filter(kind="breach.opened", user__username="wang").count() == 1
 
 
 def test_a_breach_grows_recovers_and_comes_back(live: Release) -> None:
@@ -142,6 +143,81 @@ def test_what_may_not_be_interrupted_is_not_restricted(live: Release) -> None:
     assert not Order.objects.filter(reason__startswith="RI-0").exists()
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [(-60, 0.9), (0, 0.01)],
+        [(0, 0.9), (4, 0.01)],
+        [(-30, 0.9), (-20, 0.9), (-10, 0.9), (0, 0.15)],
+    ],
+)
+def test_no_order_of_values_hides_one(live: Release, rows: list[tuple[int, float]]) -> None:
+    minute = dt.timedelta(minutes=1)
+    report(*(told(live, "psi", value, at=states.LIVE + ago * minute) for ago, value in rows))
+    row = Breach.objects.get()
+    assert (row.level, row.value, row.effects) == ("act", 0.9, ["finding"])
+    assert (row.recovered_at is None) is (rows[-1][1] > 0.1)
+    dispatch.run()
+    assert Finding.objects.filter(title__startswith="RI-06").count() == 1
+
+
+def test_a_late_or_corrected_value_counts_as_if_told_alone(live: Release) -> None:
+    report(told(live, "psi", 0.01, at=clock.now() + dt.timedelta(minutes=4)))
+    assert [row.level for row in report(told(live, "psi", 5.0)).breaches] == ["act"]
+    report(told(live, "feature_psi", 0.01, at=clock.now() - DAY), told(live, "feature_psi", 0.01))
+    again = told(live, "feature_psi", 0.9, at=clock.now() - DAY, correction="口径错误")
+    assert [row.level for row in report(again).breaches] == ["act"]
+
+
+def test_what_lies_long_ago_stops_nothing_by_itself(live: Release) -> None:
+    services.set_limits(
+        actor=person("sun"), metric_id=begun(live), told=limits(effects=("finding", "stop"))
+    )
+    (row,) = report(told(live, "psi", 0.9, at=clock.now() - 30 * DAY)).breaches
+    assert row.effects == ["finding"]
+
+
+def test_it_stops_again_after_a_resumption(live: Release) -> None:
+    services.set_limits(
+        actor=person("sun"), metric_id=begun(live), told=limits(effects=("finding", "stop"))
+    )
+    tell(live, 0.3)
+    dispatch.run()
+    order = Order.objects.get(reason__startswith="RI-09")
+    minute = dt.timedelta(minutes=1)
+    with clock.at(states.LIVE + minute):
+        report(told(live, "psi", 0.01))
+        for username in ("chen", "gao"):
+            suspending.resume(actor=person(username), order_id=order.pk, reason="已复核，可以恢复")
+    assert not stopping.is_stopped(live)
+    with clock.at(states.LIVE + 2 * minute):
+        report(told(live, "psi", 0.9))
+        dispatch.run()
+    assert stopping.is_stopped(live)
+
+
+def test_limits_that_are_tightened_reach_an_open_breach(live: Release) -> None:
+    tell(live, 0.3)
+    services.set_limits(
+        actor=person("sun"), metric_id=begun(live), told=limits(effects=("finding", "stop"))
+    )
+    with clock.at(states.LIVE + dt.timedelta(minutes=1)):
+        report(told(live, "psi", 0.9))
+        dispatch.run()
+    assert stopping.is_stopped(live)
+
+
+def test_of_many_that_break_at_once_all_come_to_people(live: Release) -> None:
+    rows = [told(live, "feature_psi", 0.5, segment=f"f{number:03}") for number in range(230)]
+    found = report(*rows)
+    assert (found.taken, len(found.breaches)) == (230, 200)
+    services.listen(actor=person("admin"))
+    assert Breach.objects.filter(metric__key="feature_psi").count() == 230
+    assert services.listen(actor=person("admin")) == []
+    dispatch.run()
+    assert Notice.objects.filter(kind="breach.opened", user__username="chen").count() == 1
+
+
 # Silence
 
 
@@ -161,6 +237,16 @@ def test_what_was_expected_and_did_not_come_is_a_breach_until_it_comes(live: Rel
     assert (row.state, row.outcome, row.closed_by) == ("closed", "by_itself", None)
     assert status(live) is Status.GREEN
     assert not Notice.objects.filter(kind="breach.opened", settled_at=None).exists()
+
+
+def test_an_old_value_ends_no_silence_and_nobody_calls_it_a_false_alarm(live: Release) -> None:
+    with clock.at(states.LIVE + dt.timedelta(days=11)):
+        (row,) = services.listen(actor=person("admin"))
+        report(told(live, "psi", 0.01, at=states.LIVE - dt.timedelta(days=2_000)))
+        assert Breach.objects.get(pk=row.pk).state == "open"
+        with refused(Conflict, "still_silent"):
+            close(row, "wang")
+        assert services.listen(actor=person("admin")) == []
 
 
 def test_who_lets_the_time_pass_is_told_on(live: Release) -> None:

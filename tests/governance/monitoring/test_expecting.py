@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
+from governance.lifecycle import queries as lifecycle_queries
 from governance.lifecycle import services as lifecycle
+from governance.lifecycle.queries import facts
+from governance.lifecycle.rules import Met
 from governance.monitoring import services
 from governance.monitoring.models import Breach, Metric, Reading
 from registry.core import clock
@@ -52,3 +55,24 @@ def test_silence_is_told_of_all(live: Release) -> None:
     with clock.at(states.LIVE + dt.timedelta(days=400)):
         rows = services.listen(actor=person("admin"))
     assert {row.metric.key for row in rows} == {"psi", "fairness_ratio"}
+
+
+def monitored(live: Release) -> tuple[bool, str, str]:
+    found = facts.monitored([live])[live.pk]
+    return found.holds, found.why_zh, found.why_en
+
+
+def test_the_gate_sees_whether_values_come(live: Release) -> None:
+    """`monitoring_live` is met by values, or as before by a person's word."""
+    assert monitored(live)[0] is False
+    report(told(live, "psi", 0.02))
+    assert monitored(live)[1] == "尚无（或逾期未报）：群体公平比值（最低/最高）"
+    report(told(live, "fairness_ratio", 0.9))
+    assert monitored(live) == (True, "", "")
+    with clock.at(states.LIVE + dt.timedelta(days=11)):
+        assert monitored(live)[2] == "No value in time: Population stability index (PSI)"
+    item = next(
+        one for one in lifecycle_queries.gate_of(live, "S5").items
+        if one.requirement.key == "monitoring_live"
+    )  # fmt: skip
+    assert item.met is Met.FACT

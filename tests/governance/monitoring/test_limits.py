@@ -76,8 +76,12 @@ def test_a_baseline_makes_a_drop_measurable(live: Release) -> None:
     }  # fmt: skip
     with refused(DomainError, "baseline_needed"):
         services.set_limits(actor=person("wang"), metric_id=metric.pk, told=NewLimits(**told_))
+    with refused(Forbidden, "second_line_closes"):  # the first one may be anything
+        services.set_limits(
+            actor=person("wang"), metric_id=metric.pk, told=NewLimits(**told_, baseline=-5.0)
+        )
     services.set_limits(
-        actor=person("wang"), metric_id=metric.pk, told=NewLimits(**told_, baseline=0.8)
+        actor=person("sun"), metric_id=metric.pk, told=NewLimits(**told_, baseline=0.8)
     )
     (row,) = report(told(live, "auc", 0.65, segment="new")).breaches
     assert row.level == "act"
@@ -114,6 +118,31 @@ def test_the_database_counts_and_knows_the_lines(live: Release) -> None:
     for made in (row(2, "sun", []), row(1, "wang", ["warn_high"]), row(1, "pipeline", ["bound"])):
         with refused_by_database("MC027"), ledger.act(person("sun")) as act:
             act.create(made, "threshold.set")
+    set_limits(live, "wang")
+    for name, value in (("act_high", 999.0), ("consecutive", 9), ("effects", [])):
+        made = row(2, "wang", [])  # whatever the row says of itself
+        made.warn_high, made.act_high, made.effects = 0.1, 0.25, ["finding"]
+        setattr(made, name, value)
+        with refused_by_database("MC027"), ledger.act(person("wang")) as act:
+            act.create(made, "threshold.set")
+    with refused_by_database("MC027"), ledger.act(person("wang")) as act:
+        changes_ = {"state": "closed", "closed_by": person("wang")}
+        act.update(psi(live), "metric.closed", changes_)
+
+
+def test_what_is_tightened_later_counts_beside_a_segments_own(live: Release) -> None:
+    set_limits(live, "li", segment="total")  # as strict as the policy: nobody need be asked
+    set_limits(live, "sun", warn_high=0.01, act_high=0.02, effects=("finding", "stop"))
+    (row,) = report(told(live, "psi", 0.09, segment="total")).breaches
+    assert (row.level, row.effects) == ("act", ["finding", "stop"])
+
+
+def test_the_policys_metrics_are_not_the_owners_to_end(live: Release) -> None:
+    for key in ("auc", "feature_psi"):
+        tell(live, 0.01, metric=key)
+        metric = Metric.objects.get(key=key)
+        with refused(Forbidden, "second_line_closes"):
+            services.close_metric(actor=person("wang"), metric_id=metric.pk, reason="不再需要监测")
 
 
 def test_a_release_has_metrics_of_its_own(live: Release) -> None:

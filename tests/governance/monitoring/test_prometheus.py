@@ -34,7 +34,7 @@ def opened(live: Release, settings: Any, url: str, **more: Any) -> MetricQuery:
         "every_minutes": 60,
         "segment_label": "branch",
     } | more
-    return services.open_query(actor=person("wang"), metric_id=metric.pk, **told)
+    return services.open_query(actor=person("sun"), metric_id=metric.pk, **told)
 
 
 def test_a_query_fills_a_metric_by_segments(live: Release, settings: Any) -> None:
@@ -80,6 +80,10 @@ MATRIX = {"status": "success", "data": {"resultType": "matrix", "result": []}}
         (says({"a": 1}), "not as Prometheus does"), (says(MATRIX), "range or a text"),
         (says(TWICE), "two values"), (says(vector()), "gives nothing"),
         (says(vector({"metric": {}, "value": [MOMENT, "x"]})), "is none"),
+        (says({"status": "success", "data": {"resultType": "scalar"}}), "is none"),
+        (says(vector("text")), "is none"), (says(vector({"metric": [], "value": 1})), "is none"),
+        (says(WRONG | {"error": "a\x00b"}, 400), "ab"),
+        (says(vector({"metric": {}, "value": [MOMENT, "NaN"]})), "no number"),
         (says(vector(*[{"metric": {}, "value": [MOMENT, "1"]}] * 501)), "more than 500"),
         (says(b"", 302, Location="http://127.0.0.1:9/"), "no JSON"),
         (says(vector({"metric": {}, "value": [MOMENT + 9_999, "1"]})), "未来"),
@@ -126,6 +130,19 @@ def test_a_query_that_makes_no_sense(
     given: dict[str, Any] = {"query": "up", "every_minutes": 5} | wrong
     with refused(DomainError, code):
         services.open_query(actor=person("wang"), metric_id=metric.pk, **given)
+
+
+def test_who_answers_for_the_model_chooses_no_values_of_the_policys_metrics(
+    live: Release, settings: Any
+) -> None:
+    """A query of one's own choice, `vector(0.01)`, would hide what is really so."""
+    settings.PROMETHEUS_URL = "http://127.0.0.1:9"
+    metric = Metric.objects.get(release=live, key="psi")
+    for username in ("wang", "li"):
+        with refused(Forbidden, "second_line_closes"):
+            services.open_query(
+                actor=person(username), metric_id=metric.pk, query="vector(0.01)", every_minutes=1
+            )
 
 
 def test_without_a_server_or_the_duty_there_is_none(live: Release, settings: Any) -> None:

@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 
 from governance.desk.admin.verbs.permits import PERMIT_VERBS
-from governance.permits import services
+from governance.permits import queries, services
 from governance.permits.models import BreakGlass, Permit, PermitUse
-from registry.releases.models import Release
+from registry.releases import services as releases
+from registry.releases.models import Deployment, Release
 from tests.governance.permits.asking import issue
 from tests.governance.permits.conftest import NOON
 from tests.governance.permits.test_breaking import ask, give
@@ -115,3 +116,24 @@ def test_the_admins_list_leads_to_the_release(live: Release) -> None:
     assert f'href="/releases/{live.pk}/#permits"' in shown
     assert f'href="/models/{live.model_use.model_id}/#permits"' in shown
     assert {row.code, permit.code} <= set(shown.replace("<", ">").split(">"))
+
+
+def test_a_deployment_is_covered_by_its_permit_and_others_are_counted(live: Release) -> None:
+    assert live.version is not None
+    row = issue(live)
+    covered = releases.record_deployment(
+        actor=person("luo"), release=live, permit=row.pk, reference="build-1",
+        environment="production", digest=live.version.digest, endpoint="k8s://credit",
+    )  # fmt: skip
+    other = releases.record_deployment(
+        actor=person("luo"), release=live, permit=live.pk, reference="build-2",
+        environment="production", digest=live.version.digest, endpoint="k8s://other",
+    )  # fmt: skip
+    later = Deployment.objects.filter(pk__in=[covered.pk, other.pk])
+    assert queries.covering(later) == {covered.pk: row}
+    assert [one.pk for one in queries.uncovered(later)] == [other.pk]
+    shown = text(browser("chen"), f"/releases/{live.pk}/")
+    assert row.code in shown
+    assert "without a permit" in shown
+    assert "Deployed to production without a permit" in text(browser("chen"), "/permits/")
+    assert "未经许可的生产部署" in text(browser("chen", "zh-hans"), "/permits/")

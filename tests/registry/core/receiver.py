@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +27,8 @@ class Receiver:
     got: list[Received] = field(default_factory=list)
     answers: list[tuple[int, bytes]] = field(default_factory=list)
     yes: bytes = b'{"errcode":0,"errmsg":"ok"}'
+    more: dict[str, str] = field(default_factory=dict)  # headers of every answer
+    before: Callable[[], object] = bool  # called before each answer
 
 
 @contextmanager
@@ -37,11 +39,14 @@ def receiving() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             found.got.append(Received(self.path, dict(self.headers.items()), body))
+            found.before()
             status, answer = found.answers.pop(0) if found.answers else (200, found.yes)
             self.send_response(status)
             self.send_header("Content-Length", str(len(answer)))
             if status in (301, 302, 307):
                 self.send_header("Location", f"{found.origin}/elsewhere")
+            for name, value in found.more.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(answer)
 

@@ -14,6 +14,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from registry.core import clock
+from registry.core.dispatch import services as dispatch
 from registry.core.ledger import queries, rules
 from registry.core.ledger import services as ledger
 from registry.core.ledger.models import Entry
@@ -161,13 +162,19 @@ def test_an_act_without_entries_writes_nothing_and_wakes_nobody(
     assert (changes(before), told) == ({}, [])
 
 
-def test_an_act_wakes_the_dispatcher_once_however_many_entries_it_has(
+def test_an_act_wakes_each_listener_once_however_many_entries_it_has(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     with django_capture_on_commit_callbacks() as told, ledger.act(person("admin")) as act:
         act.note(head_office(), "entity.looked_at")
         act.note(head_office(), "entity.looked_at")
-    assert len(told) == 1
+    assert [one.func.__name__ for one in told] == ["_wake_dispatcher", "wake"]
+    assert {one.args for one in told} == {(frozenset({"entity.looked_at"}),)}
+
+
+def test_only_what_has_an_effect_wakes_the_dispatcher() -> None:
+    assert dispatch.wants({"entity.looked_at", "release.moved"})
+    assert not dispatch.wants({"entity.looked_at", "experiment.registered"})
 
 
 def test_an_update_raises_the_row_version_and_its_entry_says_so() -> None:

@@ -22,6 +22,7 @@ from governance.reviews.queries import attesting
 from governance.suspensions import queries as suspensions
 from governance.validations import queries as validations
 from governance.validations.models import ValidationTest
+from governance.webhooks import queries as webhooks
 from registry.catalogue import queries as catalogue
 from registry.catalogue.models import VersionDeveloper
 from registry.classification.models import GradeConfirmation, TierOverride
@@ -29,6 +30,7 @@ from registry.classification.queries import visible_grades
 from registry.core.people import queries as people
 from registry.core.people.models import User
 from registry.core.policy import queries as policy
+from registry.discovery import queries as discovery
 from registry.evidence import queries as evidence
 from registry.releases import queries as releases
 from registry.systems import queries as systems
@@ -141,6 +143,13 @@ ROWS: dict[str, Kind] = {
     "registry.packrelease": Kind(
         policy.visible_to, (), lambda row: Named(f"{row.key} {row.version}", "/policy/")
     ),
+    "registry.source": Kind(discovery.visible_sources, (), lambda row: Named(row.name)),
+    "registry.sighting": Kind(
+        discovery.visible_to, (), lambda row: Named(str(row), row.get_absolute_url())
+    ),
+    "registry.knownname": Kind(
+        discovery.visible_names, ("model",), lambda row: _own(row.model)
+    ),
     "registry.aimodel": Kind(catalogue.visible_to, (), _own),
     "registry.modelversion": Kind(catalogue.visible_versions, ("model",), _version),
     "registry.versiondeveloper": Kind(
@@ -245,6 +254,7 @@ ROWS: dict[str, Kind] = {
         suspensions.visible_acknowledgements, ("consumer",),
         lambda row: Named(row.consumer.name, f"/orders/{row.order_id}/"),
     ),
+    "governance.subscription": Kind(webhooks.visible_to, (), _own),
     "governance.consumer": Kind(
         suspensions.visible_consumers, (), lambda row: Named(row.name, "/orders/")
     ),

@@ -7,7 +7,14 @@ from typing import Any
 
 from django.db.models import Model
 
-from governance.desk.admin.subjects import cases, experiments, institution, permits, watching
+from governance.desk.admin.subjects import (
+    cases,
+    discovery,
+    experiments,
+    institution,
+    permits,
+    watching,
+)
 from governance.desk.admin.subjects.base import About, of_model, of_release, of_version
 from governance.desk.admin.words import name_of
 from registry.core.people.models import User
@@ -38,6 +45,8 @@ _TOLD: dict[str, Callable[[User, Any], About]] = {
     "registry.packrelease": institution.of_pack,
     "registry.arrangement": institution.of_arrangement,
     "registry.channel": institution.of_channel,
+    "registry.source": discovery.of_source,
+    "registry.sighting": discovery.of_sighting,
     "governance.registeredmodel": experiments.of_name,
     "governance.registeredversion": experiments.of_version,
     "governance.case": cases.of_case,
@@ -58,6 +67,7 @@ _TOLD: dict[str, Callable[[User, Any], About]] = {
     "governance.drillreport": cases.of_drill_report,
     "governance.permit": permits.of_permit,
     "governance.breakglass": permits.of_break_glass,
+    "governance.subscription": institution.of_webhook,
     "governance.metric": watching.of_metric,
     "governance.metricquery": watching.of_query,
     "governance.breach": watching.of_breach,

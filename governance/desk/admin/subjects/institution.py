@@ -121,3 +121,9 @@ def of_channel(user: User, row: Any) -> About:
     """A channel out of the house."""
     facts = (Fact(_("way"), row.get_way_display()), Fact(_("host"), row.host))
     return About(row.name, facts)
+
+
+def of_webhook(user: User, row: Any) -> About:
+    """A webhook: where it leads, and how it stands."""
+    facts = (Fact(_("host"), row.host), Fact(_("state"), row.get_state_display()))
+    return About(row.name, facts)

@@ -19,6 +19,7 @@ from governance.desk.admin.verbs.base import Verb
 from governance.desk.admin.verbs.cards import CARD_VERBS
 from governance.desk.admin.verbs.channels import CHANNEL_VERBS
 from governance.desk.admin.verbs.clocks import CLOCK_VERBS
+from governance.desk.admin.verbs.discovery import DISCOVERY_VERBS
 from governance.desk.admin.verbs.experiments import EXPERIMENT_VERBS
 from governance.desk.admin.verbs.institution import INSTITUTION_VERBS
 from governance.desk.admin.verbs.models import MODEL_VERBS
@@ -29,6 +30,7 @@ from governance.desk.admin.verbs.permits import PERMIT_VERBS
 from governance.desk.admin.verbs.releases import RELEASE_VERBS
 from governance.desk.admin.verbs.reviews import REVIEW_VERBS
 from governance.desk.admin.verbs.watching import WATCHING_VERBS
+from governance.desk.admin.verbs.webhooks import WEBHOOK_VERBS
 from registry.core.errors import DomainError
 from registry.core.ledger import services as ledger
 from registry.core.people.models import User
@@ -48,8 +50,10 @@ VERBS: dict[str, Verb] = (
     | ORDER_VERBS
     | EXPERIMENT_VERBS
     | PERMIT_VERBS
+    | WEBHOOK_VERBS
     | WATCHING_VERBS
     | CARD_VERBS
+    | DISCOVERY_VERBS
 )
 
 
@@ -94,7 +98,9 @@ def do(request: PersonRequest, verb: str, pk: uuid.UUID) -> HttpResponse:
 def _tell(request: PersonRequest, verb: Verb, made: object) -> None:
     """What has come of it, on the page that follows; a secret this once."""
     told = gettext("Done: %(verb)s.") % {"verb": verb.title}
-    messages.success(request, verb.done(made) if verb.done else told)
+    told = verb.done(made) if verb.done else told
+    is_good = verb.went_well is None or verb.went_well(made)
+    (messages.success if is_good else messages.error)(request, told)
     if isinstance(made, Secret):
         told = gettext("The secret, shown this once: %(secret)s") % {"secret": made}
         messages.warning(request, told)

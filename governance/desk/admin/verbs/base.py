@@ -31,6 +31,7 @@ class Verb:
     is_danger: bool = False
     explanation: Any = ""
     done: Callable[[Any], str] | None = None  # what has come of it, in words
+    went_well: Callable[[Any], bool] | None = None  # whether what has come of it is good news
     forward: Callable[[Any], str] | None = None  # where what was made leads, if not back
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from django.db import connection, models, transaction
@@ -128,11 +129,14 @@ class Act:
 
 
 _open: ContextVar[_Book | None] = ContextVar("mingce_act", default=None)
-_after_commit: list[Callable[[], None]] = []
+Listener = Callable[[frozenset[str]], None]
+_after_commit: list[Listener] = []
 
 
-def tell_after_commit(listener: Callable[[], None]) -> None:
-    """The listener is called after each act that has committed entries (the dispatcher's wake)."""
+def tell_after_commit(listener: Listener) -> None:
+    """The listener is called after each act that has committed entries, with their kinds (the
+    dispatcher's wake).
+    """
     if listener not in _after_commit:
         _after_commit.append(listener)
 
@@ -169,8 +173,9 @@ def _append(book: _Book) -> None:
     Entry.objects.bulk_create(
         [Entry(seq=0, act=book.id, recorded_at=recorded_at, **entry) for entry in book.entries]
     )
+    kinds = frozenset(entry["kind"] for entry in book.entries)
     for listener in _after_commit:
-        transaction.on_commit(listener, robust=True)
+        transaction.on_commit(partial(listener, kinds), robust=True)
 
 
 def lock(queryset: models.QuerySet[Row], pk: Any) -> Row:  # Any: Django's pk

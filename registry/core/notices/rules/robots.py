@@ -154,10 +154,10 @@ def _plain(text: str) -> str:
     return "".join(one for one in text if one not in "[]()<>*_`#\n\r")
 
 
-def as_json(url: str, body: dict[str, Any]) -> Request:
+def as_json(url: str, body: dict[str, Any], media_type: str = "application/json") -> Request:
     """A POST of the body as JSON."""
     written = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-    return Request(url, {"Content-Type": "application/json; charset=utf-8"}, written)
+    return Request(url, {"Content-Type": f"{media_type}; charset=utf-8"}, written)
 
 
 def _body(item: Item) -> dict[str, Any]:
@@ -175,17 +175,24 @@ def _body(item: Item) -> dict[str, Any]:
     }
 
 
-def signed(request: Request, message_id: str, seconds: int, secret: str) -> Request:
-    """The request with the three headers of Standard Webhooks 1.0.0."""
-    key = base64.b64decode(secret.removeprefix("whsec_"))
+def signed(request: Request, message_id: str, seconds: int, *secrets: str) -> Request:
+    """The request with the three headers of Standard Webhooks 1.0.0.
+
+    Each secret signs: while one is exchanged for another, receivers know either.
+    """
     told = f"{message_id}.{seconds}.".encode() + request.body
-    mark = base64.b64encode(hmac.new(key, told, hashlib.sha256).digest()).decode()
+    keys = [base64.b64decode(secret.removeprefix("whsec_")) for secret in secrets]
     headers = {
         "webhook-id": message_id,
         "webhook-timestamp": str(seconds),
-        "webhook-signature": f"v1,{mark}",
+        "webhook-signature": " ".join(mark_of(told, key) for key in keys),
     }
     return Request(request.url, request.headers | headers, request.body)
+
+
+def mark_of(told: bytes, key: bytes) -> str:
+    """`v1,` and the base64 of HMAC-SHA256."""
+    return "v1," + base64.b64encode(hmac.new(key, told, hashlib.sha256).digest()).decode()
 
 
 def _signed_for_dingtalk(address: str, secret: str, milliseconds: int) -> str:

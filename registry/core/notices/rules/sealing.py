@@ -14,22 +14,32 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 def seal(address: str, secret: str, keys: Sequence[str]) -> str:
     """The two, sealed with the first key."""
-    told = json.dumps([address, secret]).encode()
-    return _box(keys).encrypt(told).decode()
+    return seal_all([address, secret], keys)
 
 
 def unseal(sealed: str, keys: Sequence[str]) -> tuple[str, str]:
     """Address and secret. Raises ValueError where none of the keys opens it."""
+    address, secret = unseal_all(sealed, keys)
+    return address, secret
+
+
+def seal_all(told: Sequence[str], keys: Sequence[str]) -> str:
+    """An address and its secrets, the one in use first; sealed with the first key."""
+    return _box(keys).encrypt(json.dumps(list(told)).encode()).decode()
+
+
+def unseal_all(sealed: str, keys: Sequence[str]) -> list[str]:
+    """The address and its secrets. Raises ValueError where none of the keys opens it."""
     try:
-        address, secret = json.loads(_box(keys).decrypt(sealed.encode()))
+        told = json.loads(_box(keys).decrypt(sealed.encode()))
     except InvalidToken:
         raise ValueError("The key that sealed this channel is not there any more.") from None
-    return str(address), str(secret)
+    return [str(one) for one in told]
 
 
-def fingerprint(address: str, secret: str) -> str:
-    """SHA-256 by which the ledger knows address and secret without holding them."""
-    return hashlib.sha256(f"{address}\n{secret}".encode()).hexdigest()
+def fingerprint(address: str, *secrets: str) -> str:
+    """SHA-256 by which the ledger knows address and secrets without holding them."""
+    return hashlib.sha256("\n".join((address, *secrets)).encode()).hexdigest()
 
 
 def _box(keys: Sequence[str]) -> MultiFernet:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import uuid
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,11 @@ from django.db import models
 
 from governance.suspensions.models import Acknowledgement, DrillReport, Order
 from governance.suspensions.queries import visible_to as visible_orders
+from governance.trail.queries.hanging import paths_to
 from registry.catalogue.models import AIModel
 from registry.catalogue.queries import may_be_seen
 from registry.core.jobs.models import Job
 from registry.core.ledger.models import Entry
-from registry.core.ledger.queries import governed_models
 from registry.core.ledger.rules import parts_of
 from registry.core.people.models import User
 from registry.core.people.queries import require_everywhere
@@ -64,7 +63,9 @@ def _hidden_subjects(user: User) -> list[uuid.UUID]:
         return []
     cards = ModelUse.objects.filter(model__in=hidden).values_list("use_case", flat=True)
     found = [*hidden, *cards]
-    for model, path in _paths_to_models().items():
+    for model, path in paths_to(AIModel).items():
+        if model is AIModel:
+            continue
         rows = model._base_manager.filter(**{f"{path}__in": hidden})
         found += rows.values_list("pk", flat=True)
     documents = Document.objects.filter(subject_id__in=found).values_list("pk", flat=True)
@@ -75,32 +76,6 @@ def _hidden_subjects(user: User) -> list[uuid.UUID]:
         rows = model._base_manager.filter(order__in=hidden_orders)
         hidden_orders += rows.values_list("pk", flat=True)
     return [*found, *documents, *hidden_orders]
-
-
-@cache
-def _paths_to_models() -> dict[type[models.Model], str]:
-    """Each governed table that hangs on a model, with the way there: `step__approval__…__model`.
-
-    Of several ways of one length the last that no row can leave empty: a break-glass permit has no
-    version, a young release none yet.
-    """
-    reached: dict[type[models.Model], str] = {AIModel: ""}
-    while True:
-        step: dict[type[models.Model], str] = {
-            model: _joined(link.name, reached[link.related_model])
-            for model in governed_models()
-            if model not in reached
-            for link in sorted(model._meta.concrete_fields, key=lambda one: not one.null)
-            if isinstance(link, models.ForeignKey) and link.related_model in reached
-        }
-        if not step:
-            del reached[AIModel]
-            return reached
-        reached |= step
-
-
-def _joined(name: str, rest: str) -> str:
-    return f"{name}__{rest}" if rest else name
 
 
 def export_of(job: Job) -> Path | None:

@@ -1,4 +1,4 @@
-"""Releases' verbs. The stage is not among them: see staging.py."""
+"""Verbs about releases themselves. The stage is not among them: see staging.py."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from registry.core.ledger.services import Actor, Warrant
 from registry.core.people.models import User
 from registry.core.people.rules import Capability
 from registry.core.web.concurrency import check_version
-from registry.releases.models import Deployment, Environment, Release, Stage
+from registry.releases.models import Release, Stage
 from registry.usecases.models import ModelUse
 from registry.usecases.queries import check_reach
 
@@ -61,44 +61,6 @@ def attach_version(
         if Release.objects.filter(model_use=release.model_use, version=version).exists():
             raise Conflict("already_released", _("This version has a release for this use."))
         return act.update(release, "release.version_attached", {"version": version})
-
-
-def record_deployment(
-    *,
-    actor: User,
-    release: Release,
-    environment: str,
-    digest: str,
-    endpoint: str = "",
-    traffic_percent: int = 100,
-    deployed_at: dt.datetime | None = None,
-) -> Deployment:
-    """It is on record that this digest runs there, whether or not it is the approved one."""
-    if environment not in Environment.values:
-        raise DomainError(
-            "unknown_environment",
-            _("Unknown environment “%(name)s”.") % {"name": environment},
-            field="environment",
-            status=400,
-        )
-    check_reach(actor, Capability.REPORT_DEPLOYMENT, release.model_use)
-    moment = deployed_at or clock.now()
-    if moment > clock.now() + dt.timedelta(minutes=5):
-        raise DomainError(
-            "in_the_future", _("A deployment can't lie in the future."), field="deployed_at"
-        )
-    row = Deployment(
-        release=release,
-        environment=environment,
-        digest=digest,
-        endpoint=endpoint,
-        traffic_percent=traffic_percent,
-        deployed_at=moment,
-        reported_by=actor,
-    )
-    matches = bool(release.version and release.version.digest == digest)
-    with ledger.act(actor, effective_at=moment) as act:
-        return act.create(row, "deployment.recorded", matches_version=matches)
 
 
 def record_validation(

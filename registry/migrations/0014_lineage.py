@@ -16,7 +16,7 @@ from registry.core.migrating import Together
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registry', '0011_stops'),
+        ('registry', '0013_sources_and_sightings'),
     ]
 
     operations = [

@@ -1,0 +1,293 @@
+"""Reading sources, scans and sightings; what the register knows of the names that were seen."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.db import models
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+
+from registry.catalogue.models import ModelVersion
+from registry.catalogue.queries import may_be_seen
+from registry.core import clock
+from registry.core.people.models import User
+from registry.core.people.queries import standing, within_reach
+from registry.core.people.rules import Role
+from registry.discovery.models import (
+    KnownName,
+    Scan,
+    ScanState,
+    Seen,
+    Sighting,
+    SightingKind,
+    Source,
+    SourceKind,
+)
+from registry.discovery.rules import Approved, Claim, Known, Place, Thing
+from registry.releases import queries as releases
+from registry.releases.models import Deployment, Environment, Release, Stage
+
+NEEDS_APPROVAL = (Environment.PILOT, Environment.PRODUCTION)
+MODEL_RISK = (Role.MODEL_RISK, Role.MODEL_RISK_HEAD)
+NIGHT_HOUR = 1  # from when on a night's scan is due, in local time
+LOOK_EVERY = dt.timedelta(hours=1)
+APART = dt.timedelta(minutes=5)  # between two scans that a source wakes
+AT_ONCE = 100  # names that are compared together
+
+
+def visible_sources(user: User) -> QuerySet[Source]:
+    """The sources within the person's reach."""
+    return Source.objects.filter(within_reach(user, "entity"))
+
+
+def only(source: Source) -> QuerySet[Source]:
+    """The source alone, which has proved by its signature who it is."""
+    return Source.objects.filter(pk=source.pk)
+
+
+def visible_scans(user: User) -> QuerySet[Scan]:
+    """The scans of these sources."""
+    return Scan.objects.filter(source__in=visible_sources(user).values("pk"))
+
+
+def visible_to(user: User) -> QuerySet[Sighting]:
+    """The sightings of these sources, without those about models hidden from the person."""
+    here = Sighting.objects.filter(source__in=visible_sources(user).values("pk"))
+    return here.filter(Q(model=None) | may_be_seen(user, "model__"))
+
+
+def visible_names(user: User) -> QuerySet[KnownName]:
+    """The names in sources that belong to models that the person may see."""
+    return KnownName.objects.filter(may_be_seen(user, "model__"))
+
+
+def whole(queryset: QuerySet[Sighting]) -> QuerySet[Sighting]:
+    """With what pages show, in one statement."""
+    return queryset.select_related(
+        "source__entity", "seen", "model", "release__model_use__model", "deployment", "decided_by"
+    )
+
+
+def may_answer(user: User, row: Sighting) -> bool:
+    """Model risk for what its role reaches; the owner of the model for what is about it."""
+    if row.model is not None and row.model.owner_id == user.pk:
+        return True
+    return standing(user).has_at(row.source.entity.path, *MODEL_RISK)
+
+
+def counted(rows: QuerySet[Sighting]) -> dict[str, int]:
+    """Kind → how many of these are open; one statement."""
+    found = rows.filter(state="open").order_by().values_list("kind").annotate(Count("pk"))
+    return dict.fromkeys(SightingKind.values, 0) | dict(found)
+
+
+@dataclass(frozen=True)
+class Health:
+    """How a source fares: its last scan that ended, and how many whole ones failed in a row."""
+
+    source: Source
+    last: Scan | None
+    running: Scan | None
+    failures: int
+    things: int
+
+
+def health(sources: QuerySet[Source]) -> list[Health]:
+    """The sources with their health; four statements, however many."""
+    rows = list(sources.select_related("entity").order_by("-is_open", "name"))
+    scans = Scan.objects.filter(source__in=rows)
+    ended = scans.filter(state__in=[ScanState.DONE, ScanState.FAILED])
+    last = {
+        one.source_id: one
+        for one in ended.order_by("source_id", "-asked_at", "-pk").distinct("source_id")
+    }
+    running = {one.source_id: one for one in scans.filter(state=ScanState.RUNNING)}
+    failed = dict(failures(scans).values_list("source").annotate(Count("pk")))
+    there = Seen.objects.filter(source__in=rows, is_there=True).order_by()
+    things = dict(there.values_list("source").annotate(Count("pk")))
+    return [
+        Health(one, last.get(one.pk), running.get(one.pk), failed.get(one.pk, 0),
+               things.get(one.pk, 0))
+        for one in rows
+    ]  # fmt: skip
+
+
+def failures(scans: QuerySet[Scan]) -> QuerySet[Scan]:
+    """Whole scans that failed after the last one that did not."""
+    better = Scan.objects.filter(
+        source=OuterRef("source"), is_whole=True, state=ScanState.DONE,
+        asked_at__gt=OuterRef("asked_at"),
+    )  # fmt: skip
+    return scans.filter(~Exists(better), is_whole=True, state=ScanState.FAILED).order_by()
+
+
+def due() -> list[tuple[uuid.UUID, str]]:
+    """The open sources that are to be looked at now, and why; one statement.
+
+    Every night wholly; every hour at what has changed, unless the night's scan has failed; and
+    where a source has woken us, minutes after the last scan began.
+    """
+    now = clock.now()
+    begun = Scan.objects.filter(source=OuterRef("pk"), started_at__isnull=False)
+    whole_ones = begun.filter(is_whole=True).order_by("-started_at")
+    rows = Source.objects.filter(is_open=True).annotate(
+        last=Subquery(begun.order_by("-started_at").values("started_at")[:1]),
+        last_whole=Subquery(whole_ones.values("started_at")[:1]),
+        last_state=Subquery(whole_ones.values("state")[:1]),
+        is_woken=Exists(Scan.objects.filter(source=OuterRef("pk"), state=ScanState.WAITING)),
+    )
+    night = _last_night(now)
+    found = []
+    for one in rows.order_by("pk"):
+        if one.last_whole is None or one.last_whole < night:
+            found.append((one.pk, "nightly"))
+        elif one.is_woken and now - one.last >= APART:
+            found.append((one.pk, "webhook"))
+        elif one.last_state == ScanState.DONE and now - one.last >= LOOK_EVERY:
+            found.append((one.pk, "look"))
+    return found
+
+
+def _last_night(now: dt.datetime) -> dt.datetime:
+    """When the last night's turn began."""
+    begins = clock.day_begins() + dt.timedelta(hours=NIGHT_HOUR)
+    return begins if begins <= now else begins - dt.timedelta(days=1)
+
+
+def tells_what_runs(source: Source) -> bool:
+    """Whether the source can say that something does not run there."""
+    return bool(source.words) or source.kind == SourceKind.KUBEFLOW
+
+
+def watermark(source: Source) -> dt.datetime | None:
+    """Up to where the last good scan knows the changes; one statement."""
+    done = Scan.objects.filter(source=source, state=ScanState.DONE, watermark__isnull=False)
+    return done.order_by("-started_at").values_list("watermark", flat=True).first()
+
+
+# Comparing
+
+
+def place_of(source: Source) -> Place:
+    """What the source stands for, as the rules read it."""
+    return Place(source.environment, frozenset(str(one).casefold() for one in source.words))
+
+
+def names_in(scan: Scan) -> Iterator[list[str]]:
+    """The names that the scan has touched, a hundred at a time; one statement each."""
+    after = ""
+    while True:
+        rows = Seen.objects.filter(scan=scan, name__gt=after).order_by("name")
+        found = list(rows.values_list("name", flat=True).distinct()[:AT_ONCE])
+        if not found:
+            return
+        yield found
+        after = found[-1]
+
+
+def things_of(source: Source, names: Sequence[str]) -> dict[str, list[Seen]]:
+    """Name → what is there under it, the newest first; one statement."""
+    rows = Seen.objects.filter(source=source, name__in=names, is_there=True)
+    found: dict[str, list[Seen]] = defaultdict(list)
+    newest = models.F("updated_at").desc(nulls_last=True)
+    for row in rows.order_by("name", newest, "-version"):
+        found[row.name].append(row)
+    return found
+
+
+def thing_of(row: Seen) -> Thing:
+    """The row as the rules read it."""
+    return Thing(row.name, row.version, row.digest, tuple(row.words), row.runs, row.endpoint)
+
+
+def known_of(source: Source, things: dict[str, list[Seen]]) -> dict[str, Known]:
+    """Name → what the register knows of it; four statements, however many names.
+
+    A name belongs to the model that a person has linked it to; else to the one model of which a
+    version has the digest that is told there.
+    """
+    links = list(
+        KnownName.objects.filter(source=source, name__in=list(things), is_open=True).values_list(
+            "name", "version", "model", "known_version__digest"
+        )
+    )
+    model_of = {name: model for name, version, model, _digest in links if not version}
+    said: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for name, version, _model, digest in links:
+        if version and digest:
+            said[name].append((version, digest))
+    model_of |= _by_digest({name: rows for name, rows in things.items() if name not in model_of})
+    wanted = set(model_of.values())
+    digests: dict[uuid.UUID, list[tuple[str, str]]] = defaultdict(list)
+    versions = ModelVersion.objects.filter(model__in=wanted).order_by("-registered_at", "pk")
+    for model, label, digest in versions.values_list("model", "label", "digest"):
+        digests[model].append((label, digest))
+    approved = _approved(source, wanted, digests)
+    return {
+        name: Known(model, tuple(approved[model]), tuple(digests[model]), tuple(said[name]))
+        for name, model in model_of.items()
+    }
+
+
+def _by_digest(things: dict[str, list[Seen]]) -> dict[str, uuid.UUID]:
+    told: dict[str, set[str]] = defaultdict(set)
+    for name, rows in things.items():
+        for row in rows:
+            if row.digest:
+                told[row.digest].add(name)
+    found: dict[str, set[uuid.UUID]] = defaultdict(set)
+    versions = ModelVersion.objects.filter(digest__in=list(told))
+    for digest, model in versions.values_list("digest", "model"):
+        for name in told[digest]:
+            found[name].add(model)
+    return {name: next(iter(one)) for name, one in found.items() if len(one) == 1}
+
+
+def _approved(
+    source: Source,
+    wanted: set[uuid.UUID],
+    digests: dict[uuid.UUID, list[tuple[str, str]]],
+) -> dict[uuid.UUID, list[Approved]]:
+    """Model → what may run in the source's environment: where no approval is needed, anything."""
+    found: dict[uuid.UUID, list[Approved]] = defaultdict(list)
+    if source.environment not in NEEDS_APPROVAL:
+        for model in wanted:
+            found[model] = [Approved(None, label, digest) for label, digest in digests[model]]
+        return found
+    rows = Release.objects.filter(
+        Q(approved_until=None) | Q(approved_until__gte=clock.today()),
+        model_use__model__in=wanted, version__isnull=False, stage__in=[Stage.S4, Stage.S5],
+    ).exclude(approved_digest="")  # fmt: skip
+    for key, model, label, digest in rows.order_by("-stage", "pk").values_list(
+        "pk", "model_use__model", "version__label", "version__digest"
+    ):
+        found[model].append(Approved(key, label, digest))
+    return found
+
+
+def claims_of(source: Source) -> Iterator[list[tuple[Claim, Deployment | None]]]:
+    """What the register says is there: names that belong to models, and what runs of them."""
+    links = KnownName.objects.filter(source=source, version="", is_open=True).order_by("pk")
+    rows = list(links.values_list("pk", "name", "model"))
+    for start in range(0, len(rows), AT_ONCE):
+        part = rows[start : start + AT_ONCE]
+        name_of = {model: name for _key, name, model in part}
+        claimed: list[tuple[Claim, Deployment | None]] = [
+            (Claim(f"name\n{key}", model, name), None) for key, name, model in part
+        ]
+        deployed = Deployment.objects.filter(
+            environment=source.environment, release__model_use__model__in=list(name_of)
+        )
+        for one in releases.running(deployed) if tells_what_runs(source) else ():
+            model = one.release.model_use.model_id
+            label = one.release.version.label if one.release.version else ""
+            claim = Claim(
+                f"{one.release_id}\n{one.endpoint}\n{one.digest}", model, name_of[model], label,
+                one.digest, one.endpoint, one.release_id,
+            )  # fmt: skip
+            claimed.append((claim, one))
+        yield claimed

@@ -1,0 +1,260 @@
+"""What each connector makes of its system's own words; and of answers that are none."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import hmac
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from registry.connectors import fetching, huggingface, kubeflow, mlflow, sagemaker
+from registry.connectors.mlflow import digest_of
+from registry.connectors.shapes import Answer, Ask, Connector, Found, Trouble
+from tests.registry.connectors.playing import playing, recording
+
+D = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+READERS: dict[str, tuple[Connector, str]] = {
+    "mlflow": (mlflow.read, ""), "kubeflow": (kubeflow.read, ""),
+    "sagemaker": (sagemaker.read, ""), "huggingface": (huggingface.read, "bank-ai"),
+}  # fmt: skip
+
+
+def read(name: str, since: dt.datetime | None = None) -> list[Found]:
+    reader, scope = READERS[name]
+    return list(reader(playing(recording(name)), scope, since))
+
+
+def moment(milliseconds: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(milliseconds / 1000, tz=dt.UTC)
+
+
+def brief(found: list[Found]) -> list[tuple[Any, ...]]:
+    return [(one.name, one.version, one.digest, one.words, one.runs) for one in found]
+
+
+def test_mlflow_tells_versions_with_their_aliases_and_stages() -> None:
+    found = read("mlflow")
+    assert brief(found) == [
+        ("credit-scorecard", "4", "b" * 64, ("candidate",), False),
+        ("credit-scorecard", "3", D, ("champion", "Production"), False),
+        ("churn-uplift", "1", "", ("Staging",), False),
+    ]
+    assert found[0].updated_at == moment(1795420062000)
+    assert found[0].url == "/#/models/credit-scorecard/versions/4"
+    assert found[0].raw["source"] == "s3://models/credit-scorecard/4"
+
+
+def test_mlflow_reads_what_has_changed_and_what_aliases_name() -> None:
+    asked: list[str] = []
+    fetch = playing(recording("mlflow"), asked)
+    found = list(mlflow.read(fetch, "", moment(1795415000000)))
+    assert [(one.version, one.words) for one in found] == [
+        ("4", ("candidate",)), ("3", ("champion", "Production")),
+    ]  # fmt: skip
+    assert len(asked) == 3
+
+
+def test_kubeflow_tells_what_is_served_and_where() -> None:
+    found = read("kubeflow")
+    assert brief(found) == [
+        ("churn-uplift", "v2", "", ("LIVE", "prod", "DEPLOYED"), True),
+        ("credit-scorecard", "3", D, ("LIVE", "Production", "prod", "DEPLOYED"), True),
+        ("churn-uplift", "v1", "", ("ARCHIVED",), False),
+    ]
+    assert (found[1].endpoint, found[1].raw["uri"]) == ("prod/credit", "s3://models/credit/3")
+    changed = read("kubeflow", moment(1795415000000))
+    assert [one.version for one in changed] == ["v2", "3"]  # whatever is served is looked at
+
+
+def test_sagemaker_tells_packages_with_their_approval() -> None:
+    found = read("sagemaker")
+    assert brief(found) == [
+        ("credit-scorecard", "2", D, ("Approved", "Production"), False),
+        ("credit-scorecard", "1", "", ("PendingManualApproval",), False),
+    ]
+    assert found[0].updated_at == moment(1795420100250)
+
+
+def test_hugging_face_tells_repositories_with_the_digest_of_their_weights() -> None:
+    found = read("huggingface")
+    many = digest_of({"a.bin": "a" * 64, "b.bin": "b" * 64})
+    assert brief(found) == [
+        ("bank-ai/credit-llm", "0123456789ab", D, ("private", "gated", "text-generation"), False),
+        ("bank-ai/embedder", "fedcba987654", many, (), False),
+    ]
+    assert found[0].raw["licence"] == "apache-2.0"
+    since = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+    assert [one.name for one in read("huggingface", since)] == ["bank-ai/credit-llm"]
+
+
+@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (Answer(401, b"{}"), "not_let_in"),
+        (Answer(403, b"{}"), "not_let_in"),
+        (Answer(404, b"{}"), "not_found"),
+        (Answer(302, b""), "failed"),
+        (Answer(500, b"<h1>Oops</h1>"), "failed"),
+        (Answer(200, b"<html>Please log in</html>"), "no_json"),
+        (Answer(200, b"\xff\xfe"), "no_json"),
+        (Answer(200, b"[" * 100_000), "no_json"),
+    ],
+)
+def test_what_is_no_answer_of_the_system_is_told_apart(
+    name: str, answer: Answer, code: str
+) -> None:
+    reader, scope = READERS[name]
+    with pytest.raises(Trouble) as caught:
+        list(reader(lambda ask: answer, scope, None))
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("body", [b"[]", b"{}", b'{"model_versions":7,"items":[3,null]}', b"null"])
+def test_an_odd_answer_holds_nothing(name: str, body: bytes) -> None:
+    reader, scope = READERS[name]
+    assert list(reader(lambda ask: Answer(200, body), scope, None)) == []
+
+
+def test_a_server_that_never_ends_is_left() -> None:
+    body = b'{"next_page_token": "again", "registered_models": []}'
+    with pytest.raises(Trouble, match="too_long"):
+        list(mlflow.read(lambda ask: Answer(200, body), "", None))
+
+
+def test_aws_denies_in_the_body() -> None:
+    answer = Answer(400, b'{"__type":"AccessDeniedException","Message":"no"}')
+    with pytest.raises(Trouble, match="not_let_in"):
+        list(sagemaker.read(lambda ask: answer, "", None))
+
+
+# The signatures that AWS publishes with its test suite for version 4.
+SUITE = {
+    "get-vanilla": (
+        Ask("/"), "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
+    ),
+    "post-vanilla": (
+        Ask("/", method="POST"),
+        "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b",
+    ),
+    "get-vanilla-query-order-key-case": (
+        Ask("/", (("Param2", "value2"), ("Param1", "value1"))),
+        "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SUITE)
+def test_calls_are_signed_as_aws_publishes(case: str) -> None:
+    ask, signature = SUITE[case]
+    headers = sagemaker.signed(
+        ask, host="example.amazonaws.com", region="us-east-1", service="service",
+        key="AKIDEXAMPLE", secret="wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+        now=dt.datetime(2015, 8, 30, 12, 36, tzinfo=dt.UTC),
+    )  # fmt: skip
+    assert headers["Authorization"].endswith(f"Signature={signature}")
+
+
+def test_every_question_is_signed() -> None:
+    seen: list[Ask] = []
+
+    def fetch(ask: Ask) -> Answer:
+        seen.append(ask)
+        return Answer(200, b"{}")
+
+    asking = sagemaker.signing(
+        fetch, host="h", region="r", key="k", secret="s", token="t",
+        now=lambda: dt.datetime(2026, 11, 23, tzinfo=dt.UTC),
+    )  # fmt: skip
+    assert list(sagemaker.read(asking, "", None)) == []
+    names = seen[0].headers["Authorization"].partition("SignedHeaders=")[2].partition(",")[0]
+    assert names == "content-type;host;x-amz-date;x-amz-security-token;x-amz-target"
+
+
+# MLflow's webhooks
+
+
+def sent(secret: str, body: bytes, stamp: str = "1795420062") -> dict[str, str]:
+    key = "58e47997-0597-43ac-809a-01e1bdf09629"
+    made = hmac.new(secret.encode(), f"{key}.{stamp}.".encode() + body, hashlib.sha256).digest()
+    return {
+        "x-mlflow-delivery-id": key, "x-mlflow-timestamp": stamp,
+        "x-mlflow-signature": "v1," + base64.b64encode(made).decode(),
+    }  # fmt: skip
+
+
+def test_a_signed_webhook_is_mlflows_and_no_other_is() -> None:
+    body, now = b'{"entity":"model_version"}', 1795420070.0
+    headers = sent("secret", body)
+    assert mlflow.signs("secret", headers, body, now)
+    assert not mlflow.signs("other", headers, body, now)
+    assert not mlflow.signs("secret", headers, body + b" ", now)
+    assert not mlflow.signs("secret", headers, body, now + 301)
+    assert not mlflow.signs("", sent("", body), body, now)
+    for name in headers:
+        assert not mlflow.signs("secret", headers | {name: ""}, body, now)
+    assert not mlflow.signs("secret", sent("secret", body, "²"), body, now)
+
+
+# Over HTTP
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[str, list[Any]]]:
+    """A system on loopback that answers with what the test puts there, and where it is."""
+    answers: list[Any] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, body = answers.pop(0)
+            self.send_response(status)
+            self.send_header("Location", "/elsewhere")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nothing."""
+
+    found = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{found.server_port}", answers
+    finally:
+        found.shutdown()
+        thread.join()
+        found.server_close()
+
+
+def test_over_http_no_redirection_is_followed(server: tuple[str, list[Any]]) -> None:
+    address, answers = server
+    answers += [(200, b"{}"), (302, b"")]
+    with fetching.fetching(address, {"Authorization": "Bearer t"}, seconds=5) as fetch:
+        assert fetch(Ask("/x")).body == b"{}"
+        assert fetch(Ask("/x")).status == 302
+
+
+def test_over_http_endless_answers_and_dead_hosts_are_troubles(
+    server: tuple[str, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, answers = server
+    monkeypatch.setattr(fetching, "MOST_ANSWER", 10)
+    answers.append((200, b"x" * 100))
+    with (
+        fetching.fetching(address, {}, seconds=5) as fetch,
+        pytest.raises(Trouble, match="too_long"),
+    ):
+        fetch(Ask("/x"))
+    with fetching.fetching(address, {}, seconds=-1) as fetch, pytest.raises(Trouble, match="slow"):
+        fetch(Ask("/x"))
+    dead = "http://127.0.0.1:9"
+    with fetching.fetching(dead, {}, seconds=5) as fetch, pytest.raises(Trouble, match="down"):
+        fetch(Ask("/x"))

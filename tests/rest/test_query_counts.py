@@ -217,7 +217,7 @@ def _watch(made: Story) -> None:
     _report(made, "")
     with override_settings(PROMETHEUS_URL="http://127.0.0.1:9"):
         monitoring.open_query(
-            actor=person("wang"), metric_id=Metric.objects.get().pk, query="up", every_minutes=9
+            actor=person("sun"), metric_id=Metric.objects.get().pk, query="up", every_minutes=9
         )
 
 

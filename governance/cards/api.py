@@ -32,10 +32,11 @@ from registry.core.web.views import CallerRequest, Door
 from registry.releases import queries as releases
 from registry.releases.models import Release
 
-LANGUAGES = ("zh-hans", "en")
 PARAMETERS = [
     OpenApiParameter("format", str, enum=list(queries.FORMATS), default="cyclonedx-1.6"),
-    OpenApiParameter("language", str, enum=list(LANGUAGES), description="By default the caller's."),
+    OpenApiParameter(
+        "language", str, enum=list(queries.LANGUAGES), description="By default the caller's."
+    ),
 ]
 
 
@@ -171,10 +172,10 @@ def _proposal(one: Proposal) -> dict[str, Any]:  # Any: JSON
 
 def _language(request: CallerRequest) -> str:
     asked = request.query_params.get("language", "")
-    if asked and asked not in LANGUAGES:
+    if asked and asked not in queries.LANGUAGES:
         raise DomainError(
             "unknown_language",
-            _("Model cards are in one of: %(names)s.") % {"names": ", ".join(LANGUAGES)},
+            _("Model cards are in one of: %(names)s.") % {"names": ", ".join(queries.LANGUAGES)},
             field="language",
             status=400,
         )

@@ -2,12 +2,13 @@
 
 from governance.cards.queries.files import FORMATS, CardFile, file_of
 from governance.cards.queries.gathering import of_release, of_version, whole
-from governance.cards.queries.proposing import KIND, Read, read_document, read_file
+from governance.cards.queries.proposing import KIND, LANGUAGES, Read, read_document, read_file
 from governance.cards.queries.shown import Section, field_in_words, sections, value_in_lines
 
 __all__ = [
     "FORMATS",
     "KIND",
+    "LANGUAGES",
     "CardFile",
     "Read",
     "Section",

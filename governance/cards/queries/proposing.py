@@ -16,6 +16,7 @@ from registry.releases import queries as releases
 from registry.releases.models import Release
 
 KIND = "model_card"  # of documents
+LANGUAGES = ("zh-hans", "en")
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ def read_file(version: ModelVersion, content: bytes) -> Read:
     Raises DomainError where it is no card that can be read.
     """
     told = rules.read(content)
-    held = _held(version, get_language() or "en")
+    own = told.card.language  # a card of ours is compared in its own language
+    held = _held(version, own if own in LANGUAGES else get_language() or "en")
     found = rules.proposals(held, told.card)
     return Read(told, found, rules.is_other_version(held, told.card))
 

@@ -201,9 +201,11 @@ def test_a_foreign_card_is_evidence_and_proposes(made: Story) -> None:
     assert caller("li").get(f"/documents/{document.pk}/file/").getvalue() == content
 
 
-def test_a_known_card_proposes_nothing(made: Story) -> None:
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_a_known_card_proposes_nothing(language: str, made: Story) -> None:
     path = f"/versions/{made.version.pk}"
-    own = caller("li").get(f"{path}/card/", {"format": "cyclonedx-1.7"}).content
+    query = {"format": "cyclonedx-1.7", "language": language}
+    own = caller("li").get(f"{path}/card/", query).content
     answer = caller("li").form(f"{path}/card-imports/", sent(own)).json()
     assert (answer["proposals"], answer["is_other_version"]) == ([], False)
 

@@ -31,6 +31,7 @@ from registry.discovery.rules import Approved, Claim, Known, Place, Thing, plain
 from registry.releases import queries as releases
 from registry.releases.models import Deployment, Environment, Release, Stage
 from registry.usecases.models import ModelUse
+from registry.usecases.queries import has_owned
 
 NEEDS_APPROVAL = (Environment.PILOT, Environment.PRODUCTION)
 MODEL_RISK = (Role.MODEL_RISK, Role.MODEL_RISK_HEAD)
@@ -70,6 +71,7 @@ def whole(queryset: QuerySet[Sighting]) -> QuerySet[Sighting]:
     """With what pages show, in one statement."""
     return queryset.select_related(
         "source__entity", "seen", "model", "release__model_use__model",
+        "release__model_use__entity",
         "deployment__release__model_use__entity", "decided_by",
     )  # fmt: skip
 
@@ -91,6 +93,8 @@ def may_clear(user: User, row: Sighting, model: AIModel | None) -> bool:
         return may_answer(user, row) or (model is not None and model.owner_id == user.pk)
     if model is not None and has_made(user, model):
         return False
+    if row.release is not None and has_owned(user, row.release.model_use):
+        return False
     return _is_model_risk(user, row)
 
 
@@ -101,10 +105,11 @@ def may_dismiss(user: User, row: Sighting) -> bool:
 
 
 def _is_model_risk(user: User, row: Sighting) -> bool:
-    """Whether the role reaches the source, and the place of the deployment that it is about."""
+    """Whether the role reaches the source, and where the release that it is about is used."""
     paths = [row.source.entity.path]
-    if row.deployment is not None:
-        paths.append(row.deployment.release.model_use.entity.path)
+    release = row.deployment.release if row.deployment is not None else row.release
+    if release is not None:
+        paths.append(release.model_use.entity.path)
     found = standing(user)
     return all(found.has_at(path, *MODEL_RISK) for path in paths)
 

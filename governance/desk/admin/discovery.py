@@ -152,7 +152,7 @@ def _verbs(user: User, row: Sighting) -> tuple[str, ...]:
         # Whoever owns models may say that an unknown name is one of theirs.
         return ("link-sighting",) if row.kind == SightingKind.UNKNOWN and owns else ()
     if not queries.may_dismiss(user, row):  # nor say which version runs: model risk does
-        return ("accept-sighting",)
+        return ("accept-sighting",) if row.kind == SightingKind.VERSION_DRIFT else ()
     return (*VERBS_OF[row.kind], "dismiss-sighting")
 
 

@@ -74,6 +74,8 @@ def accept(*, actor: User, sighting_id: uuid.UUID, reason: str) -> Sighting:
     with ledger.act(actor) as act:
         row = _lock(sighting_id)
         _check(actor, row)
+        if row.kind == SightingKind.IDENTITY_MISMATCH:  # noted, and then nobody looks again
+            _check_clears(queries.may_clear(actor, row, row.model))
         match row.kind:
             case SightingKind.UNKNOWN:
                 raise DomainError(
@@ -262,7 +264,7 @@ def _check_clears(may: bool) -> None:
                 " does not matter: nobody who owns or has built the model."
             ),
             field=Capability.ANSWER_SIGHTINGS.value,
-            hint=_("Link the name alone, confirm what was seen, or ask model risk management."),
+            hint=_("Link the name alone, confirm another version, or ask model risk management."),
         )
 
 

@@ -190,7 +190,7 @@ def test_the_owner_and_model_risk_answer_and_nobody_else(live: Release) -> None:
     done = services.dismiss(actor=person("chen"), sighting_id=row.pk, reason="压力测试环境的副本")
     assert (done.state, done.decided_by) == ("dismissed", person("chen"))
     with refused(Conflict, "answered_already"):
-        services.accept(actor=person("wang"), sighting_id=row.pk, reason="确认属实无误")
+        services.accept(actor=person("sun"), sighting_id=row.pk, reason="确认属实无误")
 
 
 def test_what_is_dismissed_comes_back_on_its_day_and_when_it_changes() -> None:

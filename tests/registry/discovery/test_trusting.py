@@ -255,6 +255,17 @@ def test_a_second_look_by_itself_comes_an_hour_later() -> None:
 # Who says what runs
 
 
+def test_the_owner_notes_no_other_bytes_away(live: Release) -> None:
+    source, (label, _digest) = linked(live, environment="pilot"), facts(live)
+    look(source, thing(label, X, "champion"))
+    row = Sighting.objects.get(kind="identity_mismatch")
+    with refused(Forbidden, "needs_model_risk"):
+        services.accept(actor=person("wang"), sighting_id=row.pk, reason=REASON)
+    assert services.accept(actor=person("chen"), sighting_id=row.pk, reason=REASON).state == (
+        "accepted"
+    )
+
+
 def test_the_owner_says_whose_a_name_is_and_not_what_runs(live: Release) -> None:
     source, model = opened(), live.model_use.model
     look(source, thing("77", "", "champion"))

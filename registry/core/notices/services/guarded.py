@@ -8,6 +8,7 @@ in time: there is one deadline, and each step has what is left of it.
 
 from __future__ import annotations
 
+import errno
 import http.client
 import ipaddress
 import socket
@@ -166,9 +167,11 @@ class _Checked(http.client.HTTPConnection):
 
 
 def _connected(place: Place, deadline: _Deadline) -> socket.socket:
-    rules, why = allowed(), ""
+    rules, why, tried = allowed(), "", 0
     last: OSError | None = None
-    for address in _resolved_in_time(place, deadline)[:MOST_ADDRESSES]:
+    for address in _resolved_in_time(place, deadline):
+        if tried == MOST_ADDRESSES:
+            break
         if refused := rules.why_not(place, address):
             why = refused
             continue
@@ -179,6 +182,7 @@ def _connected(place: Place, deadline: _Deadline) -> socket.socket:
             )
         except OSError as error:
             last = error
+            tried += error.errno != errno.ENETUNREACH  # a family that nobody routes costs no time
             continue
         peer = ipaddress.ip_address(found.getpeername()[0].partition("%")[0])
         if not (why := rules.why_not(place, peer)):

@@ -73,6 +73,12 @@ def scan_sources() -> None:
         scan_source.apply_async((str(source_id),), expires=SCAN_STALE_SECONDS)
 
 
+@shared_task(name="registry.prune_scans")
+def prune_scans() -> None:
+    """What sources showed long ago is kept no more."""
+    discovery.prune()
+
+
 @shared_task(name="registry.scan_source", soft_time_limit=600, time_limit=660)
 def scan_source(source_id: str) -> None:
     """The source has been looked at; a dead or slow one holds up nobody else."""

@@ -179,6 +179,7 @@ CELERY_BEAT_SCHEDULE = {
     "jobs": {"task": "registry.sweep_jobs", "schedule": 30.0},
     "digests": {"task": "registry.deliver", "schedule": 600.0},
     "sources": {"task": "registry.scan_sources", "schedule": 60.0},
+    "scan_log": {"task": "registry.prune_scans", "schedule": 86400.0},
     "channels": {"task": "registry.post", "schedule": 60.0},
     "reviews": {"task": "governance.sweep_reviews", "schedule": 300.0},
     "listen": {"task": "governance.listen", "schedule": 300.0},

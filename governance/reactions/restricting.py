@@ -19,9 +19,14 @@ from registry.releases.models import Environment, Release, Stage
 
 
 def restrict_unapproved(event: Event) -> None:
-    """BR-09: a digest in production that is not the version's is restricted at once."""
+    """BR-09: a digest in production that is not the version's is restricted at once.
+
+    Not again where the same bytes have only moved: people may have lifted that already.
+    """
     state, facts = event.body["state"], event.body.get("facts", {})
     if state["environment"] != Environment.PRODUCTION or facts.get("matches_version", True):
+        return
+    if facts.get("has_moved"):
         return
     release_id = uuid.UUID(state["release_id"])
     reason = f"BR-09: {state['digest']}"

@@ -21,6 +21,7 @@ from registry.connectors.shapes import (
     as_name,
     as_text,
     from_iso,
+    listed,
     whole,
 )
 
@@ -60,7 +61,7 @@ def _pages(fetch: Fetch, scope: str) -> Iterator[dict[str, Any]]:
             kept.append(fetch(ask))
             return kept[-1]
 
-        yield from as_dicts(whole(keeping, Ask("/api/models", query)))
+        yield from listed(whole(keeping, Ask("/api/models", query)), "")
         following = _NEXT.search(kept[-1].headers.get("link", ""))
         if following is None:
             return

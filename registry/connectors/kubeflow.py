@@ -12,11 +12,11 @@ from registry.connectors.shapes import (
     Found,
     Trouble,
     as_dict,
-    as_dicts,
     as_digest,
     as_name,
     as_text,
     from_milliseconds,
+    listed,
     whole,
 )
 
@@ -79,7 +79,8 @@ def _found(fetch: Fetch, row: dict[str, Any], name: str, serving: list[dict[str,
     words = [one for one in (state, stage, *(s["place"] for s in serving)) if one]
     if serving:
         words.append("DEPLOYED")
-    places = [f"{one['place']}/{one['name']}".strip("/") for one in serving]
+    # In whatever order the services are told: the first one is the endpoint.
+    places = sorted(f"{one['place']}/{one['name']}".strip("/") for one in serving)
     told_of = {"author": as_text(row.get("author"), 100), "uri": uri,
                "services": ", ".join(places)[:300]}  # fmt: skip
     model, key = as_text(row.get("registeredModelId"), 60), as_text(row.get("id"), 60)
@@ -114,8 +115,8 @@ def _pages(fetch: Fetch, what: str, most: int = MOST_PAGES) -> Iterator[dict[str
     token = ""
     for _page in range(most):
         query = [("pageSize", PAGE), *_NEWEST, *([("nextPageToken", token)] if token else [])]
-        answer = as_dict(whole(fetch, Ask(f"{_ROOT}/{what}", tuple(query))))
-        yield from as_dicts(answer.get("items"))
+        answer = whole(fetch, Ask(f"{_ROOT}/{what}", tuple(query)))
+        yield from listed(answer, "items")
         token = as_text(answer.get("nextPageToken"), 2_000)
         if not token:
             return

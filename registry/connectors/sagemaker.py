@@ -27,6 +27,7 @@ from registry.connectors.shapes import (
     as_text,
     from_iso,
     from_seconds,
+    listed,
     whole,
 )
 
@@ -86,8 +87,8 @@ def _pages(fetch: Fetch, verb: str, key: str, told: dict[str, Any]) -> Iterator[
     token = ""
     for _page in range(MOST_PAGES):
         asked = told | {"MaxResults": PAGE} | ({"NextToken": token} if token else {})
-        answer = as_dict(_call(fetch, verb, asked))
-        yield from as_dicts(answer.get(key))
+        answer = _call(fetch, verb, asked)
+        yield from listed(answer, key)
         token = as_text(answer.get("NextToken"), 8_192)
         if not token:
             return

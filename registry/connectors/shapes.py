@@ -59,7 +59,8 @@ Fetch = Callable[[Ask], Answer]
 
 class Trouble(Exception):
     """The other system could not be read. code: `down`, `slow`, `not_let_in`, `not_found`,
-    `failed`, `no_json`, `too_long`; detail: in technical words, without addresses or secrets.
+    `failed`, `no_json`, `unexpected`, `too_long`; detail: in technical words, without addresses
+    or secrets.
     """
 
     def __init__(self, code: str, detail: str = "") -> None:
@@ -90,6 +91,16 @@ def whole(fetch: Fetch, ask: Ask) -> Any:  # Any: JSON
     except (ValueError, RecursionError) as error:
         looks = "HTML" if answer.body.lstrip()[:1] == b"<" else "no JSON"
         raise Trouble("no_json", looks) from error
+
+
+def listed(answer: object, key: str) -> list[dict[str, Any]]:  # Any: JSON
+    """The objects of the list that the system always tells under the key. Raises Trouble where it
+    is not there: whatever stands before the system can answer 200 as well.
+    """
+    rows = answer.get(key) if isinstance(answer, dict) else answer if not key else None
+    if not isinstance(rows, list):
+        raise Trouble("unexpected", f"no list {key}".strip())
+    return as_dicts(rows)
 
 
 def as_dict(value: object) -> dict[str, Any]:  # Any: JSON

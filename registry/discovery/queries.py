@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.db import models
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
-from registry.catalogue.models import ModelVersion
-from registry.catalogue.queries import may_be_seen
+from registry.catalogue.models import AIModel, ModelVersion
+from registry.catalogue.queries import has_made, may_be_seen
 from registry.core import clock
 from registry.core.people.models import User
 from registry.core.people.queries import standing, within_reach
@@ -27,9 +27,11 @@ from registry.discovery.models import (
     Source,
     SourceKind,
 )
-from registry.discovery.rules import Approved, Claim, Known, Place, Thing
+from registry.discovery.rules import Approved, Claim, Known, Place, Thing, plain_label
 from registry.releases import queries as releases
 from registry.releases.models import Deployment, Environment, Release, Stage
+from registry.usecases.models import ModelUse
+from registry.usecases.queries import has_owned
 
 NEEDS_APPROVAL = (Environment.PILOT, Environment.PRODUCTION)
 MODEL_RISK = (Role.MODEL_RISK, Role.MODEL_RISK_HEAD)
@@ -68,15 +70,48 @@ def visible_names(user: User) -> QuerySet[KnownName]:
 def whole(queryset: QuerySet[Sighting]) -> QuerySet[Sighting]:
     """With what pages show, in one statement."""
     return queryset.select_related(
-        "source__entity", "seen", "model", "release__model_use__model", "deployment", "decided_by"
-    )
+        "source__entity", "seen", "model", "release__model_use__model",
+        "release__model_use__entity",
+        "deployment__release__model_use__entity", "decided_by",
+    )  # fmt: skip
 
 
 def may_answer(user: User, row: Sighting) -> bool:
     """Model risk for what its role reaches; the owner of the model for what is about it."""
     if row.model is not None and row.model.owner_id == user.pk:
         return True
-    return standing(user).has_at(row.source.entity.path, *MODEL_RISK)
+    return _is_model_risk(user, row)
+
+
+def may_clear(user: User, row: Sighting, model: AIModel | None) -> bool:
+    """Whether the person may say that what runs is what was approved, or that it does not matter.
+
+    Where approval is needed that is model risk's to say, and of nobody who owns the model or has
+    built a version of it.
+    """
+    if row.source.environment not in NEEDS_APPROVAL:
+        return may_answer(user, row) or (model is not None and model.owner_id == user.pk)
+    if model is not None and has_made(user, model):
+        return False
+    if row.release is not None and has_owned(user, row.release.model_use):
+        return False
+    return _is_model_risk(user, row)
+
+
+def may_dismiss(user: User, row: Sighting) -> bool:
+    """Whether the person may say that the difference does not matter."""
+    is_about_what_runs = row.kind in (SightingKind.VERSION_DRIFT, SightingKind.IDENTITY_MISMATCH)
+    return may_clear(user, row, row.model) if is_about_what_runs else may_answer(user, row)
+
+
+def _is_model_risk(user: User, row: Sighting) -> bool:
+    """Whether the role reaches the source, and where the release that it is about is used."""
+    paths = [row.source.entity.path]
+    release = row.deployment.release if row.deployment is not None else row.release
+    if release is not None:
+        paths.append(release.model_use.entity.path)
+    found = standing(user)
+    return all(found.has_at(path, *MODEL_RISK) for path in paths)
 
 
 def counted(rows: QuerySet[Sighting]) -> dict[str, int]:
@@ -208,7 +243,7 @@ def known_of(source: Source, things: dict[str, list[Seen]]) -> dict[str, Known]:
     """Name → what the register knows of it; four statements, however many names.
 
     A name belongs to the model that a person has linked it to; else to the one model of which a
-    version has the digest that is told there.
+    version used or owned within the source's entity has the digest that is told there.
     """
     links = list(
         KnownName.objects.filter(source=source, name__in=list(things), is_open=True).values_list(
@@ -220,7 +255,9 @@ def known_of(source: Source, things: dict[str, list[Seen]]) -> dict[str, Known]:
     for name, version, _model, digest in links:
         if version and digest:
             said[name].append((version, digest))
-    model_of |= _by_digest({name: rows for name, rows in things.items() if name not in model_of})
+    linked = set(model_of)
+    others = {name: rows for name, rows in things.items() if name not in linked}
+    model_of |= _by_digest(source, others)
     wanted = set(model_of.values())
     digests: dict[uuid.UUID, list[tuple[str, str]]] = defaultdict(list)
     versions = ModelVersion.objects.filter(model__in=wanted).order_by("-registered_at", "pk")
@@ -228,19 +265,28 @@ def known_of(source: Source, things: dict[str, list[Seen]]) -> dict[str, Known]:
         digests[model].append((label, digest))
     approved = _approved(source, wanted, digests)
     return {
-        name: Known(model, tuple(approved[model]), tuple(digests[model]), tuple(said[name]))
+        name: Known(
+            model, tuple(approved[model]), tuple(digests[model]), tuple(said[name]), name in linked
+        )
         for name, model in model_of.items()
     }
 
 
-def _by_digest(things: dict[str, list[Seen]]) -> dict[str, uuid.UUID]:
+def _by_digest(source: Source, things: dict[str, list[Seen]]) -> dict[str, uuid.UUID]:
+    """Name → the one model here that has the digest. Of what lies beyond the source's entity
+    nothing is told: whoever fills a source could ask the register for any digest.
+    """
     told: dict[str, set[str]] = defaultdict(set)
     for name, rows in things.items():
         for row in rows:
             if row.digest:
                 told[row.digest].add(name)
     found: dict[str, set[uuid.UUID]] = defaultdict(set)
-    versions = ModelVersion.objects.filter(digest__in=list(told))
+    path = source.entity.path
+    used = ModelUse.objects.filter(model=OuterRef("model"), entity__path__startswith=path)
+    versions = ModelVersion.objects.filter(
+        Q(model__entity__path__startswith=path) | Exists(used), digest__in=list(told)
+    )
     for digest, model in versions.values_list("digest", "model"):
         for name in told[digest]:
             found[name].add(model)
@@ -252,7 +298,10 @@ def _approved(
     wanted: set[uuid.UUID],
     digests: dict[uuid.UUID, list[tuple[str, str]]],
 ) -> dict[uuid.UUID, list[Approved]]:
-    """Model → what may run in the source's environment: where no approval is needed, anything."""
+    """Model → what may run in the source's environment: where no approval is needed, anything.
+
+    Only uses within the source's entity: what a branch sees says nothing about head office's.
+    """
     found: dict[uuid.UUID, list[Approved]] = defaultdict(list)
     if source.environment not in NEEDS_APPROVAL:
         for model in wanted:
@@ -261,12 +310,19 @@ def _approved(
     rows = Release.objects.filter(
         Q(approved_until=None) | Q(approved_until__gte=clock.today()),
         model_use__model__in=wanted, version__isnull=False, stage__in=[Stage.S4, Stage.S5],
+        model_use__entity__path__startswith=source.entity.path,
     ).exclude(approved_digest="")  # fmt: skip
     for key, model, label, digest in rows.order_by("-stage", "pk").values_list(
         "pk", "model_use__model", "version__label", "version__digest"
     ):
         found[model].append(Approved(key, label, digest))
     return found
+
+
+def approved_releases(source: Source, model_id: uuid.UUID) -> list[uuid.UUID]:
+    """The model's releases within the source's entity that are approved for its environment."""
+    found = _approved(source, {model_id}, {model_id: []})[model_id]
+    return sorted({one.release for one in found if one.release})
 
 
 def claims_of(source: Source) -> Iterator[list[tuple[Claim, Deployment | None]]]:
@@ -280,9 +336,15 @@ def claims_of(source: Source) -> Iterator[list[tuple[Claim, Deployment | None]]]
             (Claim(f"name\n{key}", model, name), None) for key, name, model in part
         ]
         deployed = Deployment.objects.filter(
-            environment=source.environment, release__model_use__model__in=list(name_of)
+            environment=source.environment,
+            release__model_use__model__in=list(name_of),
+            release__model_use__entity__path__startswith=source.entity.path,
         )
-        for one in releases.running(deployed) if tells_what_runs(source) else ():
+        running = releases.running(deployed) if tells_what_runs(source) else []
+        is_here = _shown_before(source, list(name_of.values()))
+        for one in running:
+            if not is_here(one, name_of[one.release.model_use.model_id]):
+                continue
             model = one.release.model_use.model_id
             label = one.release.version.label if one.release.version else ""
             claim = Claim(
@@ -291,3 +353,32 @@ def claims_of(source: Source) -> Iterator[list[tuple[Claim, Deployment | None]]]
             )  # fmt: skip
             claimed.append((claim, one))
         yield claimed
+
+
+def _shown_before(source: Source, names: Sequence[str]) -> Callable[[Deployment, str], bool]:
+    """Whether a deployment of the name's is one that the source could show; one statement.
+
+    It has shown its place once, or where it tells no places its version, or the place names the
+    source. What runs elsewhere is not missing here.
+    """
+    places: set[tuple[str, str]] = set()
+    versions: set[tuple[str, str]] = set()
+    rows = Seen.objects.filter(source=source, name__in=names)
+    for name, version, digest, endpoint in rows.values_list(
+        "name", "version", "digest", "endpoint"
+    ):
+        places |= {(name, endpoint), (name, "")} if endpoint else set()
+        versions |= {(name, digest), (name, plain_label(version))}
+
+    def is_here(one: Deployment, name: str) -> bool:
+        version = one.release.version
+        label = version.label if version and version.digest == one.digest else ""
+        is_place = bool(one.endpoint) and (name, one.endpoint) in places
+        tells_places = bool(one.endpoint) and (name, "") in places
+        is_ours = one.endpoint == source.name or one.endpoint.startswith(f"{source.name}: ")
+        is_version = (name, one.digest) in versions or (
+            bool(label) and (name, plain_label(label)) in versions
+        )
+        return is_place or is_ours or (is_version and not tells_places)
+
+    return is_here

@@ -54,6 +54,7 @@ class Approved:
 class Known:
     """What the register holds about a name's model.
 
+    is_linked: a person has said whose the name is; else a digest has, which anybody can copy.
     approved: what may run in the environment; digests: label → digest of its versions; said:
     version over there → digest of the version of ours that a person has said it is.
     """
@@ -62,11 +63,14 @@ class Known:
     approved: tuple[Approved, ...] = ()
     digests: tuple[tuple[str, str], ...] = ()
     said: tuple[tuple[str, str], ...] = ()
+    is_linked: bool = False
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One difference. about: what it is about within its kind; expected: the labels approved."""
+    """One difference. about: what it is about within its kind; expected: the labels approved;
+    is_linked: a person has said whose the name is.
+    """
 
     kind: Difference
     about: str
@@ -74,6 +78,7 @@ class Finding:
     runs: bool
     expected: tuple[str, ...] = ()
     releases: tuple[uuid.UUID, ...] = ()
+    is_linked: bool = False
 
     @property
     def key(self) -> str:
@@ -161,15 +166,17 @@ def _finding(kind: Difference, thing: Thing, known: Known, *, runs_there: bool) 
         runs=runs_there,
         expected=tuple(sorted({one.label for one in known.approved})),
         releases=tuple(sorted({one.release for one in known.approved if one.release})),
+        is_linked=known.is_linked,
     )
 
 
 def same_label(ours: str, theirs: str) -> bool:
     """Whether two labels name one version: `v3` and `3` do, without regard to case and blanks."""
-    return _plain(ours) == _plain(theirs)
+    return plain_label(ours) == plain_label(theirs)
 
 
-def _plain(label: str) -> str:
+def plain_label(label: str) -> str:
+    """The label without what people write differently."""
     plain = label.strip().casefold()
     return plain[1:] if plain[:1] == "v" and plain[1:2].isdigit() else plain
 

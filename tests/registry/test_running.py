@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from typing import Any
 
 import pytest
@@ -115,6 +116,28 @@ def test_a_reference_is_recorded_once_and_never_for_something_else(made: Story) 
             actor=person("luo"), release=made.release, environment="test", digest=C,
             reference="build-1",
         )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"traffic_percent": 80},
+        {"permit": uuid.UUID(int=7)},
+        {"from_digest": C},
+        {"deployed_at": T0 + dt.timedelta(hours=1)},
+    ],
+)
+def test_a_reference_with_another_share_permit_or_moment_is_refused(
+    made: Story, changed: dict[str, Any]
+) -> None:
+    told: dict[str, Any] = {
+        "release": made.release, "environment": "test", "digest": A, "role": "canary",
+        "traffic_percent": 10, "reference": "build-1", "deployed_at": T0, "from_digest": B,
+    }  # fmt: skip
+    first = services.record_deployment(actor=person("luo"), **told)
+    assert services.record_deployment(actor=person("luo"), **told).pk == first.pk
+    with refused(Conflict, "reference_reused"):
+        services.record_deployment(actor=person("luo"), **(told | changed))
 
 
 def test_a_pipeline_reports_many_at_once_or_none(made: Story) -> None:

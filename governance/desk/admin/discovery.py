@@ -151,6 +151,8 @@ def _verbs(user: User, row: Sighting) -> tuple[str, ...]:
     if not queries.may_answer(user, row):
         # Whoever owns models may say that an unknown name is one of theirs.
         return ("link-sighting",) if row.kind == SightingKind.UNKNOWN and owns else ()
+    if not queries.may_dismiss(user, row):  # nor say which version runs: model risk does
+        return ("accept-sighting",) if row.kind == SightingKind.VERSION_DRIFT else ()
     return (*VERBS_OF[row.kind], "dismiss-sighting")
 
 
@@ -191,5 +193,6 @@ def _explained(row: Sighting) -> str:
             )
     return _(
         "The bytes are not those of the version with this number. In production that restricts"
-        " the use at once (BR-09); confirming says that somebody has looked into it."
+        " the use at once (BR-09), where a person has said whose the name is; else when somebody"
+        " confirms it. Confirming says that somebody has looked into it."
     )

@@ -62,7 +62,10 @@ class WebhookChangeForm(WebhookForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         row = self.subject
-        del self.fields["secret"]
+        self.fields["secret"].required = False
+        self.fields["secret"].help_text = _(
+            "Only with a new address, where the key that sealed the former is lost."
+        )
         self.fields["address"].required = False
         self.fields["address"].help_text = _("Left empty, it stays as it is.")
         told = set(row.types)

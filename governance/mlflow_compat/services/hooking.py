@@ -60,12 +60,13 @@ def update_webhook(*, actor: User, webhook_id: str, told: Hook) -> Subscription:
     row = _found(actor, webhook_id)
     _check(told)
     changed = Changed(
-        name=told.name, description=told.description, types=told.events, address=told.url
-    )
+        name=told.name, description=told.description, types=told.events, address=told.url,
+        secret=told.secret if told.url is not None else None,
+    )  # fmt: skip
     with ledger.act(actor):
         if any(value is not None for value in vars(changed).values()):
             row = webhooks.change_subscription(actor=actor, subscription_id=row.pk, told=changed)
-        if told.secret:
+        if told.secret and told.url is None:
             row, _made = webhooks.rotate_secret(
                 actor=actor, subscription_id=row.pk, secret=told.secret, overlap_hours=0
             )

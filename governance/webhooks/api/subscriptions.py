@@ -65,7 +65,9 @@ class WebhookTold(serializers.Serializer[Any]):
 
 
 class WebhookChange(serializers.Serializer[Any]):
-    """What is told is changed, the rest stays."""
+    """What is told is changed, the rest stays. secret: with an address, where the key that sealed
+    the former is lost.
+    """
 
     name = serializers.CharField(max_length=100, required=False)
     description = serializers.CharField(max_length=500, required=False, allow_blank=True)
@@ -78,6 +80,7 @@ class WebhookChange(serializers.Serializer[Any]):
     )
     entity = serializers.PrimaryKeyRelatedField(queryset=LegalEntity.objects.all(), required=False)
     models = _models(required=False, source="of_models")
+    secret = serializers.CharField(required=False, max_length=200)
 
 
 class OpenedWebhook(WebhookRow):

@@ -87,7 +87,7 @@ def open_subscription(*, actor: User, told: NewSubscription) -> tuple[Subscripti
 
 @dataclass(frozen=True)
 class Changed:
-    """What is changed; None: it stays."""
+    """What is changed; None: it stays. secret: with a new address, where the former are lost."""
 
     name: str | None = None
     description: str | None = None
@@ -95,6 +95,7 @@ class Changed:
     of_models: Sequence[uuid.UUID] | None = None
     entity: LegalEntity | None = None
     address: str | None = None
+    secret: str | None = None
 
 
 def change_subscription(
@@ -104,7 +105,10 @@ def change_subscription(
     told: Changed,
     expected_version: int | None = None,
 ) -> Subscription:
-    """The webhook is as told from now on; what waits goes to the new address."""
+    """The webhook is as told from now on; what waits goes to the new address.
+
+    Raises DomainError (`sealed`) for an address without a secret where the key is lost.
+    """
     people.require_everywhere(actor, Capability.MANAGE_CHANNELS)
     with ledger.act(actor) as act:
         row = _locked(subscription_id)
@@ -112,19 +116,47 @@ def change_subscription(
         changes: dict[str, Any] = {  # Any: column values
             name: value
             for name, value in vars(told).items()
-            if value is not None and name not in ("address", "types", "of_models")
+            if value is not None and name not in ("address", "secret", "types", "of_models")
         }
         if told.types is not None:
             changes["types"] = sorted(set(told.types))
             _check_types(row, changes["types"])
         if told.of_models is not None:
             changes["of_models"] = _models(told.of_models)
-        if told.address is not None:
-            _address, *secrets = outgoing.unseal_all(row.sealed, notices.vault_keys())
-            changes |= _sealed(row.protocol, told.address, secrets, is_known=True)
+        changes |= _renewed(row, told)
         if not changes:
             raise DomainError("nothing_told", _("Nothing is told that could change."))
         return act.update(row, "webhook.changed", changes)
+
+
+def _renewed(row: Subscription, told: Changed) -> dict[str, Any]:  # Any: column values
+    """The columns about address and secrets. With both told, nothing needs to be opened."""
+    if told.address is None:
+        if told.secret:
+            raise DomainError(
+                "no_address",
+                _("Name the new address with it, or exchange the secret alone."),
+                field="address",
+            )
+        return {}
+    if told.secret:
+        return _sealed(row.protocol, told.address, [told.secret]) | {"previous_until": None}
+    _address, *secrets = _opened(row)
+    return dict(_sealed(row.protocol, told.address, secrets, is_known=True))
+
+
+def _opened(row: Subscription) -> list[str]:
+    """Address and secrets. Raises DomainError where no key opens them."""
+    try:
+        return outgoing.unseal_all(row.sealed, notices.vault_keys())
+    except ValueError as error:
+        raise DomainError(
+            "sealed",
+            _("The key that sealed the address and secrets of “%(name)s” is not there any more.")
+            % {"name": row.name},
+            field="secret",
+            hint=_("Give a new address together with a new secret, or close it and open another."),
+        ) from error
 
 
 def rotate_secret(
@@ -132,7 +164,7 @@ def rotate_secret(
 ) -> tuple[Subscription, str]:
     """Another secret signs; the former one too, for so many hours. The one that was made up here.
 
-    Raises DomainError for a weak secret, for more than a week.
+    Raises DomainError for a weak secret, for more than a week, and where the key is lost.
     """
     people.require_everywhere(actor, Capability.MANAGE_CHANNELS)
     if not 0 <= overlap_hours <= LONGEST_OVERLAP_HOURS:
@@ -141,7 +173,7 @@ def rotate_secret(
     made_up = "" if secret else notices.new_secret()
     with ledger.act(actor) as act:
         row = _locked(subscription_id)
-        address, *before = outgoing.unseal_all(row.sealed, notices.vault_keys())
+        address, *before = _opened(row)
         former = before[:1] if overlap_hours else []
         changes: dict[str, Any] = _sealed(  # Any: column values
             row.protocol, address, [secret or made_up, *former]
@@ -170,9 +202,9 @@ def resume_subscription(*, actor: User, subscription_id: uuid.UUID) -> Subscript
 
 
 def close_subscription(*, actor: User, subscription_id: uuid.UUID) -> Subscription:
-    """Nothing goes there any more, for good; what waits for it is given up."""
+    """Nothing goes there any more, for good; what waits is given up, the secrets are forgotten."""
     with ledger.act(actor):
-        row = _move(actor, subscription_id, SubscriptionState.CLOSED, "webhook.closed")
+        row = _move(actor, subscription_id, SubscriptionState.CLOSED, "webhook.closed", sealed="")
         waiting = Sending.objects.filter(subscription=row, state="claimed")
         waiting.update(state="failed", error="the webhook was closed")
     return row
@@ -190,13 +222,13 @@ def disable(*, subscription_id: uuid.UUID, because: DisabledBecause) -> bool:
 
 
 def _move(
-    actor: User, subscription_id: uuid.UUID, to: SubscriptionState, kind: str
+    actor: User, subscription_id: uuid.UUID, to: SubscriptionState, kind: str, **more: str
 ) -> Subscription:
     people.require_everywhere(actor, Capability.MANAGE_CHANNELS)
     with ledger.act(actor) as act:
         row = ledger.lock(Subscription.objects.all(), subscription_id)
         SUBSCRIPTION_STATES.check(row, to)
-        return act.update(row, kind, {"state": to, "because": ""})
+        return act.update(row, kind, {"state": to, "because": "", **more})
 
 
 def _locked(subscription_id: uuid.UUID) -> Subscription:

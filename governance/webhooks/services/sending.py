@@ -49,6 +49,7 @@ MOST_TROUBLE = 5  # messages that fail one after another: then it is the receive
 HELD = dt.timedelta(minutes=1)  # while it is being sent; where this process dies, it is tried then
 MOST_TRIES = 12  # that are kept
 GONE = 410
+INTERRUPTED = gettext_noop("the worker was stopped while it waited for the answer")
 EXCHANGED = gettext_noop("address or secret is not what was told: give the address anew")
 
 
@@ -73,9 +74,9 @@ def _serve(subscription_id: uuid.UUID) -> int:
             if body is None:  # it may not be told any more
                 one.delete()
                 continue
-            if not _begin(one):
+            if not _begin(row, one):
                 continue
-            answer = deliver(row, body, one.message_id)
+            answer = _delivered(row, body, one)
             if answer.is_taken:
                 _taken(row, one, answer)
                 done, trouble = done + 1, 0
@@ -103,9 +104,23 @@ def _bodies(row: Subscription, batch: Sequence[Sending]) -> dict[int, Body]:
     return queries.protocol_of(row).bodies(row, list(entries))
 
 
-def _begin(one: Sending) -> bool:
-    """The attempt is counted; nobody else makes it meanwhile."""
+def _delivered(row: Subscription, body: Body, one: Sending) -> Answer:
+    """What came back. A worker that is stopped while it waits has made its attempt, too."""
+    try:
+        return deliver(row, body, one.message_id)
+    except BaseException:
+        _refused(row, one, Answer(error=INTERRUPTED), is_over=False)
+        raise
+
+
+def _begin(row: Subscription, one: Sending) -> bool:
+    """The attempt is counted; nobody else makes it meanwhile. Of too many there is no other."""
     now = clock.now()
+    if one.attempts >= rules.MOST_ATTEMPTS:  # its workers died, and nobody could say so
+        waiting = Sending.objects.filter(pk=one.pk, state="claimed")
+        if waiting.update(state="failed", error=INTERRUPTED):
+            telling.tell_failed(row)
+        return False
     found = Sending.objects.filter(
         pk=one.pk, state="claimed", try_at__lte=now, subscription__state=SubscriptionState.OPEN
     )
@@ -228,8 +243,13 @@ def try_subscription(
 
 
 def address_of(row: Subscription) -> str:
-    """Scheme, host and port of the receiver; what follows is nobody's to read."""
-    address, *_secrets = outgoing.unseal_all(row.sealed, notices.vault_keys())
+    """Scheme, host and port of the receiver; what follows is nobody's to read, nor to be had where
+    the key is lost or the webhook closed.
+    """
+    try:
+        address, *_secrets = outgoing.unseal_all(row.sealed, notices.vault_keys())
+    except ValueError:
+        return f"{row.host if '://' in row.host else f'https://{row.host}'}/…"
     place = outgoing.place_of(address)
     origin = place.origin if place.is_plain else f"https://{place.origin}"
     return origin if place.path == "/" else f"{origin}/…"

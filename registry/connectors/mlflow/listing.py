@@ -18,6 +18,7 @@ from registry.connectors.shapes import (
     as_name,
     as_text,
     from_milliseconds,
+    listed,
     whole,
 )
 
@@ -35,8 +36,11 @@ def read(fetch: Fetch, scope: str, since: dt.datetime | None) -> Iterator[Found]
     alias, so that what has one is looked at each time; what was deleted, or has lost its alias,
     shows in a whole reading alone. Raises Trouble.
     """
-    aliases, told = _aliases(fetch, scope), set()
+    models = list(_pages(fetch, "registered-models", "registered_models", scope))
+    aliases, told = _aliases(models), set()
     for row in _pages(fetch, "model-versions", "model_versions", scope):
+        if not models and not scope:  # a version without any model: the first list was none
+            raise Trouble("unexpected", "no list registered_models")
         found = _found(row, aliases)
         if since is not None and found.updated_at is not None and found.updated_at < since:
             break
@@ -63,10 +67,10 @@ def _named(
             yield _found(row, aliases)
 
 
-def _aliases(fetch: Fetch, scope: str) -> dict[tuple[str, str], list[str]]:
+def _aliases(models: list[dict[str, Any]]) -> dict[tuple[str, str], list[str]]:
     """(name, version) → the aliases that point there; the names that have any."""
     found: dict[tuple[str, str], list[str]] = {}
-    for row in _pages(fetch, "registered-models", "registered_models", scope):
+    for row in models:
         for one in as_dicts(row.get("aliases")):
             key = as_name(row.get("name")), as_text(one.get("version"), 60)
             found.setdefault(key, []).append(as_text(one.get("alias"), 100))
@@ -79,8 +83,11 @@ def _pages(fetch: Fetch, what: str, key: str, scope: str) -> Iterator[dict[str, 
         query = [("max_results", PAGE), _NEWEST]
         query += [("filter", scope)] if scope else []
         query += [("page_token", token)] if token else []
-        answer = as_dict(whole(fetch, Ask(f"{_ROOT}/{what}/search", tuple(query))))
-        yield from as_dicts(answer.get(key))
+        answer = whole(fetch, Ask(f"{_ROOT}/{what}/search", tuple(query)))
+        # MLflow leaves out an empty list, and then there is nothing else in the answer either.
+        is_empty = isinstance(answer, dict) and answer.keys() <= {"next_page_token"}
+        yield from [] if is_empty else listed(answer, key)
+        answer = as_dict(answer)
         token = as_text(answer.get("next_page_token"), 2_000)
         if not token:
             return

@@ -2,6 +2,7 @@
 
 from registry.discovery.services.asking import MESSAGES, asked_by_webhook, trouble_in_words
 from registry.discovery.services.deciding import accept, dismiss, link, register
+from registry.discovery.services.pruning import prune
 from registry.discovery.services.scanning import (
     JOB,
     do_job,
@@ -29,6 +30,7 @@ __all__ = [
     "do_job",
     "link",
     "open_source",
+    "prune",
     "register",
     "renew_source",
     "request_scan",

@@ -33,6 +33,13 @@ MESSAGES: dict[str, Promise] = {
     "not_found": _("The source knows no such address: another kind of system may live there."),
     "failed": _("The source answered with an error."),
     "no_json": _("The source answered with a page, not with data: a login may stand before it."),
+    "unexpected": _(
+        "The source answered with data that hold no list: something else may stand before it."
+    ),
+    "shrunk": _(
+        "The list is empty, or less than half of what was there: nothing was taken for gone."
+        " If it is so, look again: when a second look shows the same, it counts."
+    ),
     "too_long": _("The source's list does not end."),
     "sealed": _("The key that sealed its credentials is not there any more: renew them."),
     "interrupted": _("The scan was interrupted: its worker died, or something failed inside."),

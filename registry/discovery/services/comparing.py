@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from django.db.models import QuerySet
+
 from registry.core import clock
 from registry.core.ledger import services as ledger
 from registry.core.ledger.services import Act
@@ -202,20 +204,58 @@ def endpoint_of(row: Sighting) -> str:
 
 def _deployed_as_seen(source: Source, row: Sighting, finding: Finding) -> None:
     """Other bytes in production are a fact about every release that is approved there: BR-09
-    restricts them. Once, since the reference is the sighting's.
+    restricts them. Only under a name that a person has given to the model: a digest can be copied.
     """
     acts = finding.kind is Difference.IDENTITY_MISMATCH and finding.runs and finding.thing.digest
-    if not acts or source.environment != Environment.PRODUCTION:
-        return
-    rows = release_queries.whole(Release.objects.filter(pk__in=finding.releases))
-    told = [
-        Deployed(
-            release, source.environment, finding.thing.digest, endpoint=endpoint_of(row),
-            reference=f"sighting:{row.pk}:{row.row_version}:{release.code}",
-        )
-        for release in rows.order_by("pk")
-    ]  # fmt: skip
+    if acts and finding.is_linked and source.environment == Environment.PRODUCTION:
+        record_as_seen(row, finding.releases)
+
+
+def record_as_seen(row: Sighting, keys: Sequence[uuid.UUID]) -> None:
+    """The bytes that were seen run there, for each of the releases: once while they do.
+
+    Where they have moved to another place, the former one ends, and nobody is restricted anew.
+    """
+    before = release_queries.running(_recorded(row), across="release")
+    place = endpoint_of(row)
+    told = [_off(one) for one in before if (one.digest, one.endpoint) != (row.digest, place)]
+    rows = release_queries.whole(Release.objects.filter(pk__in=keys))
+    for release in rows.order_by("pk"):
+        same = [one for one in before if (one.release_id, one.digest) == (release.pk, row.digest)]
+        if any(one.endpoint == place for one in same):
+            continue
+        told.append(
+            Deployed(
+                release, row.environment, row.digest, endpoint=place,
+                reference=_reference(row, release), has_moved=bool(same),
+            )
+        )  # fmt: skip
     releases.record_deployments(actor=people.system(), told=told)
+
+
+def _reference(row: Sighting, release: Release) -> str:
+    """By the sighting, the digest and the release; and how often it has come back after its end."""
+    stem = f"sighting:{row.pk}:{row.digest}:{release.code}:"
+    before = Deployment.objects.filter(reference__startswith=stem)
+    turn = before.exclude(role=DeploymentRole.OFF).count()
+    return f"{stem}{turn}"
+
+
+def _recorded(row: Sighting) -> QuerySet[Deployment]:
+    """What was recorded because of the sighting."""
+    return Deployment.objects.filter(reference__startswith=f"sighting:{row.pk}:")
+
+
+def was_recorded(row: Sighting) -> bool:
+    """Whether the bytes of the sighting have been recorded as deployed."""
+    return _recorded(row).filter(digest=row.digest).exists()
+
+
+def _off(one: Deployment) -> Deployed:
+    return Deployed(
+        one.release, one.environment, one.digest, endpoint=one.endpoint, traffic_percent=0,
+        role=DeploymentRole.OFF, reference=f"{one.reference}:off"[:200],
+    )  # fmt: skip
 
 
 def _close_all(keys: Sequence[uuid.UUID], tally: _Tally) -> None:
@@ -234,13 +274,5 @@ def end_as_seen(row: Sighting) -> None:
     """What was recorded as deployed because of the sighting runs there no more."""
     if row.kind not in (Difference.IDENTITY_MISMATCH, Difference.VERSION_DRIFT):
         return
-    rows = Deployment.objects.filter(reference__startswith=f"sighting:{row.pk}:")
-    running = release_queries.running(rows, across="release")
-    told = [
-        Deployed(
-            one.release, one.environment, one.digest, endpoint=one.endpoint, traffic_percent=0,
-            role=DeploymentRole.OFF, reference=f"{one.reference}:off"[:200],
-        )
-        for one in running
-    ]  # fmt: skip
-    releases.record_deployments(actor=people.system(), told=told)
+    running = release_queries.running(_recorded(row), across="release")
+    releases.record_deployments(actor=people.system(), told=[_off(one) for one in running])

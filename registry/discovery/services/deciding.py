@@ -18,7 +18,7 @@ from registry.core.people.models import User, UserKind
 from registry.core.people.rules import Capability
 from registry.discovery import queries
 from registry.discovery.models import KnownName, Sighting, SightingKind, SightingState
-from registry.discovery.services.comparing import endpoint_of
+from registry.discovery.services.comparing import endpoint_of, record_as_seen, was_recorded
 from registry.releases import queries as release_queries
 from registry.releases import services as releases
 from registry.releases.models import DeploymentRole, Environment, Release
@@ -38,18 +38,23 @@ def link(
 ) -> Sighting:
     """The name belongs to the model; with a version, what was seen is that version of ours.
 
-    Raises Forbidden for others than model risk and the model's owner, Conflict where it has been
+    Raises Forbidden for others than model risk and the model's owner, and for whoever owns or has
+    built the model where a version is named and approval is needed; Conflict where it has been
     answered, DomainError for a version of another model.
     """
     with ledger.act(actor) as act:
         row = _lock(sighting_id)
         _check(actor, row, own=model.owner_id == actor.pk)
+        if version is not None:
+            _check_clears(queries.may_clear(actor, row, model))
         return _linked(act, actor, row, model, version, reason)
 
 
 def register(*, actor: User, sighting_id: uuid.UUID, model: AIModel) -> Sighting:
     """The name belongs to the model that the actor registers in the same act."""
     people.require_at(actor, Capability.REGISTER, model.entity)
+    if actor.kind != UserKind.PERSON:
+        raise _not_yours()
     with ledger.act(actor) as act:
         row = _lock(sighting_id)
         if row.kind != SightingKind.UNKNOWN:
@@ -62,12 +67,15 @@ def accept(*, actor: User, sighting_id: uuid.UUID, reason: str) -> Sighting:
     """What was seen is so, and the register says it from now on.
 
     Missing: the deployment has ended, or the name is no longer there. Another version: it is
-    deployed as it was seen. Other bytes: noted; what runs in production has been recorded already.
+    deployed as it was seen. Other bytes: noted; what runs in production is recorded, if it has not
+    been already. The name is the model's from then on, since a person says so.
     """
     _check_reason(reason)
     with ledger.act(actor) as act:
         row = _lock(sighting_id)
         _check(actor, row)
+        if row.kind == SightingKind.IDENTITY_MISMATCH:  # noted, and then nobody looks again
+            _check_clears(queries.may_clear(actor, row, row.model))
         match row.kind:
             case SightingKind.UNKNOWN:
                 raise DomainError(
@@ -78,20 +86,28 @@ def accept(*, actor: User, sighting_id: uuid.UUID, reason: str) -> Sighting:
             case SightingKind.MISSING:
                 _end(act, row)
             case SightingKind.VERSION_DRIFT:
-                _record_as_seen(row)
+                _record_version(row)
+            case SightingKind.IDENTITY_MISMATCH:
+                _record_bytes(row)
+        if row.kind != SightingKind.MISSING and row.model is not None:
+            _name(act, row, row.model, "", None)
         return act.update(row, "sighting.accepted", _answer(SightingState.ACCEPTED, actor, reason))
 
 
 def dismiss(
     *, actor: User, sighting_id: uuid.UUID, reason: str, until: dt.date | None = None
 ) -> Sighting:
-    """The difference does not matter, for this reason; until the day, or until it changes."""
+    """The difference does not matter, for this reason; until the day, or until it changes.
+
+    Raises Forbidden for the model's owner and developers, where what runs needs approval.
+    """
     _check_reason(reason)
     if until is not None and not clock.today() < until <= clock.today() + LONGEST:
         raise DomainError("bad_day", _("The day lies ahead, and not beyond a year."), field="until")
     with ledger.act(actor) as act:
         row = _lock(sighting_id)
         _check(actor, row)
+        _check_clears(queries.may_dismiss(actor, row))
         return act.update(
             row, "sighting.dismissed",
             _answer(SightingState.DISMISSED, actor, reason) | {"comes_back_on": until},
@@ -177,7 +193,14 @@ def _end(act: Act, row: Sighting) -> None:
         act.update(found, "known_name.unlinked", {"is_open": False})
 
 
-def _record_as_seen(row: Sighting) -> None:
+def _record_bytes(row: Sighting) -> None:
+    """Other bytes run in production: so far only a digest told whose the name is."""
+    is_live = row.environment == Environment.PRODUCTION and bool(row.digest)
+    if is_live and row.model is not None and not was_recorded(row):
+        record_as_seen(row, queries.approved_releases(row.source, row.model.pk))
+
+
+def _record_version(row: Sighting) -> None:
     """The version that was seen is deployed, for its own release where it has one.
 
     In production it counts for the release that is approved there: BR-09 restricts that use, as it
@@ -220,12 +243,29 @@ def _lock(sighting_id: uuid.UUID) -> Sighting:
 def _check(actor: User, row: Sighting, *, own: bool = False) -> None:
     people.require(actor, Capability.ANSWER_SIGHTINGS)
     if actor.kind != UserKind.PERSON or not (own or queries.may_answer(actor, row)):
-        raise Forbidden(
-            "not_yours",
-            _("Model risk management answers this, or the owner of the model."),
-            field=Capability.ANSWER_SIGHTINGS.value,
-        )
+        raise _not_yours()
     _check_open(row)
+
+
+def _not_yours() -> Forbidden:
+    return Forbidden(
+        "not_yours",
+        _("Model risk management answers this, or the owner of the model."),
+        field=Capability.ANSWER_SIGHTINGS.value,
+    )
+
+
+def _check_clears(may: bool) -> None:
+    if not may:
+        raise Forbidden(
+            "needs_model_risk",
+            _(
+                "Where approval is needed, model risk management says which version runs and what"
+                " does not matter: nobody who owns or has built the model."
+            ),
+            field=Capability.ANSWER_SIGHTINGS.value,
+            hint=_("Link the name alone, confirm another version, or ask model risk management."),
+        )
 
 
 def _check_open(row: Sighting) -> None:

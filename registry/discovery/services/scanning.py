@@ -34,6 +34,8 @@ JOB = "discovery.scan"
 LOCK = 7301012
 CHUNK = 500
 ALIVE_SECONDS = 10  # between two signs of life; a job without any is taken for lost
+SHRUNK = "shrunk"
+LEAST_GONE = 3  # things of a list that is not empty, until it has shrunk beyond belief
 OVERLAP = dt.timedelta(minutes=2)  # by which a source's clock and its answers may lag
 
 Progress = Callable[[str, int, int], None]
@@ -162,16 +164,23 @@ def _begin(source: Source, reason: str, asked_by: User | None) -> Scan:
 
 
 def _take(row: Scan, found: Iterable[Found], progress: Progress) -> None:
-    """Everything found is kept, then compared; the scan is done."""
+    """Everything found is kept, then compared; the scan is done.
+
+    A list that has shrunk beyond belief fails, unless a look before this one has shown the same.
+    """
 
     def alive() -> None:
         progress("seen", row.seen, 0)
 
+    known = Seen.objects.filter(source=row.source, is_there=True).count()
     for chunk in _chunks(found, alive):
         row.seen += _keep(row, chunk)
         progress("seen", row.seen, 0)
     if row.is_whole:
         there = Seen.objects.filter(source=row.source, is_there=True)
+        if _has_shrunk(row, known) and not _is_seen_again(row):
+            _fail(row, SHRUNK, f"{known} → {row.seen}")
+            return
         there.exclude(scan=row).update(is_there=False)
     unknown = compare(row, progress)
     newest = Seen.objects.filter(source=row.source).aggregate(at=Max("updated_at"))["at"]
@@ -179,6 +188,25 @@ def _take(row: Scan, found: Iterable[Found], progress: Progress) -> None:
     row.state, row.ended_at = ScanState.DONE, clock.now()
     row.save()
     tell_of_unknown(row, unknown)
+
+
+def _has_shrunk(row: Scan, known: int) -> bool:
+    """Whether the whole list is none, or less than half of what was there (and by some things)."""
+    gone = known - row.seen
+    return known > 0 and (row.seen == 0 or (gone >= LEAST_GONE and row.seen * 2 < known))
+
+
+def _is_seen_again(row: Scan) -> bool:
+    """Whether a look since the last good one has shown as little: a person looks again, or an hour
+    has passed in which the other system could recover.
+    """
+    ended = Scan.objects.filter(source=row.source, is_whole=True, ended_at__isnull=False)
+    good = ended.filter(state=ScanState.DONE).aggregate(at=Max("ended_at"))["at"]
+    alike = ended.filter(trouble=SHRUNK, seen__lte=row.seen * 2)
+    alike = alike.filter(ended_at__gte=good) if good else alike
+    if row.reason != ScanReason.BY_HAND:
+        alike = alike.filter(ended_at__lte=clock.now() - queries.LOOK_EVERY)
+    return alike.exists()
 
 
 def _chunks(found: Iterable[Found], alive: Callable[[], None]) -> Iterator[list[Found]]:

@@ -77,11 +77,17 @@ def open_source(*, actor: User, told: NewSource) -> tuple[Source, str]:
 
 
 def renew_source(*, actor: User, source_id: uuid.UUID, address: str, token: str) -> Source:
-    """The source is read at this address with this token; its webhooks keep their secret."""
+    """The source is read at this address with this token; its webhooks keep their secret.
+
+    Where the key that sealed it is lost the secret is too: no webhook is believed any more.
+    """
     with ledger.act(actor) as act:
         row = _lock(actor, source_id)
         host = check_host(address)
-        _old, (_token, secret) = opened(row)
+        try:
+            _old, (_token, secret) = opened(row)
+        except DomainError:
+            secret = ""
         kept = json.dumps([token, secret])
         changes = {
             "host": host,
@@ -92,13 +98,15 @@ def renew_source(*, actor: User, source_id: uuid.UUID, address: str, token: str)
 
 
 def close_source(*, actor: User, source_id: uuid.UUID) -> Source:
-    """The source is looked at no more; what was found there stays to be decided."""
+    """The source is looked at no more, and its credentials are forgotten; what was found there
+    stays to be decided.
+    """
     with ledger.act(actor) as act:
         row = _lock(actor, source_id)
         Scan.objects.filter(source=row, state=ScanState.WAITING).update(
             state=ScanState.FAILED, ended_at=clock.now(), trouble="closed"
         )
-        return act.update(row, "source.closed", {"is_open": False})
+        return act.update(row, "source.closed", {"is_open": False, "sealed": ""})
 
 
 def opened(row: Source) -> tuple[str, tuple[str, str]]:

@@ -29,7 +29,9 @@ _LATE = dt.timedelta(minutes=5)  # by which clocks differ
 
 @dataclass(frozen=True)
 class Deployed:
-    """One report. from_digest: what the pipeline says ran there before; permit: what it used."""
+    """One report. from_digest: what the pipeline says ran there before; permit: what it used;
+    has_moved: the same bytes are on record at another place, which they have left.
+    """
 
     release: Release
     environment: str
@@ -41,6 +43,7 @@ class Deployed:
     from_digest: str = ""
     permit: uuid.UUID | None = None
     reference: str = ""
+    has_moved: bool = False
 
 
 def record_deployment(
@@ -108,6 +111,8 @@ def _recorded(act: Act, actor: User, told: Deployed) -> Deployment:
     version = told.release.version
     matches = bool(version and version.digest == told.digest)
     facts: dict[str, object] = {"matches_version": matches}
+    if told.has_moved:
+        facts["has_moved"] = True
     if previous and told.from_digest not in ("", previous.digest):
         facts["known_before"] = previous.digest
     return act.create(row, "deployment.recorded", **facts)
@@ -120,8 +125,17 @@ def _reported(actor: User, told: Deployed) -> Deployment | None:
     row = Deployment.objects.filter(reported_by=actor, reference=told.reference).first()
     if row is None:
         return None
-    same = (row.release_id, row.environment, row.digest, row.endpoint, row.role)
-    if same != (told.release.pk, told.environment, told.digest, told.endpoint, told.role):
+    then = [row.release_id, row.environment, row.digest, row.endpoint, row.role,
+            row.traffic_percent, row.permit]  # fmt: skip
+    now = [told.release.pk, told.environment, told.digest, told.endpoint, told.role,
+           told.traffic_percent, told.permit]  # fmt: skip
+    if told.from_digest:  # else the register has filled it in
+        then.append(row.from_digest)
+        now.append(told.from_digest)
+    if told.deployed_at is not None:
+        then.append(row.deployed_at)
+        now.append(told.deployed_at)
+    if then != now:
         raise Conflict(
             "reference_reused",
             _("You have reported another deployment under this reference."),

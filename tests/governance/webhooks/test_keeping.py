@@ -203,3 +203,31 @@ def test_two_webhooks_have_each_their_own_log(receiver: Receiver) -> None:
     assert len(admin.get(f"/webhooks/{one.pk}/deliveries/").json()["results"]) == 1
     assert admin.get(f"/webhooks/{two.pk}/deliveries/").json()["results"] == []
     assert len(bodies(receiver)) == 1
+
+
+@pytest.mark.parametrize("protocol", ["cloudevents", "mlflow"])
+def test_a_lost_key_is_told_and_a_new_address_with_a_new_secret_is_the_way_out(
+    receiver: Receiver, settings: Any, protocol: str
+) -> None:
+    types = ["system.*"] if protocol == "cloudevents" else ["model_version.created"]
+    row = opened(receiver, protocol=protocol, types=types)
+    settings.VAULT_KEYS = ["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="]
+    address = f"{receiver.origin}/new"
+    with refused(DomainError, "sealed"):
+        webhooks.rotate_secret(**told(row))
+    with refused(DomainError, "sealed"):
+        webhooks.change_subscription(**told(row), told=Changed(address=address))
+    with refused(DomainError, "no_address"):
+        webhooks.change_subscription(**told(row), told=Changed(secret=SECRET))
+    assert webhooks.address_of(row) == f"{receiver.origin}/…"
+    webhooks.change_subscription(**told(row), told=Changed(address=address, secret=SECRET))
+    one, _answer = webhooks.try_subscription(**told(row))
+    assert (one.state, receiver.got[0].path) == ("sent", "/new")
+
+
+def test_a_closed_one_forgets_its_secrets(receiver: Receiver) -> None:
+    row = opened(receiver)
+    webhooks.close_subscription(**told(row))
+    row.refresh_from_db()
+    assert row.sealed == ""
+    assert webhooks.address_of(row) == f"{receiver.origin}/…"

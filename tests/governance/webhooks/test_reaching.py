@@ -14,8 +14,9 @@ import pytest
 from governance.webhooks.services import opening
 from registry.core.errors import DomainError
 from registry.core.notices import services as notices
-from registry.core.notices.rules import Allowed, Request, place_of
+from registry.core.notices.rules import Allowed, Place, Request, place_of
 from registry.core.notices.rules.addresses import is_inside
+from registry.core.notices.services import guarded
 from tests.refusals import refused
 from tests.registry.core.receiver import Receiver, receiving
 
@@ -36,7 +37,8 @@ INSIDE = [
     "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
     "0.0.0.0", "224.0.0.1", "255.255.255.255", "240.0.0.1", "::1", "::", "fc00::1", "fd12::1",
     "fe80::1", "fec0::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::",
-    "64:ff9b::7f00:1", "2001:db8::1",
+    "64:ff9b::7f00:1", "2001:db8::1", "3fff::1", "3fff:fff::1", "5f00::1", "192.88.99.1",
+    "::ffff:192.88.99.1",
 ]  # fmt: skip
 
 
@@ -81,7 +83,8 @@ def test_names_are_looked_at_when_they_are_told(
     [
         "ftp://h.example/", "https://", "https://user:pw@h.example/", "https://h.example/#x",
         "https://h.example/ x", "https://h.example:99999/", "https://[", "javascript:alert(1)",
-        "https://ｈ.example/", "https://h.example/\r\nX: y",
+        "https://ｈ.example/", "https://h.example/\r\nX: y", "https://h.example:0/",
+        "https://h.example/\x00", "https://h.example/?a=\x7f",
     ],
 )  # fmt: skip
 def test_what_is_no_address(url: str) -> None:
@@ -193,6 +196,46 @@ def test_whatever_the_receiver_does_it_is_over_in_time(manner: str, settings: An
         )  # fmt: skip
 
 
+@pytest.mark.parametrize("is_named", [False, True])
+def test_what_the_steps_before_have_spent_is_not_given_again(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, is_named: bool
+) -> None:
+    """A name server that is slow, and then headers that drip."""
+    settings.WEBHOOK_ALLOWED_NETWORKS, settings.WEBHOOK_SECONDS = ["127.0.0.0/8"], 0.6
+    resolved = guarded._resolved
+
+    def slow(place: Place) -> Any:  # Any: addresses
+        time.sleep(0.3 if is_named else 3)
+        return resolved(place)
+
+    monkeypatch.setattr(guarded, "_resolved", slow)
+    with _rude("heading") as port:
+        began = time.monotonic()
+        answer = told(f"http://127.0.0.1:{port}/x")
+        assert time.monotonic() - began < 1.5
+    assert (answer.status, answer.error) == (0, "no answer in time")
+
+
+def test_of_many_addresses_few_are_tried_and_in_time(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.WEBHOOK_SECONDS, settings.WEBHOOK_CONNECT_SECONDS = 5.0, 0.01
+    many = [ipaddress.ip_address(f"8.8.8.{last}") for last in range(10)]
+    monkeypatch.setattr(guarded, "_resolved", lambda place: many)
+    tried: list[float] = []
+
+    def lost(address: tuple[str, int], timeout: float) -> socket.socket:
+        tried.append(timeout)
+        raise TimeoutError
+
+    monkeypatch.setattr(socket, "create_connection", lost)
+    assert told("https://many.example/").error == "no answer in time"
+    assert tried == [0.01] * 3
+    settings.WEBHOOK_SECONDS, settings.WEBHOOK_CONNECT_SECONDS = 0.2, 5.0
+    told("https://many.example/")
+    assert all(one <= 0.2 for one in tried[3:])
+
+
 class _rude:  # noqa: N801 (a context, as its neighbours are)
     """A receiver that takes the message and answers as nobody should."""
 
@@ -216,7 +259,11 @@ class _rude:  # noqa: N801 (a context, as its neighbours are)
             taken.recv(65_536)
             if self.manner == "endless":
                 taken.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-            while not self.is_over.wait(0.05 if self.manner == "dripping" else 0.001):
+            if self.manner == "heading":
+                taken.sendall(b"HTTP/1.1 200 OK\r\n")
+            while not self.is_over.wait(0.001 if self.manner == "endless" else 0.05):
+                if self.manner == "heading":
+                    taken.sendall(b"X: a\r\n")
                 if self.manner == "dripping":
                     taken.sendall(b"H")
                 elif self.manner == "endless":

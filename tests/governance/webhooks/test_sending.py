@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from standardwebhooks import Webhook
 
 from governance.webhooks import queries, rules
@@ -173,6 +174,36 @@ def test_after_the_last_attempt_it_has_failed_and_the_webhook_stays(receiver: Re
     assert (one.state, one.attempts, len(receiver.got)) == ("failed", 10, 10)
     row.refresh_from_db()
     assert row.state == "open"
+    assert Notice.objects.filter(kind="webhook.failed").count() == 2
+
+
+def test_a_worker_that_is_stopped_while_it_waits_has_made_its_attempt(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = opened(receiver, types=["system.*"])
+    happen()
+
+    def stopped(*_: object) -> None:
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr(sending, "deliver", stopped)
+    at = 0.0
+    for step in rules.timing.STEPS:
+        at += step.total_seconds()
+        with pytest.raises(SoftTimeLimitExceeded):
+            send(row, at)
+    one = Sending.objects.get()
+    assert (one.state, one.attempts, len(one.tries)) == ("failed", 10, 10)
+    assert one.error.startswith("the worker was stopped")
+
+
+def test_a_message_whose_workers_died_is_not_tried_for_ever(receiver: Receiver) -> None:
+    row = opened(receiver, types=["system.*"])
+    happen()
+    webhooks.claim()
+    Sending.objects.update(attempts=rules.MOST_ATTEMPTS)
+    assert send(row) == 0
+    assert (Sending.objects.get().state, receiver.got) == ("failed", [])
     assert Notice.objects.filter(kind="webhook.failed").count() == 2
 
 

@@ -117,10 +117,51 @@ def test_what_is_no_answer_of_the_system_is_told_apart(
 
 
 @pytest.mark.parametrize("name", READERS)
-@pytest.mark.parametrize("body", [b"[]", b"{}", b'{"model_versions":7,"items":[3,null]}', b"null"])
-def test_an_odd_answer_holds_nothing(name: str, body: bytes) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"null", b'"ok"', b'{"message":"maintenance"}', b'{"error_code":"RESOURCE_EXHAUSTED"}',
+        b'{"registered_models":null,"items":null}', b'{"model_versions":7,"items":"x"}',
+    ],
+)  # fmt: skip
+def test_an_answer_without_the_list_is_none(name: str, body: bytes) -> None:
     reader, scope = READERS[name]
-    assert list(reader(lambda ask: Answer(200, body), scope, None)) == []
+    with pytest.raises(Trouble, match="unexpected"):
+        list(reader(lambda ask: Answer(200, body), scope, None))
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_nothing_at_all_is_an_empty_list_of_mlflow_alone(name: str) -> None:
+    reader, scope = READERS[name]
+    if name == "mlflow":
+        assert list(reader(lambda ask: Answer(200, b"{}"), scope, None)) == []
+        return
+    with pytest.raises(Trouble, match="unexpected"):
+        list(reader(lambda ask: Answer(200, b"{}"), scope, None))
+
+
+def test_versions_without_any_model_are_no_answer() -> None:
+    """Else every alias would be lost, and nothing would run there."""
+    fetch = playing(recording("mlflow"))
+
+    def half(ask: Ask) -> Answer:
+        return Answer(200, b"{}") if "registered-models" in ask.path else fetch(ask)
+
+    with pytest.raises(Trouble, match="unexpected"):
+        list(mlflow.read(half, "", None))
+
+
+def test_the_endpoint_is_the_same_in_whatever_order_services_are_told() -> None:
+    told = recording("kubeflow")
+    key = next(one for one in told if "inference_services" in one)
+    twin = told[key]["items"][0] | {"name": "a-twin"}
+    found = []
+    for items in ([twin, *told[key]["items"]], [*told[key]["items"], twin]):
+        answers = told | {key: told[key] | {"items": items}}
+        rows = kubeflow.read(playing(answers), "", None)
+        found.append({one.endpoint for one in rows if one.runs})
+    assert found[0] == found[1]
+    assert "prod/a-twin" in found[0]
 
 
 def test_a_server_that_never_ends_is_left() -> None:
@@ -167,7 +208,7 @@ def test_every_question_is_signed() -> None:
 
     def fetch(ask: Ask) -> Answer:
         seen.append(ask)
-        return Answer(200, b"{}")
+        return Answer(200, b'{"ModelPackageGroupSummaryList": []}')
 
     asking = sagemaker.signing(
         fetch, host="h", region="r", key="k", secret="s", token="t",

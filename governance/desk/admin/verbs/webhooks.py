@@ -43,6 +43,7 @@ def _change(user: User, subject: Any, data: dict[str, Any]) -> object:
         entity=data["entity"],
         types=types_of(data),
         address=data["address"] or None,
+        secret=data["secret"] or None,
     )
     return webhooks.change_subscription(actor=user, subscription_id=subject.pk, told=told)
 

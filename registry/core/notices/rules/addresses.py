@@ -15,6 +15,9 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 MOST_CHARACTERS = 2_000
 PORTS = {"https": 443, "http": 80}
+# Not of the public Internet, whatever the library knows: documentation (RFC 9637), segment routing
+# (RFC 9602), and the relays of 6to4, which carry to anywhere (RFC 7526).
+RESERVED = tuple(ipaddress.ip_network(one) for one in ("3fff::/20", "5f00::/16", "192.88.99.0/24"))
 
 
 @dataclass(frozen=True)
@@ -89,9 +92,12 @@ def place_of(url: str) -> Place:
     host = (parts.hostname or "").lower().rstrip(".")
     if parts.scheme not in PORTS or not host or parts.username is not None or parts.fragment:
         raise ValueError("no address of http or https")
-    if len(url) > MOST_CHARACTERS or not url.isascii() or any(one.isspace() for one in url):
+    is_plain = url.isascii() and url.isprintable() and " " not in url
+    if len(url) > MOST_CHARACTERS or not is_plain:
         raise ValueError("no address of http or https")
-    port = parts.port or PORTS[parts.scheme]
+    port = PORTS[parts.scheme] if parts.port is None else parts.port
+    if port == 0:
+        raise ValueError("no address of http or https")
     shown = f"[{host}]" if ":" in host else host
     shown = shown if port == PORTS[parts.scheme] else f"{shown}:{port}"
     origin = shown if parts.scheme == "https" else f"http://{shown}"
@@ -125,6 +131,7 @@ def is_inside(address: Address) -> bool:
         or plain.is_loopback
         or plain.is_link_local
         or site_local
+        or any(plain in one for one in RESERVED if one.version == plain.version)
     )
 
 

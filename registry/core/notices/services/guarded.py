@@ -2,11 +2,13 @@
 
 The name is resolved once, an address that may be reached is connected to, and what is connected is
 looked at again before a byte is sent: a name that leads elsewhere a second later changes nothing.
-No proxy, no redirect, no endless answer; whatever the receiver does, it is over in time.
+No proxy, no redirect, no endless answer; whatever the receiver or its name server does, it is over
+in time: there is one deadline, and each step has what is left of it.
 """
 
 from __future__ import annotations
 
+import errno
 import http.client
 import ipaddress
 import socket
@@ -17,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from queue import Empty, SimpleQueue
 
 from django.conf import settings
 from django.utils.translation import gettext_noop
@@ -24,6 +27,7 @@ from django.utils.translation import gettext_noop
 from registry.core.notices.rules import Allowed, Place, Request, place_of
 
 MOST_ANSWER = 4_000  # bytes
+MOST_ADDRESSES = 3  # of one name that are tried
 # Reasons are kept in English, and told in the language of whoever reads them.
 _WHY = {
     "inside": gettext_noop("the address lies inside, and the operators do not list it"),
@@ -38,6 +42,7 @@ _TROUBLE: tuple[tuple[type[Exception], str], ...] = (
     (TimeoutError, _LATE),
 )
 _OTHER = gettext_noop("the connection has failed")
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,20 @@ class Answer:
 
 class AddressRefusedError(OSError):
     """Nothing is sent there."""
+
+
+class _Deadline:
+    """When the whole exchange is over."""
+
+    def __init__(self, seconds: float) -> None:
+        self.at = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds. Raises TimeoutError where there are none."""
+        found = self.at - time.monotonic()
+        if found <= 0:
+            raise TimeoutError("no time left")
+        return found
 
 
 def allowed() -> Allowed:
@@ -91,11 +110,13 @@ def _in_words(error: Exception) -> str:
 
 def _exchange(request: Request) -> Answer:
     place = place_of(request.url)
-    connection = _Checked(place)
-    with _over_in_time(connection):
+    deadline = _Deadline(settings.WEBHOOK_SECONDS)
+    connection = _Checked(place, deadline)
+    with _over_in_time(connection, deadline):
         try:
             connection.request("POST", place.path, request.body, request.headers)
             found = connection.getresponse()
+            deadline.left()  # headers that were cut look like headers that have ended
             body = _beginning(found)
             return Answer(found.status, body, found.headers.get("Retry-After", "")[:100])
         finally:
@@ -113,16 +134,18 @@ def _beginning(found: http.client.HTTPResponse) -> bytes:
 class _Checked(http.client.HTTPConnection):
     """A connection to what may be reached, and to nothing else."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, deadline: _Deadline) -> None:
         super().__init__(place.host, place.port)
+        self.deadline = deadline
         self.default_port = 443 if place.scheme == "https" else 80  # for the header Host
         self.place = place
         self.raw: socket.socket | None = None
 
     def connect(self) -> None:
         """Resolved once, checked, connected, checked again, and only then encrypted."""
-        self.raw = _connected(self.place)
-        self.raw.settimeout(settings.WEBHOOK_SECONDS)
+        self.raw = _connected(self.place, self.deadline)
+        # Whatever the timer has missed because there was no socket yet ends here.
+        self.raw.settimeout(self.deadline.left())
         if self.place.is_plain:
             self.sock = self.raw
             return
@@ -130,7 +153,9 @@ class _Checked(http.client.HTTPConnection):
             self.raw, server_hostname=self.place.host, do_handshake_on_connect=False
         )
         self.sock = self.raw
+        self.raw.settimeout(self.deadline.left())
         self.raw.do_handshake()
+        self.raw.settimeout(self.deadline.left())
 
     def cut(self) -> None:
         """Whoever waits for the other side waits no longer."""
@@ -141,19 +166,23 @@ class _Checked(http.client.HTTPConnection):
                 return
 
 
-def _connected(place: Place) -> socket.socket:
-    rules, why = allowed(), ""
+def _connected(place: Place, deadline: _Deadline) -> socket.socket:
+    rules, why, tried = allowed(), "", 0
     last: OSError | None = None
-    for address in _resolved(place):
+    for address in _resolved_in_time(place, deadline):
+        if tried == MOST_ADDRESSES:
+            break
         if refused := rules.why_not(place, address):
             why = refused
             continue
         try:
             found = socket.create_connection(
-                (str(address), place.port), settings.WEBHOOK_CONNECT_SECONDS
+                (str(address), place.port),
+                min(settings.WEBHOOK_CONNECT_SECONDS, deadline.left()),
             )
         except OSError as error:
             last = error
+            tried += error.errno != errno.ENETUNREACH  # a family that nobody routes costs no time
             continue
         peer = ipaddress.ip_address(found.getpeername()[0].partition("%")[0])
         if not (why := rules.why_not(place, peer)):
@@ -164,7 +193,27 @@ def _connected(place: Place) -> socket.socket:
     raise last or OSError("no address")
 
 
-def _resolved(place: Place) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+def _resolved_in_time(place: Place, deadline: _Deadline) -> list[Address]:
+    """The addresses. A resolver knows no time-out of ours: it is left alone where it is late."""
+    found: SimpleQueue[list[Address] | Exception] = SimpleQueue()
+
+    def resolve() -> None:
+        try:
+            found.put(_resolved(place))
+        except Exception as error:  # told in the thread that waits
+            found.put(error)
+
+    threading.Thread(target=resolve, daemon=True).start()
+    try:
+        told = found.get(timeout=deadline.left())
+    except Empty:
+        raise TimeoutError("the name was not resolved in time") from None
+    if isinstance(told, Exception):
+        raise told
+    return told
+
+
+def _resolved(place: Place) -> list[Address]:
     found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
     texts = dict.fromkeys(str(told[4][0]).partition("%")[0] for told in found)
     return [ipaddress.ip_address(one) for one in texts]
@@ -176,9 +225,9 @@ def _tls() -> ssl.SSLContext:
 
 
 @contextmanager
-def _over_in_time(connection: _Checked) -> Iterator[None]:
+def _over_in_time(connection: _Checked, deadline: _Deadline) -> Iterator[None]:
     """Time-outs of a socket begin anew with every byte; this one does not."""
-    timer = threading.Timer(settings.WEBHOOK_SECONDS, connection.cut)
+    timer = threading.Timer(deadline.left(), connection.cut)
     timer.daemon = True
     timer.start()
     try:

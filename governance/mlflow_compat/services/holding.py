@@ -30,7 +30,7 @@ def lock_name(actor: User, name: str, *, moving: bool = False) -> RegisteredMode
 
     moving: it is about words that point to versions, which whoever moves releases may give too.
     """
-    rows = RegisteredModel.objects.select_related("entity", "model__entity")
+    rows = RegisteredModel.objects.select_related("entity")  # few names have a model
     row = ledger.lock(rows, telling.key_of(actor, name))
     if row.is_deleted or row.name != name:
         raise telling.unknown_name(name)

@@ -9,12 +9,10 @@ import datetime as dt
 import json
 import logging
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from celery import current_app
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from governance.suspensions import rules
@@ -22,6 +20,7 @@ from governance.suspensions.models import AcknowledgedAction, Consumer, Order, O
 from governance.suspensions.queries import consuming
 from governance.suspensions.services.listing import stop_list
 from registry.core import clock
+from registry.core.alone import alone
 from registry.core.notices import rules as outgoing
 from registry.core.notices import services as notices
 from registry.core.notices.rules import Way
@@ -67,7 +66,7 @@ def claim() -> list[uuid.UUID]:
 def post(*, consumer_id: uuid.UUID) -> int:
     """The consumer has been sent what waits for it, or knows why not; returns how many."""
     consumer, done = Consumer.objects.get(pk=consumer_id), 0
-    with _alone(consumer) as is_alone:
+    with alone(LOCK, consumer.pk) as is_alone:
         rows = Posting.objects.filter(consumer=consumer, state="claimed", try_at__lte=clock.now())
         for row in rows.select_related("order").order_by("claimed_at", "pk") if is_alone else ():
             row.attempts += 1
@@ -90,21 +89,6 @@ def _mark(row: Posting, error: str) -> None:
         return
     is_over = row.attempts >= rules.MOST_ATTEMPTS
     found.update(error=error[:500], state="failed" if is_over else "claimed")
-
-
-@contextmanager
-def _alone(consumer: Consumer) -> Iterator[bool]:
-    """Whether nobody else serves the consumer."""
-    told = (LOCK, str(consumer.pk))
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", told)
-        (found,) = cursor.fetchone()
-    try:
-        yield bool(found)
-    finally:
-        if found:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", told)
 
 
 def _send(consumer: Consumer, row: Posting) -> str:

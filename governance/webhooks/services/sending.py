@@ -10,11 +10,9 @@ import datetime as dt
 import logging
 import time
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection
 from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
@@ -32,6 +30,7 @@ from governance.webhooks.queries.speaking import Body
 from governance.webhooks.services import telling
 from governance.webhooks.services.opening import disable
 from registry.core import clock
+from registry.core.alone import alone
 from registry.core.errors import Conflict, DomainError
 from registry.core.ledger.models import Entry
 from registry.core.notices import rules as outgoing
@@ -55,7 +54,7 @@ EXCHANGED = gettext_noop("address or secret is not what was told: give the addre
 
 def post(*, subscription_id: uuid.UUID) -> int:
     """What waits for the receiver has been sent, or it is known why not; returns how many."""
-    with _alone(subscription_id) as is_alone:
+    with alone(LOCK, subscription_id) as is_alone:
         return _serve(subscription_id) if is_alone else 0
 
 
@@ -253,18 +252,3 @@ def address_of(row: Subscription) -> str:
     place = outgoing.place_of(address)
     origin = place.origin if place.is_plain else f"https://{place.origin}"
     return origin if place.path == "/" else f"{origin}/…"
-
-
-@contextmanager
-def _alone(subscription_id: uuid.UUID) -> Iterator[bool]:
-    """Whether nobody else serves the receiver: a slow one holds one worker at most."""
-    told = (LOCK, str(subscription_id))
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", told)
-        (found,) = cursor.fetchone()
-    try:
-        yield bool(found)
-    finally:
-        if found:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", told)

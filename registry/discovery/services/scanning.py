@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from celery import current_app
-from django.db import connection
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from registry.connectors.shapes import Found, Trouble
 from registry.core import clock
+from registry.core.alone import alone
 from registry.core.errors import Conflict, DomainError
 from registry.core.jobs import services as jobs
 from registry.core.jobs.models import Job
@@ -31,7 +31,7 @@ from registry.discovery.services.telling import tell_of_failures, tell_of_unknow
 
 logger = logging.getLogger(__name__)
 JOB = "discovery.scan"
-LOCK = 7301012
+LOCK = 7301022
 CHUNK = 500
 ALIVE_SECONDS = 10  # between two signs of life; a job without any is taken for lost
 SHRUNK = "shrunk"
@@ -129,22 +129,15 @@ def _quietly(stage: str, done: int, total: int) -> None:
 
 @contextmanager
 def _alone(source: Source) -> Iterator[None]:
-    """Nobody else looks at the source; who dies leaves the lock with the connection."""
-    key: list[int | str] = [LOCK, str(source.pk)]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", key)
-        (is_ours,) = cursor.fetchone()
-    if not is_ours:
-        raise Conflict(
-            "scan_runs_already",
-            _("“%(name)s” is being looked at already.") % {"name": source.name},
-            hint=_("Ask again when that scan has ended."),
-        )
-    try:
+    """Nobody else looks at the source. Raises Conflict."""
+    with alone(LOCK, source.pk) as is_alone:
+        if not is_alone:
+            raise Conflict(
+                "scan_runs_already",
+                _("“%(name)s” is being looked at already.") % {"name": source.name},
+                hint=_("Ask again when that scan has ended."),
+            )
         yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", key)
 
 
 def _begin(source: Source, reason: str, asked_by: User | None) -> Scan:

@@ -10,16 +10,16 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from registry.core import clock
+from registry.core.alone import alone
 from registry.core.notices import rules
 from registry.core.notices.models import Channel, Delivery, Notice
 from registry.core.notices.rules import CARRYING_MANY, Item, Way
@@ -29,6 +29,7 @@ from registry.core.people.models import RoleAssignment
 from registry.core.people.queries import on_duty
 
 logger = logging.getLogger(__name__)
+LOCK = 7301004
 CHUNK = 1_000
 MOST_SINGLES = 1_000  # of a channel in one round
 MOST_NAMED = 200  # in a robot's message; the rest is counted
@@ -44,7 +45,7 @@ def post(*, is_working_day: bool) -> int:
     may_disturb = rules.may_write(clock.local_hour(clock.now()), is_working_day=is_working_day)
     done = 0
     for channel in Channel.objects.filter(is_open=True).order_by("pk"):
-        with _alone(channel) as is_alone:
+        with alone(LOCK, channel.pk) as is_alone:
             if is_alone:
                 done += _serve(channel, may_disturb=may_disturb)
     return done
@@ -62,21 +63,6 @@ def _serve(channel: Channel, *, may_disturb: bool) -> int:
     except Exception:
         logger.exception("the round of channel %s has failed", channel.name)
         return 0
-
-
-@contextmanager
-def _alone(channel: Channel) -> Iterator[bool]:
-    """Whether nobody else serves the channel: a slow receiver holds one worker at most."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(7301004, hashtext(%s))", [str(channel.pk)])
-        (found,) = cursor.fetchone()
-    try:
-        yield bool(found)
-    finally:
-        if found:
-            with connection.cursor() as cursor:
-                key = str(channel.pk)
-                cursor.execute("SELECT pg_advisory_unlock(7301004, hashtext(%s))", [key])
 
 
 # Claiming

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from governance.desk.demo.institution import person
 from governance.desk.demo.telling import Steps, Told
-from governance.mlflow_compat import services
-from governance.mlflow_compat.queries import telling
+from governance.mlflow_compat import queries, services
 from governance.mlflow_compat.services import NewVersion
 from registry.releases.models import Release
 
@@ -52,7 +51,7 @@ def _claim(told: Told) -> None:
     version = release.version
     assert version is not None  # noqa: S101 (it is in the pilot)
     owner = version.model.owner
-    key = telling.key_of(owner, NAME)
+    key = queries.visible_to(owner).get(name=NAME).pk
     name = services.claim_name(actor=owner, registered_id=key, model=version.model)
     first = name.versions.get(number=1)
     services.claim_version(

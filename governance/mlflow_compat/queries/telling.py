@@ -7,9 +7,11 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db import connection
 from django.db.models import F
 
 from governance.mlflow_compat import queries
+from governance.mlflow_compat.models import RegisteredModel
 from governance.mlflow_compat.queries.columns import (
     OF_MODEL,
     OF_VERSION,
@@ -21,7 +23,7 @@ from governance.mlflow_compat.queries.columns import (
 from governance.mlflow_compat.queries.prepared import NUMBER, Reader, Text, ask, prepared, text_of
 from governance.mlflow_compat.rules import naming
 from registry.core.errors import NotFound
-from registry.core.people.models import User
+from registry.core.people.models import LegalEntity, User
 
 _NAME, _ALIAS = "mark of a name: 5e3f0c1e", "mark of an alias: 5e3f0c1e"
 
@@ -59,17 +61,25 @@ def _latest(reader: Reader) -> Text | None:
 
 
 @prepared
-def _key(reader: Reader) -> Text | None:
-    rows = queries.visible_to(reader.user).filter(name=_NAME)
-    return text_of(rows, {"id": F("pk")}, {"name": _NAME}, frozenset())
+def _locked(reader: Reader) -> Text | None:
+    rows = queries.visible_to(reader.user).filter(name=_NAME).order_by()
+    rows = rows.select_for_update(of=("self",), no_key=True)
+    columns = {one.attname: one.attname for one in RegisteredModel._meta.concrete_fields}
+    columns["path"] = "entity__path"
+    return text_of(rows, columns, {"name": _NAME}, frozenset({"tags"}))
 
 
-def key_of(user: User, name: str) -> uuid.UUID:
-    """The registered name's key. Raises NotFound."""
-    found = ask(_key(Reader.of(user)), name=name)
+def locked(user: User, name: str) -> RegisteredModel:
+    """The registered name, locked until the transaction ends; its key is not. Raises NotFound."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("Lock inside an act.")
+    found = ask(_locked(Reader.of(user)), name=name)
     if not found:
         raise unknown_name(name)
-    return uuid.UUID(str(found[0]["id"]))
+    path = found[0].pop("path")
+    row: RegisteredModel = RegisteredModel.from_db("default", *zip(*found[0].items(), strict=True))
+    row.entity = LegalEntity.from_db("default", ("id", "path"), (row.entity_id, path))
+    return row
 
 
 @prepared

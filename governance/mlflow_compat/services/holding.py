@@ -5,7 +5,6 @@ from __future__ import annotations
 from governance.mlflow_compat.models import RegisteredModel, RegisteredVersion
 from governance.mlflow_compat.queries import telling
 from registry.core.errors import Forbidden
-from registry.core.ledger import services as ledger
 from registry.core.people.models import LegalEntity, User
 from registry.core.people.queries import require, require_at, standing
 from registry.core.people.rules import Capability, Line
@@ -30,10 +29,7 @@ def lock_name(actor: User, name: str, *, moving: bool = False) -> RegisteredMode
 
     moving: it is about words that point to versions, which whoever moves releases may give too.
     """
-    rows = RegisteredModel.objects.select_related("entity")  # few names have a model
-    row = ledger.lock(rows, telling.key_of(actor, name))
-    if row.is_deleted or row.name != name:
-        raise telling.unknown_name(name)
+    row = telling.locked(actor, name)
     _check_builder(actor, row, moving=moving)
     return row
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from governance.mlflow_compat import queries
@@ -45,8 +45,7 @@ def register_model(
     )  # fmt: skip
     with ledger.act(actor) as act:
         try:
-            with transaction.atomic():
-                return act.create(row, "experiment.registered")
+            return act.create(row, "experiment.registered")
         except IntegrityError as error:
             raise _taken(name) from error
 
@@ -174,8 +173,7 @@ def rename(*, actor: User, name: str, new_name: str) -> RegisteredModel:
             raise _taken(new_name)
         changes = {"name": new_name, "touched_at": clock.now()}
         try:
-            with transaction.atomic():
-                return act.update(row, "experiment.renamed", changes, was=name)
+            return act.update(row, "experiment.renamed", changes, was=name)
         except IntegrityError as error:
             raise _taken(new_name) from error
 

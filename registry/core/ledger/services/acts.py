@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import Any, Protocol, TypeVar
 
 from django.db import connection, models, transaction
@@ -169,13 +169,28 @@ def _append(book: _Book) -> None:
     """The entries are in the ledger; the database numbers and chains them."""
     if not book.entries:
         return
-    recorded_at = clock.now()
-    Entry.objects.bulk_create(
-        [Entry(seq=0, act=book.id, recorded_at=recorded_at, **entry) for entry in book.entries]
-    )
+    same = {"act": book.id, "recorded_at": clock.now()}
+    told = [{**same, **entry} for entry in book.entries]
+    with connection.cursor() as cursor:
+        cursor.execute(_insertion(len(told)), [entry[name] for entry in told for name in _COLUMNS])
     kinds = frozenset(entry["kind"] for entry in book.entries)
     for listener in _after_commit:
         transaction.on_commit(partial(listener, kinds), robust=True)
+
+
+# What an entry is told; the number, the transaction and the chain are the database's.
+_COLUMNS = (
+    "uid", "act", "kind", "actor", "subject_type", "subject_id", "row_version", "digest",
+    "effective_at", "recorded_at", "body",
+)  # fmt: skip
+
+
+@cache
+def _insertion(count: int) -> str:
+    """The statement for so many entries. Every act writes some: its text is made once."""
+    row = f"(0{', %s' * len(_COLUMNS)})"
+    columns, table = ", ".join(_COLUMNS), Entry._meta.db_table
+    return f"INSERT INTO {table} (seq, {columns}) VALUES {', '.join([row] * count)}"  # noqa: S608 (own columns)
 
 
 def lock(queryset: models.QuerySet[Row], pk: Any) -> Row:  # Any: Django's pk

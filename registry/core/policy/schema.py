@@ -9,6 +9,7 @@ from typing import Annotated, Any, BinaryIO, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from yaml.composer import Composer
 
 from registry.core.policy.rules import PolicyError, Rule, compile_rule, require_declared
 
@@ -80,17 +81,22 @@ class _LinedMapping(dict[str, Any]):  # Any: YAML values, typed by pydantic righ
     lines: dict[str, int]
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(Composer, yaml.CSafeLoader):
     """Safe loading that also refuses duplicate keys and aliases, and keeps line numbers.
 
     An alias stands for a copy: nine levels of ten aliases each are a thousand million values.
+    libyaml reads the text, seven times as fast as Python; only its own composer takes no orders.
     """
+
+    def __init__(self, text: str) -> None:
+        yaml.CSafeLoader.__init__(self, text)
+        Composer.__init__(self)
 
     def compose_node(
         self, parent: yaml.Node | None, index: Any
     ) -> yaml.Node | None:  # Any: as PyYAML
         """The node. Raises MarkedYAMLError where it is an alias, or anchored to be one."""
-        event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's
+        event: Any = self.peek_event()  # Any: PyYAML's, or libyaml's of the same shape
         if getattr(event, "anchor", None) is not None:  # an alias names its anchor as well
             problem = "anchors and aliases (& and *) are not read; write the value out"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)

@@ -79,7 +79,12 @@ def is_interested(user: User, release: Release) -> bool:
     """
     if user.kind != UserKind.PERSON or user.is_superuser or user.is_vendor_staff:
         return True
+    return has_made(user, release)
+
+
+def has_made(user: User, release: Release) -> bool:
+    """Whether the person owns (or since its opening owned) or has built what the release is of."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT mingce_owns_or_built(%s, %s)", (user.pk, release.pk))
-        (interested,) = cursor.fetchone()
-    return bool(interested)
+        (made,) = cursor.fetchone()
+    return bool(made)

@@ -7,7 +7,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
-from registry.catalogue.models import AIModel, ModelVersion, NeedToKnow, VersionDeveloper
+from registry.catalogue.models import AIModel, ModelVersion, NeedToKnow
 from registry.catalogue.rules import grams, normal
 from registry.core.people.models import LegalEntity, User
 from registry.core.people.queries import require_at, standing
@@ -56,12 +56,6 @@ def visible_version_ids(user: User) -> models.QuerySet[ModelVersion, uuid.UUID]:
 def check_reach(user: User, capability: Capability, model: AIModel) -> None:
     """The button exists for the person in the model's entity, or for their own model."""
     require_at(user, capability, model.entity, own=model.owner_id == user.pk)
-
-
-def has_made(user: User, model: AIModel) -> bool:
-    """Whether the person owns the model, or has built a version of it."""
-    built = VersionDeveloper.objects.filter(version__model=model, user=user)
-    return model.owner_id == user.pk or built.exists()
 
 
 def matching(queryset: models.QuerySet[AIModel], text: str) -> models.QuerySet[AIModel]:

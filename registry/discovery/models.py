@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from typing import ClassVar
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from registry.catalogue.models import AIModel, ModelVersion
-from registry.core.ledger.guards import follows, guarded
+from registry.core.ledger.guards import Guard, follows, guarded
 from registry.core.ledger.models import Governed
 from registry.core.people.models import LegalEntity, User
 from registry.core.transitions import Transitions
@@ -164,7 +165,7 @@ class Seen(models.Model):
 class KnownName(Governed):
     """A name in a source that belongs to a model of ours; with a version there, which of ours.
 
-    version: empty for the name as a whole.
+    version: empty for the name as a whole. linked_by: who says so.
     """
 
     source = models.ForeignKey(Source, models.PROTECT, related_name="names")
@@ -178,11 +179,21 @@ class KnownName(Governed):
         verbose_name=_("model version"),
     )  # fmt: skip
     is_open = models.BooleanField(_("open"), default=True)
+    linked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    linked_at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("known name")
         verbose_name_plural = _("known names")
-        triggers = guarded("registry.knownname", immutable=("source_id", "name", "version"))
+        triggers = (
+            *guarded("registry.knownname", immutable=("source_id", "name", "version")),
+            Guard(
+                name="linked_lawfully",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                runs="mingce_known_name_is_lawful()",
+            ),
+        )
         constraints = (
             models.UniqueConstraint(
                 name="a_name_belongs_to_one_model", fields=["source", "name", "version"]
@@ -280,6 +291,12 @@ class Sighting(Governed):
                 "registry.sighting", immutable=("source_id", "kind", "key", "name", "first_seen")
             ),
             follows(SIGHTING_STATES),
+            Guard(
+                name="answered_lawfully",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                runs="mingce_sighting_is_lawful()",
+            ),
         )
         constraints = (
             models.UniqueConstraint(name="a_difference_is_found_once", fields=["source", "key"]),

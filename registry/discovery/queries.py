@@ -8,11 +8,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from registry.catalogue.models import AIModel, ModelVersion
-from registry.catalogue.queries import has_made, may_be_seen
+from registry.catalogue.queries import may_be_seen
 from registry.core import clock
 from registry.core.people.models import User
 from registry.core.people.queries import standing, within_reach
@@ -31,7 +31,6 @@ from registry.discovery.rules import Approved, Claim, Known, Place, Thing, plain
 from registry.releases import queries as releases
 from registry.releases.models import Deployment, Environment, Release, Stage
 from registry.usecases.models import ModelUse
-from registry.usecases.queries import has_owned
 
 NEEDS_APPROVAL = (Environment.PILOT, Environment.PRODUCTION)
 MODEL_RISK = (Role.MODEL_RISK, Role.MODEL_RISK_HEAD)
@@ -86,16 +85,24 @@ def may_answer(user: User, row: Sighting) -> bool:
 def may_clear(user: User, row: Sighting, model: AIModel | None) -> bool:
     """Whether the person may say that what runs is what was approved, or that it does not matter.
 
-    Where approval is needed that is model risk's to say, and of nobody who owns the model or has
-    built a version of it.
+    Where approval is needed that is model risk's to say, and of nobody with an interest in the
+    model, past ones included; the database says who that is.
     """
     if row.source.environment not in NEEDS_APPROVAL:
         return may_answer(user, row) or (model is not None and model.owner_id == user.pk)
-    if model is not None and has_made(user, model):
-        return False
-    if row.release is not None and has_owned(user, row.release.model_use):
-        return False
-    return _is_model_risk(user, row)
+    return _is_model_risk(user, row) and not (model is not None and _may_not_clear(user, model))
+
+
+def _may_not_clear(user: User, model: AIModel) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT mingce_may_not_clear(%s, %s, %s)", (user.pk, model.pk, _utc_day()))
+        (is_interested,) = cursor.fetchone()
+    return bool(is_interested)
+
+
+def _utc_day() -> dt.date:
+    """The day as the database takes it from a moment."""
+    return clock.now().astimezone(dt.UTC).date()
 
 
 def may_dismiss(user: User, row: Sighting) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from registry.core.ledger.guards import recorded
 from registry.core.ledger.models import Governed
 from registry.core.people.models import User
+from registry.lineage.rules import AHEAD, KEPT
 
 
 class TrainingEvent(Governed):
@@ -45,7 +47,16 @@ class TrainingEvent(Governed):
         triggers = recorded("registry.trainingevent")
         constraints = (
             models.UniqueConstraint(
-                name="an_event_is_told_once", fields=["run_id", "event_type", "event_at"]
+                name="an_event_is_told_once_by_each",
+                fields=["run_id", "event_type", "event_at", "reported_by"],
+            ),
+            models.CheckConstraint(
+                name="an_event_is_not_of_the_future",
+                condition=Q(event_at__lte=F("reported_at") + AHEAD),
+            ),
+            models.CheckConstraint(name="an_event_that_is_kept", condition=Q(event_type__in=KEPT)),
+            models.CheckConstraint(
+                name="an_event_has_a_digest", condition=Q(sha256__regex=r"^[0-9a-f]{64}$")
             ),
         )
         indexes = (

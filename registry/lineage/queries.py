@@ -10,9 +10,10 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.fields.json import KT
 
-from registry.catalogue.models import ModelVersion
+from registry.catalogue.models import AIModel, ModelVersion, NeedToKnow
 from registry.catalogue.queries import visible_version_ids, visible_versions
 from registry.core.people.models import User
+from registry.core.people.rules import above
 from registry.lineage.models import TrainingEvent
 from registry.lineage.rules import DatasetRead
 
@@ -63,7 +64,8 @@ def visible_to(user: User) -> models.QuerySet[TrainingEvent]:
 
 
 def of_version(version: ModelVersion) -> list[TrainingEvent]:
-    """The events of the version's training, the newest first, by those who may register it.
+    """The events of the version's training, the newest first, by those who may register it; what
+    several of them tell alike, once.
 
     version: with its model and entity. Two statements for each floor that knows other names.
     """
@@ -76,14 +78,23 @@ def of_version(version: ModelVersion) -> list[TrainingEvent]:
     about |= Q(mlflow_run__in=runs - {""})
     for name, number in {pair for one in names for pair in one.numbered}:
         about |= Q(model_name=name, model_version=number)
-    runs_of = TrainingEvent.objects.filter(about).order_by().values("run_id")
-    rows = TrainingEvent.objects.filter(run_id__in=runs_of).select_related("reported_by")
-    path = version.model.entity.path
-    return [
-        row
-        for row in rows.order_by("-event_at", "-pk")[:MOST]
-        if any(path.startswith(entity) for entity in row.reach)
-    ]
+    told = _by_those_who_may(version.model)
+    rows = told.filter(run_id__in=told.filter(about).values("run_id"))
+    alike = ("event_at", "run_id", "event_type", "sha256")
+    each = rows.order_by("-event_at", *alike[1:], "reported_at", "pk").distinct(*alike)
+    return list(each.select_related("reported_by")[:MOST])
+
+
+def _by_those_who_may(model: AIModel) -> models.QuerySet[TrainingEvent]:
+    """The events of those who register versions of the model: of a confidential one the initiated.
+
+    What others tell is kept, and counts for nothing here, nor does it crowd out what counts.
+    """
+    rows = TrainingEvent.objects.filter(reach__overlap=above(model.entity.path)).order_by()
+    if not model.is_confidential:
+        return rows
+    initiated = NeedToKnow.objects.filter(model=model, is_open=True).values("user")
+    return rows.filter(Q(reported_by=model.owner_id) | Q(reported_by__in=initiated))
 
 
 def inputs_of(events: list[TrainingEvent]) -> list[DatasetRead]:

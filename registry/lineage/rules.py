@@ -14,11 +14,13 @@ Json = dict[str, Any]  # Any: JSON
 KEPT = ("START", "COMPLETE", "ABORT", "FAIL", "OTHER")  # RUNNING says only: still there
 MOST_DATASETS = 200
 MOST_LETTERS = 500
+AHEAD = dt.timedelta(minutes=5)  # clocks differ
+BACK = dt.timedelta(days=3_650)
 _MODEL = re.compile(r"^(?:models:?/)?(?P<name>[^/]+)(?:/(?:versions/)?(?P<version>[^/]+))?$")
 _SHA256 = re.compile(r"^(?:sha256:)?([0-9a-f]{64})$")
 # What looks like somebody: an e-mail address, a mobile number or an identity card of the mainland.
 _PERSONAL = {
-    "email": re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"),
+    "email": re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.]+"),  # begun once for each word
     "mobile": re.compile(r"(?<!\w)1[3-9]\d{9}(?!\w)"),
     "identity card": re.compile(r"(?<!\w)[1-9]\d{16}[\dXx](?!\w)"),
 }
@@ -65,7 +67,7 @@ def is_run_event(event: Json) -> bool:
     return "run" in event or "eventType" in event
 
 
-def read(event: Json) -> Told:
+def read(event: Json, now: dt.datetime) -> Told:
     """What the event says. Raises DomainError (`lineage_unreadable`) that names the place."""
     run, job = _object(event, "run"), _object(event, "job")
     facets = _inner(run, "facets", "run.facets")
@@ -75,7 +77,7 @@ def read(event: Json) -> Told:
     return Told(
         run_id=_uuid(_text(run, "runId", "run.runId")),
         event_type=_type(_text(event, "eventType", "eventType").upper()),
-        event_at=_moment(_text(event, "eventTime", "eventTime")),
+        event_at=_moment(_text(event, "eventTime", "eventTime"), now),
         producer=_text(event, "producer", "producer"),
         job_namespace=_text(job, "namespace", "job.namespace"),
         job_name=_text(job, "name", "job.name"),
@@ -146,14 +148,17 @@ def _type(text: str) -> str:
     return text
 
 
-def _moment(text: str) -> dt.datetime:
+def _moment(text: str, now: dt.datetime) -> dt.datetime:
     try:
         found = dt.datetime.fromisoformat(text)
         if found.tzinfo is None:
             raise ValueError
-        return found.astimezone(dt.UTC)
+        found = found.astimezone(dt.UTC)
     except (ValueError, OverflowError):
         _refuse("eventTime", "a moment with its time zone (ISO 8601)")
+    if not now - BACK <= found <= now + AHEAD:
+        _refuse("eventTime", "a moment of the last ten years, not in the future")
+    return found
 
 
 def _datasets(event: Json, name: str) -> list[Json]:

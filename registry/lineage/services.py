@@ -21,7 +21,7 @@ from registry.lineage import rules
 from registry.lineage.models import TrainingEvent
 
 MOST_FACETS = 32 * 1024  # letters of the facets' JSON, which stands in the entry too
-MOST_NAMES = 100  # of facets, where there is more of them
+MOST_NAMES, MOST_LETTERS = 100, 100  # of facets' names, where there is more of them
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,14 @@ class TakenIn:
 def take_in(*, actor: User, event: dict[str, Any]) -> TakenIn:  # Any: JSON
     """The event is on record, once however often it is told; or it is none of a model's training.
 
-    Raises DomainError where it can't be read, Conflict (`event_differs`) where another event of
-    this run, type and moment has been told.
+    Each reporter tells for themselves: nobody's event stands in another's way. Raises DomainError
+    where it can't be read, Conflict (`event_differs`) where the same reporter has told another
+    event of this run, type and moment.
     """
     require(actor, Capability.REGISTER_VERSION)
     if not rules.is_run_event(event):
         return TakenIn(None, reason=_("Only events about runs are kept."))
-    told = rules.read(event)
+    told = rules.read(event, clock.now())
     if told.event_type not in rules.KEPT:
         return TakenIn(None, reason=_("A run's heartbeat is not kept."))
     if not told.is_about_a_model:
@@ -54,7 +55,7 @@ def take_in(*, actor: User, event: dict[str, Any]) -> TakenIn:  # Any: JSON
     whole = canonical(event)
     warnings = tuple(_warning(kind) for kind in rules.personal(whole))
     sha256 = hashlib.sha256(whole.encode()).hexdigest()
-    known = _known(told, sha256)
+    known = _known(actor, told, sha256)
     if known is None:
         known, is_new = _record(actor, told, event, sha256)
         return TakenIn(known, is_new, warnings=warnings)
@@ -71,10 +72,9 @@ def _warning(kind: str) -> str:
     }
 
 
-def _known(told: rules.Told, sha256: str) -> TrainingEvent | None:
-    found = TrainingEvent.objects.filter(
-        run_id=told.run_id, event_type=told.event_type, event_at=told.event_at
-    ).first()
+def _known(actor: User, told: rules.Told, sha256: str) -> TrainingEvent | None:
+    own = TrainingEvent.objects.filter(reported_by=actor, run_id=told.run_id)
+    found = own.filter(event_type=told.event_type, event_at=told.event_at).first()
     if found is not None and found.sha256 != sha256:
         raise Conflict(
             "event_differs",
@@ -110,7 +110,7 @@ def _record(
         with transaction.atomic(), ledger.act(actor) as act:
             return act.create(row, "training.reported"), True
     except IntegrityError:
-        known = _known(told, sha256)  # told at the same time by another
+        known = _known(actor, told, sha256)  # told twice at the same time
         if known is None:
             raise
         return known, False
@@ -122,7 +122,11 @@ def _facets(event: dict[str, Any]) -> str:  # Any: JSON
     text = canonical(found)
     if len(text) <= MOST_FACETS:
         return text if found else ""
-    return canonical({name: sorted(facets)[:MOST_NAMES] for name, facets in found.items()})
+    return canonical({name: _names(facets) for name, facets in found.items()})
+
+
+def _names(facets: dict[str, Any]) -> list[str]:  # Any: JSON
+    return [name[:MOST_LETTERS] for name in sorted(facets)[:MOST_NAMES]]
 
 
 def _reach(actor: User) -> set[str]:

@@ -142,6 +142,8 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=512, verbose_name='name there')),
                 ('version', models.CharField(blank=True, max_length=60, verbose_name='version there')),
                 ('is_open', models.BooleanField(default=True, verbose_name='open')),
+                ('linked_at', models.DateTimeField()),
+                ('linked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('known_version', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.modelversion', verbose_name='model version')),
                 ('model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='known_names', to='registry.aimodel', verbose_name='model')),
                 ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='names', to='registry.source')),

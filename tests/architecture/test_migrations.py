@@ -130,7 +130,7 @@ def test_every_function_of_ours_finds_its_tables_whatever_the_sessions_path() ->
             " WHERE proname LIKE 'mingce%' AND lanname = 'plpgsql'"
         )
         found = dict(cursor.fetchall())
-    assert len(found) == 40
+    assert len(found) == 43
     assert {name for name, told in found.items() if told != [PATH]} == set()
 
 

@@ -93,7 +93,7 @@ class Metric(Governed):
         triggers = (
             *guarded(
                 "governance.metric",
-                immutable=("release_id", "key", "computes", "opened_by_id", "opened_at"),
+                immutable=("release_id", "key", "opened_by_id", "opened_at"),
             ),
             follows(METRIC_STATES),
             Guard(

@@ -30,8 +30,11 @@ def active_section() -> MonitoringSection:
 
 
 def spec_of(metric: Metric) -> MetricSpec | None:
-    """What the policy in force says of the metric; nothing of one that is the release's own."""
-    return None if metric.name_zh else active_section().metric(metric.key)
+    """What the policy in force says of the metric; nothing of one that is the release's own.
+
+    A key that the policy has is the policy's, whoever has used it before.
+    """
+    return active_section().metric(metric.key)
 
 
 def metric_named(metric: Metric, spec: MetricSpec | None) -> tuple[str, str]:
@@ -106,7 +109,7 @@ def limits_of(metrics: Iterable[Metric], pack: PackRelease) -> Holdings:
         own[one.metric_id][one.segment] = one
     found: Holdings = {}
     for row in rows:
-        spec = None if row.name_zh else section.metric(row.key)
+        spec = section.metric(row.key)
         told = spec.limits if spec and spec.has_limits else None
         since = pack.effective_from
         whole = _over(own[row.pk].get(""), Holding((told,) if told else ()), since)

@@ -8,7 +8,8 @@ from django.db import connection
 from django.db.models import F
 
 from governance.monitoring import queries
-from governance.monitoring.models import Breach, BreachKind, Metric, Outcome, Reading
+from governance.monitoring.models import Breach, BreachKind, Metric, MetricQuery, Outcome, Reading
+from governance.monitoring.schema import MonitoringSection
 from governance.monitoring.services.breaching import LIVE, next_due_at, open_missed, open_silence
 from governance.monitoring.services.reporting import begun
 from registry.core import clock
@@ -37,6 +38,8 @@ def expect(*, actor: User, release_id: uuid.UUID) -> None:
             return
         section = queries.active_section()
         expected = queries.every_days(release, section)
+        for row in rows.values():
+            _adopt(act, row, section, expected.get(row.key))
         for key in sorted(expected.keys() - rows.keys()):
             row = act.create(begun(release, key, actor, section, expected), "metric.begun")
             due = next_due_at(clock.now(), row.every_days)
@@ -47,6 +50,20 @@ def expect(*, actor: User, release_id: uuid.UUID) -> None:
             if not row.name_zh and row.state == "open" and row.every_days != every:
                 act.update(row, "metric.expected", {"every_days": every})
                 _expect_anew(row)
+
+
+def _adopt(act: Act, row: Metric, section: MonitoringSection, every: int | None) -> None:
+    """A metric of the release's own whose key the policy has by now is the policy's: open, named
+    and computed as it says, and no longer filled by queries that nobody of the second line chose.
+    """
+    spec = section.metric(row.key)
+    if spec is None or not row.name_zh:
+        return
+    for query in MetricQuery.objects.filter(metric=row, state="open").order_by("pk"):
+        act.update(query, "query.closed", {"state": "closed"})
+    told = {"name_zh": "", "name_en": "", "computes": spec.computes or "", "every_days": every}
+    act.update(row, "metric.adopted", told | {"state": "open", "closed_by": None})
+    _expect_anew(row)
 
 
 def _expect_anew(row: Metric) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from governance.committees.queries import has_made
 from governance.monitoring import queries
 from governance.monitoring.models import Breach, Metric, Reading, Threshold
 from governance.monitoring.queries.policy import holding_of
@@ -17,9 +18,10 @@ from governance.monitoring.rules import BASED, Bound, Computed, Effect, Limits, 
 from governance.monitoring.services.breaching import next_due_at, require_second_line
 from governance.monitoring.services.reading import MOST_VALUE, is_segment
 from registry.core import clock
-from registry.core.errors import Conflict, DomainError
+from registry.core.errors import Conflict, DomainError, Forbidden
 from registry.core.ledger import services as ledger
 from registry.core.people.models import User
+from registry.core.people.queries import standing
 from registry.core.people.rules import Capability
 from registry.core.policy import queries as policy
 from registry.core.web import parsing
@@ -50,7 +52,7 @@ def add_metric(*, actor: User, release_id: uuid.UUID, told: NewMetric) -> Metric
     _check_new(told)
     with ledger.act(actor) as act:
         release = release_services.lock(release_id)
-        releases.check_reach(actor, Capability.SET_LIMITS, release)
+        _check_hand(actor, release)
         if release.stage == Stage.S8:
             raise Conflict("retired", _("A retired release is watched no more."))
         rows = Metric.objects.filter(release=release)
@@ -223,5 +225,17 @@ def _check_reason(reason: str) -> None:
 def _locked(actor: User, metric_id: uuid.UUID) -> tuple[Metric, Release]:
     row = ledger.lock(Metric.objects.all(), metric_id)
     release = releases.whole(Release.objects.filter(pk=row.release_id)).get()
-    releases.check_reach(actor, Capability.SET_LIMITS, release)
+    _check_hand(actor, release)
     return row, release
+
+
+def _check_hand(actor: User, release: Release) -> None:
+    """Raises Forbidden for builders of other models: a limit can stop what it is about."""
+    releases.check_reach(actor, Capability.SET_LIMITS, release)
+    is_second_line = standing(actor).has_at(release.model_use.entity.path, *queries.SECOND)
+    if not is_second_line and not has_made(actor, release):
+        raise Forbidden(
+            "not_yours",
+            _("Whoever owns or has built this model sets its limits, and the second line."),
+            field=Capability.SET_LIMITS.value,
+        )

@@ -15,8 +15,8 @@ from governance.suspensions.models import Consumer, Order, OrderKind
 from governance.suspensions.queries.consuming import measure
 from governance.suspensions.queries.listing import LIVE
 from governance.suspensions.queries.reading import about_release
-from governance.suspensions.queries.targets import above
 from registry.core.ledger.models import Entry
+from registry.core.people.rules import above
 from registry.releases.models import Release
 
 

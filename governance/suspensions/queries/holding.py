@@ -15,8 +15,9 @@ from django.db import connection
 from django.db.models import OuterRef, Q, Subquery
 
 from governance.suspensions.models import Order, OrderKind, TargetType
-from governance.suspensions.queries.targets import above, named_in, plain
+from governance.suspensions.queries.targets import named_in, plain
 from registry.core.people.models import LegalEntity
+from registry.core.people.rules import above
 from registry.releases.models import Release
 
 LOCK = 7301010

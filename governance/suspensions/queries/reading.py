@@ -10,11 +10,12 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from governance.suspensions.models import Acknowledgement, DrillReport, Order, TargetType
-from governance.suspensions.queries.targets import TARGETS, Target, above, naming, plain, reached
+from governance.suspensions.queries.targets import TARGETS, Target, naming, plain, reached
 from registry.catalogue.queries import visible_ids, visible_version_ids, visible_versions
 from registry.core.adminkit import named
 from registry.core.people.models import LegalEntity, User
 from registry.core.people.queries import standing
+from registry.core.people.rules import above
 from registry.releases.models import Release, Stage
 from registry.releases.queries import visible_ids as visible_release_ids
 from registry.usecases.models import ModelUse

@@ -71,11 +71,6 @@ class Target:
         return "target_key" if self.is_named else "target_id"
 
 
-def above(path: str) -> list[str]:
-    """The paths of the entity and of all above it."""
-    return [path[: at + 1] for at, sign in enumerate(path) if sign == "/"]
-
-
 def plain(expression: Any) -> Lower:  # Any: whatever an expression takes
     """A name as names are compared."""
     return Lower(Trim(expression))

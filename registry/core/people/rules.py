@@ -294,6 +294,11 @@ class Standing:
         return bool(self.role_set & set(roles))
 
 
+def above(path: str) -> list[str]:
+    """The paths of the entity and of all above it."""
+    return [path[: at + 1] for at, sign in enumerate(path) if sign == "/"]
+
+
 def in_force(start: dt.date, end: dt.date | None, day: dt.date) -> bool:
     """Whether a dated thing holds on the day; both ends count."""
     return start <= day and (end is None or day <= end)

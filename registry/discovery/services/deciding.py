@@ -90,7 +90,7 @@ def accept(*, actor: User, sighting_id: uuid.UUID, reason: str) -> Sighting:
             case SightingKind.IDENTITY_MISMATCH:
                 _record_bytes(row)
         if row.kind != SightingKind.MISSING and row.model is not None:
-            _name(act, row, row.model, "", None)
+            _name(act, actor, row, row.model, "", None)
         return act.update(row, "sighting.accepted", _answer(SightingState.ACCEPTED, actor, reason))
 
 
@@ -147,9 +147,9 @@ def _linked(
             _("The model is known: say which of its versions this is."),
             field="version",
         )
-    _name(act, row, model, "", None)
+    _name(act, actor, row, model, "", None)
     if version is not None:
-        _name(act, row, model, row.version, version)
+        _name(act, actor, row, model, row.version, version)
     return act.update(
         row, "sighting.accepted",
         _answer(SightingState.ACCEPTED, actor, reason or model.code) | {"model": model},
@@ -157,14 +157,15 @@ def _linked(
 
 
 def _name(
-    act: Act, row: Sighting, model: AIModel, version: str, known: ModelVersion | None
+    act: Act, actor: User, row: Sighting, model: AIModel, version: str, known: ModelVersion | None
 ) -> None:
     """The name, or a version under it, is the model's from now on."""
     found = KnownName.objects.filter(source=row.source, name=row.name, version=version).first()
     if found is None:
         told = KnownName(
-            source=row.source, name=row.name, version=version, model=model, known_version=known
-        )
+            source=row.source, name=row.name, version=version, model=model, known_version=known,
+            linked_by=actor, linked_at=clock.now(),
+        )  # fmt: skip
         act.create(told, "known_name.linked")
         return
     found = ledger.lock(KnownName.objects.all(), found.pk)
@@ -173,7 +174,8 @@ def _name(
     ):  # fmt: skip
         return
     changes = {"model": model, "known_version": known, "is_open": True}
-    act.update(found, "known_name.linked", changes)
+    said = {"linked_by": actor, "linked_at": clock.now()}
+    act.update(found, "known_name.linked", changes | said)
 
 
 def _end(act: Act, row: Sighting) -> None:

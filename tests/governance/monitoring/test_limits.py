@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from governance.approvals import services as approvals
 from governance.monitoring import services
 from governance.monitoring.models import Metric, Observation, Reading, Threshold
 from governance.monitoring.services import NewLimits, NewMetric
 from registry.core import clock
 from registry.core.errors import Conflict, DomainError, Forbidden
 from registry.core.ledger import services as ledger
+from registry.core.policy.models import PackRelease
 from registry.releases.models import Release
 from tests.governance.monitoring.telling import report, tell, told
 from tests.refusals import changes, footprint, refused, refused_by_database
@@ -187,3 +191,66 @@ def test_a_metric_is_closed_and_opened_again(live: Release) -> None:
         tell(live, 0.01, 0.02)
     services.reopen_metric(actor=person("sun"), metric_id=psi(live).pk)
     assert tell(live, 0.01, 0.15).taken == 1
+
+
+NEXT = """
+  - key: harm_rate
+    label: {zh: 客户损害率, en: Rate of harm}
+    bound: ceiling
+    act_high: 0.25
+    every_days: {I: 7, II: 7, III: 7, IV: 7}
+    effects: [finding, restrict]
+    sources: [{ref: Mingce RI-06, tag: own_design}]
+"""
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_a_key_that_the_policy_takes_up_is_the_policys(
+    live: Release, settings: Any, tmp_path: Path, *, is_closed: bool
+) -> None:
+    own = NewMetric("harm_rate", "自定义", "Own")
+    row = services.add_metric(actor=person("wang"), release_id=live.pk, told=own)
+    if is_closed:
+        services.close_metric(actor=person("wang"), metric_id=row.pk, reason="不再需要监测")
+    shutil.copytree(Path(settings.POLICY_PACKS_DIR) / "cn-nfra", tmp_path / "cn-nfra")
+    for name, former, later in (
+        ("pack", 'version: "1.7"', 'version: "1.8"'),
+        ("monitoring", "\nmetrics:\n", f"\nmetrics:{NEXT}"),
+    ):
+        file = tmp_path / "cn-nfra" / f"{name}.yaml"
+        file.write_text(file.read_text().replace(former, later))
+    settings.POLICY_PACKS_DIR = tmp_path
+    approvals.load_packs()
+    pack = PackRelease.objects.get(version="1.8")
+    for signer in ("sun", "qian"):
+        approvals.sign_activation(actor=person(signer), release_id=pack.pk, profile="strict")
+    if not is_closed:
+        report(told(live, "harm_rate", 0.9))
+        assert Observation.objects.get().verdict == "act"
+    services.expect_everywhere(actor=person("admin"))
+    row.refresh_from_db()
+    assert (row.name_zh, row.state, row.every_days) == ("", "open", 7)
+    assert Reading.objects.get(metric=row, segment="").due_at is not None
+    if is_closed:
+        with refused(Forbidden, "second_line_closes"):
+            services.close_metric(actor=person("wang"), metric_id=row.pk, reason="不再需要监测")
+
+
+def test_whoever_builds_other_models_sets_no_limits_here(live: Release) -> None:
+    with refused(Forbidden, "not_yours"):
+        set_limits(live, "other", warn_high=-1.0, act_high=-0.5, effects=("finding", "restrict"))
+    with refused(Forbidden, "not_yours"):
+        services.add_metric(
+            actor=person("other"), release_id=live.pk, told=NewMetric("own", "甲", "A")
+        )
+
+
+def test_nor_does_a_segment_let_more_pass_than_all_of_them(live: Release) -> None:
+    set_limits(live, "sun", effects=("finding", "stop"))
+    for who, code in (("wang", "MC027"), ("li", "MC027")):
+        with refused_by_database(code), ledger.act(person(who)) as act:
+            row = Threshold(
+                metric=psi(live), segment="young", number=1, bound="ceiling", act_high=1e9,
+                reason="按验证报告设定", set_by=person(who), set_at=clock.now(),
+            )  # fmt: skip
+            act.create(row, "threshold.set")

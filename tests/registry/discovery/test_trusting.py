@@ -11,10 +11,11 @@ import pytest
 from governance.suspensions import services as suspensions
 from governance.suspensions.models import Order
 from registry.catalogue import services as catalogue
-from registry.catalogue.services import NewVersion
+from registry.catalogue.services import NewModel, NewVersion
 from registry.core import clock
 from registry.core.dispatch import services as dispatch
 from registry.core.errors import Forbidden
+from registry.core.ledger import services as ledger
 from registry.core.people import services as people
 from registry.core.people.models import LegalEntity, User
 from registry.core.people.rules import Role
@@ -26,9 +27,9 @@ from registry.releases import queries as release_queries
 from registry.releases import services as releases
 from registry.releases.models import Deployment, Release
 from tests import conftest, states
-from tests.refusals import refused
+from tests.refusals import refused, refused_by_database
 from tests.registry.discovery.looking import look, opened, sightings, thing
-from tests.world import person
+from tests.world import head_office, person
 
 pytestmark = pytest.mark.django_db
 X, Y = "f" * 64, "e" * 64
@@ -299,6 +300,83 @@ def test_whoever_built_a_version_says_neither(live: Release) -> None:
     assert services.dismiss(
         actor=person("sun"), sighting_id=row.pk, reason=REASON
     ).state == "dismissed"  # fmt: skip
+
+
+def shown(live: Release) -> Source:
+    """What runs are other bytes than approved, and a version whose digest nobody tells."""
+    source = linked(live)
+    look(source, thing("1"), thing("9", X, "champion"), thing("7", "", "champion"))
+    assert len(sightings(state="open")) == 2
+    return source
+
+
+@pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.AUDIT])
+def test_administrators_and_the_third_line_clear_nothing(live: Release, role: Role) -> None:
+    shown(live)
+    both = people.enrol(
+        actor=person("admin"), person=NewPerson("both", "兼任者", "Correct-Horse-9!")
+    )
+    for one in (Role.MODEL_RISK, role):
+        people.assign_role(
+            actor=person("admin"), user=both, role=one, entity=live.model_use.entity,
+            valid_from=dt.date(2020, 1, 1),
+        )  # fmt: skip
+    for row in Sighting.objects.filter(state="open"):
+        with refused(Forbidden, "needs_model_risk"):
+            services.dismiss(actor=both, sighting_id=row.pk, reason=REASON)
+
+
+def test_a_superuser_clears_nothing(live: Release) -> None:
+    shown(live)
+    chen = person("chen")
+    with ledger.act(person("admin")) as act:
+        act.update(chen, "user.changed", {"is_superuser": True})
+    row = Sighting.objects.get(kind="identity_mismatch")
+    with refused(Forbidden, "needs_model_risk"):
+        services.dismiss(actor=person("chen"), sighting_id=row.pk, reason=REASON)
+
+
+def test_a_former_owner_does_not_say_what_runs(live: Release) -> None:
+    look(opened(), thing("7", "", "champion"))
+    row, model = Sighting.objects.get(), live.model_use.model
+    wang = person("wang")
+    people.assign_role(
+        actor=person("admin"), user=wang, role=Role.MODEL_RISK, entity=live.model_use.entity,
+        valid_from=dt.date(2020, 1, 1),
+    )  # fmt: skip
+    catalogue.hand_over(actor=wang, model_id=model.pk, owner=person("other"), reason=REASON)
+    model.refresh_from_db()
+    with refused(Forbidden, "needs_model_risk"):
+        services.link(actor=person("wang"), sighting_id=row.pk, model=model, version=live.version)
+    services.link(actor=person("chen"), sighting_id=row.pk, model=model, version=live.version)
+
+
+def test_nor_does_the_database_let_them(live: Release) -> None:
+    shown(live)
+    row = Sighting.objects.get(kind="identity_mismatch")
+    for who in ("wang", "li", "pipeline"):
+        with refused_by_database("MC029"), ledger.act(person(who)) as act:
+            told = {"state": "dismissed", "decided_by": person(who), "reason": REASON}
+            act.update(row, "sighting.dismissed", told | {"state_since": clock.now()})
+        row.refresh_from_db()
+
+
+def test_the_database_links_a_name_for_people_and_versions_to_their_model(live: Release) -> None:
+    source, model = shown(live), live.model_use.model
+    with ledger.act(person("other")):
+        other = catalogue.register_model(
+            actor=person("other"), model=NewModel("别的模型", head_office(), person("other"))
+        )
+    cases: list[tuple[str, dict[str, Any]]] = [
+        ("pipeline", {"model": model}),
+        ("chen", {"model": other, "known_version": live.version}),
+        ("wang", {"model": model, "known_version": live.version}),
+    ]
+    for who, told in cases:
+        by = {"linked_by": person(who), "linked_at": clock.now()}
+        with refused_by_database("MC029"), ledger.act(person(who)) as act:
+            row = KnownName(source=source, name="credit", version="9", **told, **by)
+            act.create(row, "known_name.linked")
 
 
 def test_where_nothing_needs_approval_the_owner_answers(live: Release) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import Any
 
@@ -14,6 +15,7 @@ from registry.catalogue import services as catalogue
 from registry.catalogue.models import ModelVersion
 from registry.catalogue.services import NewVersion
 from registry.core.errors import DomainError
+from registry.core.ledger import services as ledger
 from registry.core.ledger.models import Entry
 from registry.core.people import services as people
 from registry.core.people.rules import Role
@@ -21,13 +23,15 @@ from registry.core.people.services import NewPerson
 from registry.lineage import queries, rules, services
 from registry.lineage.models import TrainingEvent
 from tests import story
-from tests.refusals import changes, footprint
+from tests.refusals import changes, footprint, refused, refused_by_database
 from tests.registry.lineage.events import AT, RUN, event
 from tests.rest.calling import Caller, caller, machine, problem, secret_of
 from tests.story import Story
 from tests.world import PASSWORD, person
 
 pytestmark = pytest.mark.django_db
+SECOND = dt.timedelta(seconds=1)
+WHY = "建模团队需要知悉"
 
 
 @pytest.fixture
@@ -55,14 +59,14 @@ def events_of(version: ModelVersion) -> list[str]:
 
 
 def test_an_event_is_read_as_the_client_writes_it() -> None:
-    told = rules.read(event(name="models/fraud/3", mlflow_run="r1"))
+    told = rules.read(event(name="models/fraud/3", mlflow_run="r1"), AT)
     assert (str(told.run_id), told.event_type, told.event_at) == (RUN, "COMPLETE", AT)
     assert (told.model_name, told.model_version, told.mlflow_run) == ("fraud", "3", "r1")
     assert told.inputs == (
         rules.DatasetRead("postgres://dwh", "loans.applications", "42"),
         rules.DatasetRead("s3://lake", "bureau"),
     )
-    digest = rules.read(event(name="models/fraud", version="sha256:" + "a" * 64))
+    digest = rules.read(event(name="models/fraud", version="sha256:" + "a" * 64), AT)
     assert (digest.model_version, digest.model_digest) == ("", "a" * 64)
 
 
@@ -156,16 +160,86 @@ def test_mlflows_run_and_number_lead_to_the_version(made: Story) -> None:
     assert len(caller("shen").get("/lineage/").json()["results"]) == 2
 
 
-def test_another_entitys_pipeline_says_nothing_of_the_version(made: Story) -> None:
+def of_a_branch(made: Story) -> Caller:
+    """Somebody who registers versions in a branch alone."""
     admin = person("admin")
-    other = people.open_entity(
+    branch = people.open_entity(
         actor=admin, code="SUB", name_zh="子公司", name_en="", parent=made.registered.model.entity
     )
     stranger = people.enrol(actor=admin, person=NewPerson("stranger", "外人", PASSWORD))
-    people.assign_role(actor=admin, user=stranger, role=Role.DEVELOPER, entity=other)
-    post(Caller(secret_of(stranger)), about(made))
+    people.assign_role(actor=admin, user=stranger, role=Role.DEVELOPER, entity=branch)
+    return Caller(secret_of(stranger))
+
+
+def test_another_entitys_pipeline_says_nothing_of_the_version(made: Story) -> None:
+    post(of_a_branch(made), about(made))
     assert TrainingEvent.objects.count() == 1
     assert events_of(made.version) == []
+
+
+def test_another_entitys_event_stands_in_nobodys_way(made: Story) -> None:
+    stranger, pipeline = of_a_branch(made), machine()
+    post(stranger, about(made))
+    assert post(pipeline, about(made))["is_new"]
+    post(stranger, about(made) | {"eventTime": (AT + SECOND).isoformat()})
+    differing = about(made) | {"eventTime": (AT + SECOND).isoformat(), "producer": "https://other"}
+    assert post(pipeline, differing)["is_new"]
+    assert events_of(made.version) == ["COMPLETE", "COMPLETE"]
+
+
+def test_many_events_of_others_crowd_out_none(made: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "MOST", 2)
+    stranger, pipeline = of_a_branch(made), machine()
+    post(pipeline, about(made))
+    for number in range(1, 4):
+        post(stranger, about(made) | {"eventTime": (AT + number * SECOND).isoformat()})
+    assert events_of(made.version) == ["COMPLETE"]
+
+
+def test_what_two_tell_alike_is_shown_once(made: Story) -> None:
+    post(machine(), about(made))
+    assert post(caller("li"), about(made))["is_new"]
+    assert TrainingEvent.objects.count() == 2
+    assert events_of(made.version) == ["COMPLETE"]
+
+
+def test_of_a_confidential_model_only_the_initiated_tell() -> None:
+    made = story.register(name="反洗钱可疑交易模型", is_confidential=True)
+    post(machine(), about(made))
+    assert events_of(made.version) == []
+    catalogue.initiate(
+        actor=person("wang"), model=made.registered.model, user=person("pipeline"), reason=WHY
+    )
+    assert events_of(made.version) == ["COMPLETE"]
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["9999-12-31T23:00:00+00:00", "9999-12-31T23:59:59-14:00", "2099-01-01T00:00:00Z",
+     "1999-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00"],
+)  # fmt: skip
+def test_an_event_is_of_the_last_years(made: Story, moment: str) -> None:
+    with refused(DomainError, "lineage_unreadable") as refusal:
+        services.take_in(actor=person("pipeline"), event=about(made) | {"eventTime": moment})
+    assert refusal.value.field == "eventTime"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"event_at": AT + 3650 * 24 * 3600 * SECOND}, {"event_type": "NONSENSE"}, {"sha256": "zz"}],
+)
+def test_the_database_keeps_no_event_that_is_none(made: Story, told: dict[str, Any]) -> None:
+    post(machine(), about(made))
+    row = TrainingEvent.objects.get()
+    values = {one.attname: getattr(row, one.attname) for one in row._meta.concrete_fields}
+    values = {name: value for name, value in values.items() if name not in ("id", "created_at")}
+    with refused_by_database("23514"), ledger.act(person("pipeline")) as act:
+        other = {"run_id": "0190a3b4-5c6d-7e8f-9a0b-000000000009"}
+        act.create(TrainingEvent(**(values | other | told)), "training.reported")
+
+
+def test_a_long_text_is_searched_for_people_in_its_length_alone() -> None:
+    assert rules.personal("a" * 1_000_000 + " li@bank.example") == ["email"]
 
 
 def test_events_of_a_confidential_model_are_seen_by_nobody_else() -> None:
@@ -190,6 +264,11 @@ def test_many_facets_are_kept_by_name(made: Story) -> None:
     post(machine(), told)
     kept = json.loads(TrainingEvent.objects.get().facets)
     assert kept == {"job": ["jobType"], "run": ["spark"]}
+    told["eventTime"] = (AT + SECOND).isoformat()
+    told["run"]["facets"] = {"x" * 10_000 + str(number): {} for number in range(200)}
+    post(machine(), told)
+    kept = TrainingEvent.objects.latest("event_at").facets
+    assert len(kept) < 32 * 1024
 
 
 def test_who_registers_no_versions_tells_no_lineage(made: Story) -> None:

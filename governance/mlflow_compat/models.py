@@ -14,6 +14,14 @@ from registry.core.ledger.models import Governed
 from registry.core.people.models import LegalEntity, User
 
 
+class Place(models.Func):
+    """Where files are, in one spelling of the address."""
+
+    function = "mingce_place"
+    arity = 1
+    output_field = models.TextField()
+
+
 class Stage(models.TextChoices):
     """MLflow's own stages of a version. They are no stages of the lifecycle."""
 
@@ -151,8 +159,7 @@ class RegisteredVersion(Governed):
             ),
             models.Index(fields=["run_id"], name="experiment_version_by_run"),
             models.Index(
-                fields=["location"], name="claimed_by_location",
-                condition=Q(version__isnull=False),
+                Place("location"), name="claimed_by_place", condition=Q(version__isnull=False)
             ),
             GinIndex(
                 fields=["tags"], name="experiment_version_by_tag", opclasses=["jsonb_path_ops"]

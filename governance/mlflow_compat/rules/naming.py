@@ -119,7 +119,7 @@ def check_source(source: str) -> str:
     return source
 
 
-_VERSION_OF = re.compile(r"models:/(?P<name>[^/:@]+)/(?P<number>\d{1,9})")
+_VERSION_OF = re.compile(r"models:/(?P<name>[^/:@]+)/0*(?P<number>\d{1,9})")
 
 
 def version_named(source: str) -> tuple[str, int] | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 
+from django.db.models import Value
 from django.utils.translation import gettext as _
 
 from governance.mlflow_compat import queries
-from governance.mlflow_compat.models import Loading, RegisteredVersion
+from governance.mlflow_compat.models import Loading, Place, RegisteredVersion
 from governance.mlflow_compat.queries import telling
 from governance.mlflow_compat.queries.telling import Files
 from governance.mlflow_compat.schema import Downloads, MlflowSection
@@ -60,8 +61,11 @@ def _hindrance(found: Files, name: str, section: MlflowSection) -> str:
 
 
 def _claimed_here(location: str) -> list[uuid.UUID]:
-    """The versions of the inventory whose files lie in the same place, whatever their names."""
-    rows = RegisteredVersion.objects.filter(location=location, version__isnull=False)
+    """The versions of the inventory whose files lie in the same place, whatever their names, and
+    however the place is spelled.
+    """
+    rows = RegisteredVersion.objects.filter(version__isnull=False).alias(place=Place("location"))
+    rows = rows.filter(place=Place(Value(location)))
     return list(rows.order_by().values_list("version_id", flat=True).distinct())
 
 

@@ -16,11 +16,13 @@ def uncovered(deployments: QuerySet[Deployment]) -> QuerySet[Deployment]:
     """Of the deployments to production those that no permit covers: of another digest, place or
     time than the permit that they name, or than any where they name none.
 
-    What was told of a break-glass permit covers the deployment of its digest.
+    What was told of a break-glass permit covers deployments of its digest while it lasted.
     """
     told = PermitUse.objects.filter(
         permit__model_use=OuterRef("release__model_use"), digest=OuterRef("digest"),
         permit__environment=OuterRef("environment"),
+        permit__issued_at__lte=OuterRef("deployed_at"),
+        permit__expires_at__gte=OuterRef("deployed_at"),
     )  # fmt: skip
     rows = deployments.filter(environment=Environment.PRODUCTION).exclude(role=DeploymentRole.OFF)
     return rows.filter(~Exists(_normal()), ~Exists(told))

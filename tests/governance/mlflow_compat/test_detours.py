@@ -223,6 +223,39 @@ def test_a_stop_is_not_escaped_by_a_copy_or_another_name(live: Release) -> None:
             services.load(actor=person("li"), name=name, number=1)
 
 
+@pytest.mark.parametrize(
+    "spelled",
+    [f"{APPROVED}/", "s3://bucket//model", "s3://bucket/./model", "S3://Bucket/model/.",
+     f" {APPROVED}", f"{APPROVED}?", f"models:/{NAME}/0000000001"],
+)  # fmt: skip
+def test_nor_by_another_spelling_of_the_place(live: Release, spelled: str) -> None:
+    before = "sandbox.before"
+    copy(before, spelled)
+    assert services.load(actor=person("li"), name=before, number=1)
+    suspensions.order(
+        actor=person("luo"), kind="stop", target_type="release", target_id=live.pk,
+        reason="误拒率异常",
+    )  # fmt: skip
+    with refused(Forbidden, "not_to_be_loaded"):
+        services.load(actor=person("li"), name=before, number=1)
+
+
+def test_another_place_is_another_place(live: Release) -> None:
+    suspensions.order(
+        actor=person("luo"), kind="stop", target_type="release", target_id=live.pk,
+        reason="误拒率异常",
+    )  # fmt: skip
+    for source in (
+        "s3://bucket/models",
+        "s3://other/model",
+        "s3://bucket/Model",
+        "gs://bucket/model",
+    ):
+        name = f"sandbox.{abs(hash(source))}"
+        copy(name, source)
+        assert services.load(actor=person("li"), name=name, number=1) == source
+
+
 def test_a_version_comes_back_into_a_protected_name(live: Release) -> None:
     services.register_model(actor=person("li"), name="prod.credit", tags={})
     first = copy("prod.credit", by="wang")

@@ -16,7 +16,7 @@ from registry.core.people import services as people
 from registry.core.people.queries import system
 from registry.core.people.rules import Role
 from registry.releases import services as releases
-from registry.releases.models import Release
+from registry.releases.models import Deployment, Release
 from tests import story
 from tests.governance.permits.conftest import NOON
 from tests.governance.permits.test_breaking import HOUR, ask, give, report, tasks
@@ -109,3 +109,15 @@ def test_a_known_version_that_is_stopped_is_a_task_of_model_risk(live: Release) 
     order(live)
     assert report(permit, live.version.digest).is_known
     assert tasks("permit.to_reconcile") == {"chen": 1, "sun": 1}
+
+
+def test_what_was_told_covers_nothing_after_the_permit_has_ended(live: Release) -> None:
+    permit = give(ask(live))
+    with clock.at(NOON + HOUR):
+        done = deploy(live, "d" * 64)
+        assert list(queries.uncovered(Deployment.objects.filter(pk=done.pk))) == [done]
+        report(permit, "d" * 64, deployed_at=done.deployed_at)
+        assert list(queries.uncovered(Deployment.objects.filter(pk=done.pk))) == []
+    with clock.at(NOON + dt.timedelta(days=300)):
+        late = deploy(live, "d" * 64)
+    assert list(queries.uncovered(Deployment.objects.filter(pk=late.pk))) == [late]

@@ -29,7 +29,7 @@ test: development ## check the code, then run every test (ARGS="-k word -x")
 		command -v chromium >/dev/null 2>&1 || \
 		command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || \
 		echo "No Chromium is installed: the browser tests are skipped."
-	@exec $(VENV_PYTHON) -m config.local.testing -- pytest -n 2 --dist loadfile $(ARGS)
+	@exec $(VENV_PYTHON) -m config.local.testing -- pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: development ## check style, types and import contracts only
 	@$(MAKE) --no-print-directory checks

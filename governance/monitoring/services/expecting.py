@@ -50,6 +50,15 @@ def expect(*, actor: User, release_id: uuid.UUID) -> None:
             if not row.name_zh and row.state == "open" and row.every_days != every:
                 act.update(row, "metric.expected", {"every_days": every})
                 _expect_anew(row)
+        _listen_again(release)
+
+
+def _listen_again(release: Release) -> None:
+    """Readings are derived and can be lost: what is expected of an open metric has its day."""
+    rows = Metric.objects.filter(release=release, state="open", every_days__isnull=False)
+    heard = Reading.objects.filter(segment="", due_at__isnull=False).values("metric")
+    for row in rows.exclude(pk__in=heard):
+        _expect_anew(row)
 
 
 def _adopt(act: Act, row: Metric, section: MonitoringSection, every: int | None) -> None:

@@ -50,6 +50,16 @@ def test_a_retired_release_is_watched_no_more(live: Release) -> None:
     assert Breach.objects.get(kind="silent").state == "closed"
 
 
+def test_a_day_that_was_lost_is_set_again(live: Release) -> None:
+    Reading.objects.filter(metric__key="psi").update(due_at=None)
+    Reading.objects.filter(metric__key="fairness_ratio").delete()
+    with clock.at(states.LIVE + dt.timedelta(days=400)):
+        services.expect(actor=person("admin"), release_id=live.pk)
+        with clock.at(states.LIVE + dt.timedelta(days=800)):
+            rows = services.listen(actor=person("admin"))
+    assert {row.metric.key for row in rows} == {"psi", "fairness_ratio"}
+
+
 def test_silence_is_told_of_all(live: Release) -> None:
     report(told(live, "psi", 0.01), told(live, "fairness_ratio", 0.9))
     with clock.at(states.LIVE + dt.timedelta(days=400)):

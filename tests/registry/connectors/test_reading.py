@@ -6,7 +6,9 @@ import base64
 import datetime as dt
 import hashlib
 import hmac
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -16,6 +18,8 @@ import pytest
 from registry.connectors import fetching, huggingface, kubeflow, mlflow, sagemaker
 from registry.connectors.mlflow import digest_of
 from registry.connectors.shapes import Answer, Ask, Connector, Found, Trouble
+from tests.contracts.stub import Answer as Manner
+from tests.contracts.stub import Dripping, Write, answering
 from tests.registry.connectors.playing import playing, recording
 
 D = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -299,3 +303,64 @@ def test_over_http_endless_answers_and_dead_hosts_are_troubles(
     dead = "http://127.0.0.1:9"
     with fetching.fetching(dead, {}, seconds=5) as fetch, pytest.raises(Trouble, match="down"):
         fetch(Ask("/x"))
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+
+
+def dripping_after(head: bytes) -> Manner:
+    """The head at once, and then blanks, one at a time."""
+
+    def answer(write: Write) -> None:
+        write(head)
+        Dripping(b" " * 9_000)(write)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    "manner",
+    [
+        Dripping(HEAD + b"X" * 9_000),
+        Dripping(HEAD + b"X: a\r\n" * 2_000),
+        dripping_after(HEAD + b"\r\n{}"),
+        dripping_after(HEAD + b"Content-Length: 5000\r\n\r\n{}"),
+        lambda write: threading.Event().wait(5),
+    ],
+    ids=["a header without end", "headers without end", "a body", "a body of a length", "silence"],
+)
+def test_over_http_a_system_that_drips_holds_nobody_longer_than_it_may(manner: Manner) -> None:
+    began = time.monotonic()
+    with (
+        answering(manner) as system,
+        fetching.fetching(system.url, {}, seconds=0.4) as fetch,
+        pytest.raises(Trouble, match="slow"),
+    ):
+        fetch(Ask("/x"))
+    assert time.monotonic() - began < 2
+
+
+def test_over_http_a_proxy_that_drips_holds_nobody_either() -> None:
+    began = time.monotonic()
+    with answering(Dripping(HEAD + b"X" * 9_000)) as proxy:
+        for address in ("http://a.example", "https://a.example"):
+            with (
+                fetching.fetching(
+                    address, {}, seconds=0.4, proxies=dict.fromkeys(("http", "https"), proxy.url)
+                ) as fetch,
+                pytest.raises(Trouble, match="slow"),
+            ):
+                fetch(Ask("/x"))
+    assert time.monotonic() - began < 3
+
+
+def test_over_https_one_that_never_agrees_on_keys_holds_nobody_either() -> None:
+    began = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"https://127.0.0.1:{silent.getsockname()[1]}"
+        with (
+            fetching.fetching(address, {}, seconds=0.4) as fetch,
+            pytest.raises(Trouble, match="slow"),
+        ):
+            fetch(Ask("/x"))
+    assert time.monotonic() - began < 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import psycopg
@@ -12,6 +13,8 @@ from registry.core.errors import DomainError
 from registry.core.notices import rules
 from registry.core.notices import services as notices
 from registry.core.notices.models import Delivery
+from registry.core.notices.services import outgoing
+from tests.contracts.stub import Dripping, answering
 from tests.refusals import refused
 from tests.registry.core.receiver import Receiver
 from tests.registry.core.test_channels import bodies, opened, post, receiver, tell
@@ -99,6 +102,20 @@ def test_a_channel_that_another_worker_serves_is_passed_over(receiver: Receiver)
         assert post() == 1
         assert {one.channel.way for one in Delivery.objects.all() if one.channel} == {"wecom"}
     assert post(40) == 1
+
+
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.1 200 OK\r\nX", b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n"]
+)
+def test_a_receiver_that_drips_holds_nobody_longer_than_it_may(
+    monkeypatch: pytest.MonkeyPatch, head: bytes
+) -> None:
+    monkeypatch.setattr(outgoing, "SECONDS", 1.2)
+    began = time.monotonic()
+    with answering(Dripping(head + b"X" * 9_000)) as receiver:
+        request = rules.Request(receiver.url, {}, b"{}")
+        assert outgoing.send(rules.Way.WECOM, request, "h.example") != ""
+    assert time.monotonic() - began < 4
 
 
 def _own_database() -> dict[str, Any]:

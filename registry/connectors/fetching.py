@@ -12,7 +12,8 @@ from registry.connectors.shapes import Answer, Ask, Fetch, Trouble
 from registry.core.deadlines import Deadline, asking
 
 TIMEOUT = (3.0, 15.0)  # seconds to connect, seconds between bytes
-MOST_ANSWER = 16_000_000  # bytes
+MOST_ANSWER = 16_000_000  # bytes of one answer, unpacked
+MOST_ALTOGETHER = 500_000_000  # bytes of a whole reading
 
 
 @contextmanager
@@ -23,16 +24,24 @@ def fetching(
     seconds: float,
     proxies: Mapping[str, str] | None = None,
 ) -> Iterator[Fetch]:
-    """A `fetch` for the address below which all lies; the whole reading lasts `seconds` at most."""
-    deadline = Deadline(seconds)
+    """A `fetch` for the address below which all lies; the whole reading lasts `seconds` at most.
+
+    Raises Trouble when it is asked.
+    """
+    deadline, length = Deadline(seconds), 0
     with asking(deadline) as session:
         session.proxies = dict(proxies or {})
         session.headers.update({"Accept": "application/json"} | dict(headers))
 
         def fetch(ask: Ask) -> Answer:
+            nonlocal length
             if deadline.is_over:
                 raise Trouble("slow", f"more than {seconds:.0f} seconds altogether")
-            return _asked(session, address.rstrip("/") + ask.path, ask, deadline)
+            answer = _asked(session, address.rstrip("/") + ask.path, ask, deadline)
+            length += len(answer.body)
+            if length > MOST_ALTOGETHER:
+                raise Trouble("too_long", f"more than {MOST_ALTOGETHER:,} bytes altogether")
+            return answer
 
         yield fetch
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from typing import Any
 
@@ -83,6 +84,18 @@ def test_a_to_do_whose_opening_was_answered_badly_is_closed_all_the_same(
     assert post(1440.0 * 9) == 1
     assert bodies(receiver)[-1]["type"] == "notice.close"
     assert notices.retry_failed(actor=person("admin"), channel_id=row.pk) == 0
+
+
+@pytest.mark.parametrize("told", ["by an older key", "as it was told before", "by nobody"])
+def test_a_fingerprint_is_known_by_every_key_that_still_opens(told: str) -> None:
+    secrets = ("https://h.example/x", "a", "b")
+    known = {
+        "by an older key": rules.fingerprint(*secrets, keys=["old"]),
+        "as it was told before": hashlib.sha256("\n".join(secrets).encode()).hexdigest(),
+        "by nobody": rules.fingerprint(*secrets, keys=["lost"]),
+    }[told]
+    assert rules.is_of(known, *secrets, keys=["new", "old"]) is (told != "by nobody")
+    assert not rules.is_of(known, "https://h.example/x", "a", "c", keys=["new", "old"])
 
 
 def test_reasons_are_kept_as_text_a_database_holds() -> None:

@@ -252,7 +252,9 @@ def _name(index: list[Node], lines: list[str]) -> str:
         return name
     for line in lines:
         if line.startswith("# "):
-            return Node(_unshown(line[2:].strip()), "#").text()
+            name = _unshown(line[2:].strip())
+            check(name, "#")
+            return Node(name, "#").text()
     return ""
 
 
@@ -296,6 +298,7 @@ def _sections(lines: list[str]) -> Json:
 
 def _bounded(name: str, paragraphs: list[list[str]]) -> str | tuple[str, ...]:
     texts = _clean(" ".join(lines) for lines in paragraphs)
+    check(texts, name)
     if HINTS[name] is str:
         return Node(" ".join(texts), name).text()
     return Node(texts, name).texts()

@@ -198,6 +198,22 @@ def test_a_card_of_the_hub_that_would_choke_a_reader_is_refused_at_once(
     assert time.process_time() - began < 2
 
 
+@pytest.mark.parametrize("unseen", ["\u202e", "\u200b", "\u2066", "\u00ad", "\u3164"])
+@pytest.mark.parametrize("kind", list(Format))
+def test_a_card_that_reads_otherwise_than_it_is_is_refused(kind: Format, unseen: str) -> None:
+    card = Card(name=f"score{unseen}card", made_on="2026-01-01")
+    with pytest.raises(DomainError, match="hide or turn") as caught:
+        rules.read(rules.write(card, kind))
+    assert caught.value.code == "card_unreadable"
+
+
+@pytest.mark.parametrize("told", ["- a\u202eb", "- a&#x202e;b", "a\n\u200bb"])
+def test_a_body_that_reads_otherwise_than_it_is_is_refused(told: str) -> None:
+    with pytest.raises(DomainError, match="hide or turn") as caught:
+        rules.read(FRONT + f"## Limitations\n{told}\n".encode())
+    assert caught.value.field == "limitations[0]"
+
+
 def test_headings_and_paragraphs_are_read_as_they_are_written() -> None:
     body = "#\tName\n## Limitations \t\n\nfirst\nline\n\n\nsecond\n- third\n  line\n#\nnobody's\n"
     card = rules.read(FRONT + body.encode()).card

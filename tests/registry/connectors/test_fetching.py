@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
@@ -75,6 +76,18 @@ def test_over_http_endless_answers_and_dead_hosts_are_troubles(
     dead = "http://127.0.0.1:9"
     with fetching.fetching(dead, {}, seconds=5) as fetch, pytest.raises(Trouble, match="down"):
         fetch(Ask("/x"))
+
+
+def test_an_address_stands_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    """It may hold a key; headers that are none are what urllib3 tells of loudest."""
+    caplog.set_level(logging.DEBUG)
+    with (
+        answering(lambda write: write(HEAD + b"no header\r\n\r\n{}")) as system,
+        fetching.fetching(f"{system.url}/key-of-ours", {}, seconds=5) as fetch,
+    ):
+        assert fetch(Ask("/x")).status == 200
+        assert "key-of-ours" in system.asked[0].line
+    assert "key-of-ours" not in caplog.text
 
 
 HEAD = b"HTTP/1.1 200 OK\r\n"

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import requests
 import yaml
 from urllib3.exceptions import HTTPError
+from yaml.composer import Composer
 
 from registry.core.deadlines import Deadline, asking
 
@@ -22,6 +23,8 @@ MOST_YAML = 256_000  # bytes of MLmodel
 MOST_FILES = 2_000
 MOST_DEPTH = 12  # folders inside folders
 MOST_VALUES = 200  # parameters, and metrics, that are taken over
+MOST_DIGITS = 100  # of a number in YAML
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 _SCHEME = "mlflow-artifacts:"
 
 
@@ -230,14 +233,27 @@ class _Look:
             raise Unavailable("it took too long")
 
 
-class _Plain(yaml.SafeLoader):
-    """Safe loading without aliases: nine levels of ten each would be a thousand million values."""
+class _Plain(Composer, yaml.CSafeLoader):
+    """Safe loading without aliases: nine levels of ten each would be a thousand million values.
+
+    libyaml reads the text; only its own composer takes no orders.
+    """
+
+    def __init__(self, text: bytes) -> None:
+        yaml.CSafeLoader.__init__(self, text)
+        Composer.__init__(self)
 
     def compose_node(self, parent: Any, index: Any) -> Any:  # Any: PyYAML's own
         """The node. Raises YAMLError where it is an alias."""
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("aliases are not read")
         return super().compose_node(parent, index)
+
+    def construct_scalar(self, node: Any) -> Any:  # Any: PyYAML's own
+        """The text. Raises YAMLError for a number without end: 1:1:1… is one to the base of 60."""
+        if node.tag in _NUMBERS and len(node.value) > MOST_DIGITS:
+            raise yaml.YAMLError("a number is too long")
+        return super().construct_scalar(node)
 
 
 def _clean(value: Any) -> Any:  # Any: JSON

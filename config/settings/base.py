@@ -360,4 +360,6 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # It writes whole addresses, and those of sources and channels may hold a key.
+    "loggers": {"urllib3": {"level": "ERROR"}},
 }

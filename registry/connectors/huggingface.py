@@ -18,10 +18,12 @@ from registry.connectors.shapes import (
     as_dict,
     as_dicts,
     as_digest,
+    as_list,
     as_name,
     as_text,
     from_iso,
     listed,
+    turned,
     whole,
 )
 
@@ -54,6 +56,7 @@ def _pages(fetch: Fetch, scope: str) -> Iterator[dict[str, Any]]:
         ("author", scope), ("sort", "lastModified"), ("direction", "-1"), ("limit", PAGE),
         ("full", "true"),
     )  # fmt: skip
+    told: set[str] = set()
     for _page in range(MOST_PAGES):
         kept: list[Answer] = []
 
@@ -65,7 +68,7 @@ def _pages(fetch: Fetch, scope: str) -> Iterator[dict[str, Any]]:
         following = _NEXT.search(kept[-1].headers.get("link", ""))
         if following is None:
             return
-        query = tuple(parse_qsl(urlsplit(following.group(1)).query))
+        query = tuple(parse_qsl(urlsplit(turned(following.group(1), told)).query))
     raise Trouble("too_long", f"more than {MOST_PAGES} pages")
 
 
@@ -77,7 +80,7 @@ def _found(name: str, row: dict[str, Any], updated: dt.datetime | None) -> Found
     }
     known = {path: digest for path, digest in weights.items() if digest}
     digest = next(iter(known.values())) if len(known) == 1 else digest_of(known) if known else ""
-    tags = [as_text(one, 100) for one in row.get("tags") or [] if isinstance(one, str)]
+    tags = [as_text(one, 100) for one in as_list(row.get("tags")) if isinstance(one, str)]
     card = as_dict(row.get("cardData"))
     told = {
         "licence": as_text(card.get("license"), 100), "task": as_text(row.get("pipeline_tag"), 100),

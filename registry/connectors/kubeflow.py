@@ -17,6 +17,7 @@ from registry.connectors.shapes import (
     as_text,
     from_milliseconds,
     listed,
+    turned,
     whole,
 )
 
@@ -112,12 +113,12 @@ def _property(custom: dict[str, Any], key: str) -> object:
 
 
 def _pages(fetch: Fetch, what: str, most: int = MOST_PAGES) -> Iterator[dict[str, Any]]:
-    token = ""
+    token, told_so_far = "", set[str]()
     for _page in range(most):
         query = [("pageSize", PAGE), *_NEWEST, *([("nextPageToken", token)] if token else [])]
         answer = whole(fetch, Ask(f"{_ROOT}/{what}", tuple(query)))
         yield from listed(answer, "items")
-        token = as_text(answer.get("nextPageToken"), 2_000)
+        token = turned(as_text(answer.get("nextPageToken"), 2_000), told_so_far)
         if not token:
             return
     if most == MOST_PAGES:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from registry.connectors.mlflow import Unavailable
+from registry.core.deadlines import Deadline, asking
 
 TIMEOUT = (3.0, 10.0)  # seconds to connect, seconds between bytes
 SECONDS = 15.0  # for the whole answer
@@ -39,28 +39,28 @@ def ask(url: str, token: str, query: str, label: str, at: dt.datetime) -> list[S
     if token:
         headers["Authorization"] = f"Bearer {token}"
     asked = {"query": query, "time": f"{at.timestamp():.3f}"}
-    with requests.Session() as session:
-        session.trust_env = False
+    deadline = Deadline(SECONDS)
+    with asking(deadline) as session:
         try:
             answer = session.get(
                 f"{url}/api/v1/query", params=asked, headers=headers, timeout=TIMEOUT,
                 allow_redirects=False, stream=True,
             )  # fmt: skip
-            content = _whole(answer)
+            content = _whole(answer, deadline)
         except (requests.RequestException, HTTPError, OSError) as error:
-            raise Unavailable(type(error).__name__) from error
+            told = "it took too long" if deadline.is_over else type(error).__name__
+            raise Unavailable(told) from error
     return read(answer.status_code, content, label)
 
 
-def _whole(answer: requests.Response) -> bytes:
-    until, body = time.monotonic() + SECONDS, b""
+def _whole(answer: requests.Response, deadline: Deadline) -> bytes:
+    body = bytearray()
     while piece := answer.raw.read1(1 << 16):
         body += piece
-        if time.monotonic() > until:
-            raise Unavailable("it took too long")
         if len(body) > MOST_ANSWER:
             raise Refused("the answer is too long; aggregate in the query")
-    return body
+    deadline.left()  # an answer that was cut looks like one that has ended
+    return bytes(body)
 
 
 def read(status: int, content: bytes, label: str) -> list[Sample]:

@@ -28,6 +28,7 @@ from registry.connectors.shapes import (
     from_iso,
     from_seconds,
     listed,
+    turned,
     whole,
 )
 
@@ -84,12 +85,12 @@ def _moment(value: object) -> dt.datetime | None:
 
 
 def _pages(fetch: Fetch, verb: str, key: str, told: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    token = ""
+    token, told_so_far = "", set[str]()
     for _page in range(MOST_PAGES):
         asked = told | {"MaxResults": PAGE} | ({"NextToken": token} if token else {})
         answer = _call(fetch, verb, asked)
         yield from listed(answer, key)
-        token = as_text(answer.get("NextToken"), 8_192)
+        token = turned(as_text(answer.get("NextToken"), 8_192), told_so_far)
         if not token:
             return
     raise Trouble("too_long", f"more than {MOST_PAGES} pages")

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 MOST_TEXT = 300
 MOST_NAME = 512
+MOST_VALUES = 1_000_000  # of one answer: each is many times as large once it is read
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-fA-F]{64})")
 
 
@@ -86,6 +87,8 @@ def whole(fetch: Fetch, ask: Ask) -> Any:  # Any: JSON
         raise Trouble("not_found", ask.path[:100])
     if answer.status != 200:
         raise Trouble("failed", f"HTTP {answer.status}")
+    if sum(answer.body.count(mark) for mark in (b",", b"[", b"{")) > MOST_VALUES:
+        raise Trouble("too_long", f"more than {MOST_VALUES:,} values in one answer")
     try:
         return _clean(json.loads(answer.body))
     except (ValueError, RecursionError) as error:
@@ -103,14 +106,29 @@ def listed(answer: object, key: str) -> list[dict[str, Any]]:  # Any: JSON
     return as_dicts(rows)
 
 
+def turned(token: str, told: set[str]) -> str:
+    """The token of the next page, empty after the last. Raises Trouble where it was told before:
+    such a list does not end.
+    """
+    if token in told:
+        raise Trouble("too_long", "a page leads back to an earlier one")
+    told.update({token} if token else ())
+    return token
+
+
 def as_dict(value: object) -> dict[str, Any]:  # Any: JSON
     """The object; an empty one for anything else."""
     return value if isinstance(value, dict) else {}
 
 
+def as_list(value: object) -> list[Any]:  # Any: JSON
+    """The list; an empty one for anything else."""
+    return value if isinstance(value, list) else []
+
+
 def as_dicts(value: object) -> list[dict[str, Any]]:  # Any: JSON
     """The objects of a list."""
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return [one for one in as_list(value) if isinstance(one, dict)]
 
 
 def as_text(value: object, most: int = MOST_TEXT) -> str:
@@ -135,21 +153,28 @@ def from_milliseconds(value: object) -> dt.datetime | None:
 
 
 def from_seconds(value: object) -> dt.datetime | None:
-    """The moment; None for no number, or none that a calendar holds."""
+    """The moment; None for no number, or none of our time."""
     number = _number(value)
     try:
-        return dt.datetime.fromtimestamp(number, tz=dt.UTC) if number > 0 else None
+        return _of_our_time(dt.datetime.fromtimestamp(number, tz=dt.UTC)) if number > 0 else None
     except (OverflowError, OSError, ValueError):
         return None
 
 
 def from_iso(value: object) -> dt.datetime | None:
-    """The moment, by UTC where none says otherwise; None for none."""
+    """The moment, by UTC where none says otherwise; None for none, or none of our time."""
     try:
         found = dt.datetime.fromisoformat(as_text(value, 40))
-    except ValueError:
+        return _of_our_time(
+            found.astimezone(dt.UTC) if found.tzinfo else found.replace(tzinfo=dt.UTC)
+        )
+    except (OverflowError, ValueError):
         return None
-    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+
+
+def _of_our_time(moment: dt.datetime) -> dt.datetime | None:
+    """The moment, where a database and its readers in any zone can hold it."""
+    return moment if 1970 <= moment.year <= 2200 else None
 
 
 def _number(value: object) -> float:

@@ -57,7 +57,7 @@ BASES = {"registry.core.web", "registry.core.adminkit"}
 CORE = {
     "clock", "errors", "transitions", "plugins", "ports", "web", "adminkit", "ledger", "people",
     "policy", "dispatch", "notices", "jobs", "calendars", "migrating",
-    "signing", "alone",
+    "signing", "alone", "deadlines",
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import yaml
+from yaml.composer import Composer
 
 from governance.cards.rules.card import HINTS, LICENCES, Card, Dataset, Figure
 from governance.cards.rules.reading import (
@@ -25,12 +26,16 @@ from governance.cards.rules.reading import (
     number,
     told,
     too_large,
+    too_much,
     wrong_kind,
 )
 
 Json = dict[str, Any]  # Any: JSON
 _FENCE = re.compile(r"\A\ufeff?---\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)(.*)\Z", re.DOTALL)
-_HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t]*$")
+_HEADING = re.compile(r"#{1,6}(?:[ \t]|\Z)")
+MOST_FRONT = 400_000  # letters of the front matter
+MOST_NODES = 60_000  # values and keys in it
+MOST_LINES = 20_000  # of the body
 # The template's headings → the fields whose lines stand under them.
 SECTIONS = {
     "Model Description": "overview",
@@ -170,10 +175,10 @@ def _unshown(text: str) -> str:
 
 def read(content: bytes) -> Card:
     """The card that the file tells. Raises DomainError."""
-    front, body = _parts(content)
+    front, lines = _parts(content)
     ours, index = front.at("mingce"), front.at("model-index").each()
     found: Json = {
-        "name": _name(index, body),
+        "name": _name(index, lines),
         "licences": _licences_of(front),
         "library": front.at("library_name").text(),
         "task": front.at("pipeline_tag").text(),
@@ -183,19 +188,22 @@ def read(content: bytes) -> Card:
         "figures": tuple(one for row in index for one in _figures(row)),
         "language": ours.at("language").text(),
     }
-    found |= _sections(body)
+    found |= _sections(lines)
     for field in dataclasses.fields(Card):
         if inner := ours.at(field.name):
             found[field.name] = as_field(inner, HINTS[field.name])
     return Card(**found)
 
 
-def _parts(content: bytes) -> tuple[Node, str]:
+def _parts(content: bytes) -> tuple[Node, list[str]]:
+    """The front matter, and the lines of the body."""
     if len(content) > MOST_BYTES:
         raise too_large()
     try:
         text = content.decode()
         match = _FENCE.match(text)
+        if match is not None and len(match.group(1)) > MOST_FRONT:
+            raise too_much("---", MOST_FRONT)
         front = yaml.load(match.group(1), Loader=_Loader) if match else {}  # noqa: S506 (safe)
     except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         raise not_read(error) from error
@@ -204,16 +212,30 @@ def _parts(content: bytes) -> tuple[Node, str]:
     if not isinstance(front, dict):
         raise wrong_kind("---", "object")
     check(front)
-    return Node(front), match.group(2)
+    lines = match.group(2).splitlines()
+    if len(lines) > MOST_LINES:
+        raise too_much("README.md", MOST_LINES)
+    return Node(front), lines
 
 
-class _Loader(yaml.BaseLoader):
-    """Every value is a text, as it is written; no aliases: nothing grows when it is read."""
+class _Loader(Composer, yaml.CBaseLoader):
+    """Every value is a text, as it is written; no aliases: nothing grows when it is read.
+
+    libyaml reads the text; only its own composer takes no orders.
+    """
+
+    def __init__(self, text: str) -> None:
+        yaml.CBaseLoader.__init__(self, text)
+        Composer.__init__(self)
+        self._nodes = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:  # Any: PyYAML's signature
-        """Refuses an alias."""
+        """Refuses an alias, and more values than anybody reads."""
         if self.check_event(yaml.events.AliasEvent):
             raise yaml.YAMLError("aliases are not read")
+        self._nodes += 1
+        if self._nodes > MOST_NODES:
+            raise yaml.YAMLError(f"more than {MOST_NODES} values")
         return super().compose_node(parent, index)
 
 
@@ -225,12 +247,14 @@ def _licences_of(front: Node) -> tuple[str, ...]:
     return tuple(LICENCES.get(one, one) for one in texts)
 
 
-def _name(index: list[Node], body: str) -> str:
+def _name(index: list[Node], lines: list[str]) -> str:
     if index and (name := index[0].at("name").text()):
         return name
-    for line in body.splitlines():
+    for line in lines:
         if line.startswith("# "):
-            return _unshown(line[2:].strip())
+            name = _unshown(line[2:].strip())
+            check(name, "#")
+            return Node(name, "#").text()
     return ""
 
 
@@ -256,30 +280,38 @@ def _figures(row: Node) -> list[Figure]:
     return found
 
 
-def _sections(body: str) -> Json:
-    """The known headings' lines: each item of a list by itself, else each paragraph."""
-    found: dict[str, list[str]] = {}
-    current: list[str] | None = None
-    for line in body.splitlines():
-        heading = _HEADING.match(line)
-        if heading:
-            field = _TITLES.get(heading.group(1).lower())
+def _sections(lines: list[str]) -> Json:
+    """The known headings' lines: each item of a list by itself, else each paragraph.
+
+    They are bounded as every text and every list is.
+    """
+    found: dict[str, list[list[str]]] = {}
+    current: list[list[str]] | None = None
+    for line in lines:
+        if heading := _HEADING.match(line):
+            field = _TITLES.get(line[heading.end() :].strip().lower())
             current = found.setdefault(field, []) if field else None
         elif current is not None:
             _take(current, line)
-    return {
-        name: _line(" ".join(texts)) if HINTS[name] is str else tuple(_clean(texts))
-        for name, texts in found.items()
-    }
+    return {name: _bounded(name, paragraphs) for name, paragraphs in found.items()}
 
 
-def _take(current: list[str], line: str) -> None:
+def _bounded(name: str, paragraphs: list[list[str]]) -> str | tuple[str, ...]:
+    texts = _clean(" ".join(lines) for lines in paragraphs)
+    check(texts, name)
+    if HINTS[name] is str:
+        return Node(" ".join(texts), name).text()
+    return Node(texts, name).texts()
+
+
+def _take(current: list[list[str]], line: str) -> None:
+    """The line begins a text, goes on with the one before, or ends it (an empty one)."""
     text = line.strip()
     if text.startswith(("- ", "* ")):
-        current.append(_unshown(text[2:].strip()))
-    elif text and current and current[-1]:
-        current[-1] += " " + _unshown(text)
+        current.append([_unshown(text[2:].strip())])
+    elif text and current:
+        current[-1].append(_unshown(text))
     elif text:
-        current.append(_unshown(text))
+        current.append([_unshown(text)])
     else:
-        current.append("")
+        current.append([])

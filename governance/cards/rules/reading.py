@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from registry.core.errors import DomainError
+from registry.core.web.disguises import is_disguised
 
 MOST_BYTES = 1_000_000  # of a document
 MOST_LEVELS = 20
@@ -48,6 +49,16 @@ def wrong_kind(place: str, wanted: str) -> DomainError:
         field=place[:200] or "/",
         status=400,
         params={"place": place[:200] or "/", "wanted": wanted},
+    )
+
+
+def disguised(place: str) -> DomainError:
+    """At that place stands what nobody sees, or what turns a text round."""
+    return DomainError(
+        "card_unreadable",
+        "A text holds no characters that hide or turn others round.",
+        field=place[:200] or "/",
+        status=400,
     )
 
 
@@ -146,11 +157,13 @@ def load(content: bytes) -> Node:
 
 
 def check(value: Any, place: str = "", level: int = 0) -> None:  # Any: JSON
-    """Raises where it is too deep, or a text could not be stored."""
+    """Raises where it is too deep, or a text could not be stored or reads otherwise than it is."""
     if level > MOST_LEVELS:
         raise too_much(place, MOST_LEVELS)
     if isinstance(value, str) and ("\x00" in value or not _is_whole(value)):
         raise wrong_kind(place, "text of whole characters")
+    if isinstance(value, str) and is_disguised(value):
+        raise disguised(place)
     if isinstance(value, dict):
         for key, one in value.items():
             check(key, place, level + 1)

@@ -21,7 +21,7 @@ from unfold.widgets import (
 
 from governance.desk.admin.words import name_of
 from registry.core.people.models import User
-from registry.core.web.parsing import is_disguised
+from registry.core.web.disguises import is_disguised
 
 _TOO_SHORT = _("At least %(limit_value)d characters are needed; these are %(show_value)d.")
 

@@ -24,7 +24,7 @@ from registry.core.people.models import User
 from registry.core.people.queries import standing
 from registry.core.people.rules import Capability
 from registry.core.policy import queries as policy
-from registry.core.web import parsing
+from registry.core.web.disguises import is_disguised
 from registry.releases import queries as releases
 from registry.releases import services as release_services
 from registry.releases.models import Release, Stage
@@ -82,7 +82,7 @@ def _check_new(told: NewMetric) -> None:
         raise DomainError("policy_metric", said % {"key": told.key}, field="key")
     for name in ("name_zh", "name_en"):
         text = getattr(told, name).strip()
-        if not 1 <= len(text) <= 100 or parsing.is_disguised(text):
+        if not 1 <= len(text) <= 100 or is_disguised(text):
             said = _("A metric has a Chinese and an English name, of at most 100 characters.")
             raise DomainError("name_needed", said, field=name)
     if told.computes and told.computes not in [one.value for one in Computed]:

@@ -16,7 +16,7 @@ from governance.monitoring.models import Metric
 from governance.monitoring.rules import Computed, Figure, compute
 from registry.core import clock
 from registry.core.errors import DomainError
-from registry.core.web import parsing
+from registry.core.web.disguises import is_disguised
 
 MOST = 1_000
 MOST_SEGMENT = 100
@@ -119,7 +119,7 @@ def _check_moment(place: int, at: dt.datetime, now: dt.datetime) -> None:
 
 def is_segment(segment: str) -> bool:
     """Whether it can name one: printable, in its usual spelling (NFKC), without blanks around."""
-    is_plain = segment == segment.strip() and not parsing.is_disguised(segment)
+    is_plain = segment == segment.strip() and not is_disguised(segment)
     is_usual = segment == unicodedata.normalize("NFKC", segment)
     return len(segment) <= MOST_SEGMENT and is_plain and is_usual and (segment or "-").isprintable()
 

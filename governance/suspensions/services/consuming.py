@@ -58,7 +58,7 @@ def open_consumer(*, actor: User, told: NewConsumer) -> tuple[Consumer, str]:
     if told.address:
         secret = told.secret or made_up
         row.host = host
-        row.fingerprint = sealing.fingerprint(told.address, secret)
+        row.fingerprint = sealing.fingerprint(told.address, secret, keys=notices.vault_keys())
         row.sealed = sealing.seal(told.address, secret, notices.vault_keys())
     with ledger.act(actor) as act:
         _check_free(told)

@@ -111,7 +111,7 @@ def send(consumer: Consumer, message_id: str, kind: str, data: dict[str, Any]) -
         address, secret = outgoing.unseal(consumer.sealed, notices.vault_keys())
     except ValueError as error:
         return str(error)
-    if outgoing.fingerprint(address, secret) != consumer.fingerprint:
+    if not outgoing.is_of(consumer.fingerprint, address, secret, keys=notices.vault_keys()):
         return "address or secret is not what was opened; open the consumer anew"
     told = {"type": kind, "timestamp": clock.now().isoformat(), "data": data}
     seconds = int(clock.now().timestamp())

@@ -270,7 +270,7 @@ def _sealed(
             _check_secret(protocol, secret)
     return {
         "host": check_address(address),
-        "fingerprint": outgoing.fingerprint(address, *secrets),
+        "fingerprint": outgoing.fingerprint(address, *secrets, keys=notices.vault_keys()),
         "sealed": outgoing.seal_all([address, *secrets], notices.vault_keys()),
     }
 

@@ -136,7 +136,7 @@ def deliver(row: Subscription, body: Body, message_id: uuid.UUID) -> Answer:
         address, *secrets = outgoing.unseal_all(row.sealed, notices.vault_keys())
     except ValueError as error:
         return Answer(error=str(error))
-    if outgoing.fingerprint(address, *secrets) != row.fingerprint:
+    if not outgoing.is_of(row.fingerprint, address, *secrets, keys=notices.vault_keys()):
         return Answer(error=EXCHANGED)
     now = clock.now()
     if row.previous_until is None or row.previous_until <= now:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -19,12 +19,15 @@ from registry.connectors.shapes import (
     as_text,
     from_milliseconds,
     listed,
+    turned,
     whole,
 )
 
 PAGE = "500"
 MOST_ALIASED = 500  # versions that are asked for one by one
-MOST_PAGES = 2_000  # a server that hands out the same token again and again ends here
+MOST_ALIASES = 200_000  # of all models together
+MOST_PAGES = 2_000
+Aliases = dict[tuple[str, str], list[str]]
 _ROOT = "/api/2.0/mlflow"
 _NEWEST = ("order_by", "last_updated_timestamp DESC")
 
@@ -36,8 +39,8 @@ def read(fetch: Fetch, scope: str, since: dt.datetime | None) -> Iterator[Found]
     alias, so that what has one is looked at each time; what was deleted, or has lost its alias,
     shows in a whole reading alone. Raises Trouble.
     """
-    models = list(_pages(fetch, "registered-models", "registered_models", scope))
-    aliases, told = _aliases(models), set()
+    aliases, models = _aliases(_pages(fetch, "registered-models", "registered_models", scope))
+    told = set()
     for row in _pages(fetch, "model-versions", "model_versions", scope):
         if not models and not scope:  # a version without any model: the first list was none
             raise Trouble("unexpected", "no list registered_models")
@@ -52,9 +55,7 @@ def read(fetch: Fetch, scope: str, since: dt.datetime | None) -> Iterator[Found]
         yield from _named(fetch, others, aliases)
 
 
-def _named(
-    fetch: Fetch, keys: list[tuple[str, str]], aliases: dict[tuple[str, str], list[str]]
-) -> Iterator[Found]:
+def _named(fetch: Fetch, keys: list[tuple[str, str]], aliases: Aliases) -> Iterator[Found]:
     for name, version in keys:
         ask = Ask(f"{_ROOT}/model-versions/get", (("name", name), ("version", version)))
         try:
@@ -67,18 +68,27 @@ def _named(
             yield _found(row, aliases)
 
 
-def _aliases(models: list[dict[str, Any]]) -> dict[tuple[str, str], list[str]]:
-    """(name, version) → the aliases that point there; the names that have any."""
-    found: dict[tuple[str, str], list[str]] = {}
+def _aliases(models: Iterable[dict[str, Any]]) -> tuple[Aliases, int]:
+    """(name, version) → the aliases that point there; and how many models there are.
+
+    Nothing else is kept of a model: there may be very many, with long descriptions.
+    """
+    found: Aliases = {}
+    count, pointing = 0, 0
     for row in models:
-        for one in as_dicts(row.get("aliases")):
+        count += 1
+        told = as_dicts(row.get("aliases"))
+        pointing += len(told)
+        if pointing > MOST_ALIASES:
+            raise Trouble("too_long", f"more than {MOST_ALIASES:,} aliases")
+        for one in told:
             key = as_name(row.get("name")), as_text(one.get("version"), 60)
             found.setdefault(key, []).append(as_text(one.get("alias"), 100))
-    return found
+    return found, count
 
 
 def _pages(fetch: Fetch, what: str, key: str, scope: str) -> Iterator[dict[str, Any]]:
-    token = ""
+    token, told_so_far = "", set[str]()
     for _page in range(MOST_PAGES):
         query = [("max_results", PAGE), _NEWEST]
         query += [("filter", scope)] if scope else []
@@ -88,13 +98,13 @@ def _pages(fetch: Fetch, what: str, key: str, scope: str) -> Iterator[dict[str, 
         is_empty = isinstance(answer, dict) and answer.keys() <= {"next_page_token"}
         yield from [] if is_empty else listed(answer, key)
         answer = as_dict(answer)
-        token = as_text(answer.get("next_page_token"), 2_000)
+        token = turned(as_text(answer.get("next_page_token"), 2_000), told_so_far)
         if not token:
             return
     raise Trouble("too_long", f"more than {MOST_PAGES} pages")
 
 
-def _found(row: dict[str, Any], aliases: dict[tuple[str, str], list[str]]) -> Found:
+def _found(row: dict[str, Any], aliases: Aliases) -> Found:
     name, version = as_name(row.get("name")), as_text(row.get("version"), 60)
     tags = {as_text(one.get("key")): one.get("value") for one in as_dicts(row.get("tags"))}
     own = row.get("aliases")

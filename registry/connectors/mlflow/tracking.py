@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import time
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -14,6 +13,9 @@ from urllib.parse import quote
 import requests
 import yaml
 from urllib3.exceptions import HTTPError
+from yaml.composer import Composer
+
+from registry.core.deadlines import Deadline, asking
 
 TIMEOUT = (3.0, 10.0)  # seconds to connect, seconds between bytes
 MOST_ANSWER = 4_000_000  # bytes of one answer in JSON or YAML
@@ -21,6 +23,8 @@ MOST_YAML = 256_000  # bytes of MLmodel
 MOST_FILES = 2_000
 MOST_DEPTH = 12  # folders inside folders
 MOST_VALUES = 200  # parameters, and metrics, that are taken over
+MOST_DIGITS = 100  # of a number in YAML
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 _SCHEME = "mlflow-artifacts:"
 
 
@@ -77,22 +81,20 @@ class TrackingServer:
 
     def look(self, run_id: str, logged_model: str) -> Found:
         """What the run and the logged model tell; either may be empty."""
-        with requests.Session() as session:
-            session.trust_env = False
+        deadline = Deadline(self._seconds)
+        with asking(deadline) as session:
             session.headers.update(self._headers)
-            return _Look(session, self._url, self._seconds, self._most_bytes).at(
-                run_id, logged_model
-            )
+            return _Look(session, self._url, deadline, self._most_bytes).at(run_id, logged_model)
 
 
 class _Look:
     """One look: so many seconds, so many bytes."""
 
     def __init__(
-        self, session: requests.Session, url: str, seconds: float, most_bytes: int
+        self, session: requests.Session, url: str, deadline: Deadline, most_bytes: int
     ) -> None:
         self._session, self._url = session, url
-        self._until = time.monotonic() + seconds
+        self._deadline = deadline
         self._left = most_bytes
 
     def at(self, run_id: str, logged_model: str) -> Found:
@@ -187,8 +189,7 @@ class _Look:
             raise Unavailable("the answer is no JSON") from error
 
     def _get(self, address: str, **query: str) -> requests.Response:
-        if time.monotonic() > self._until:
-            raise Unavailable("it took too long")
+        self._in_time()
         try:
             answer = self._session.get(
                 self._url + address,
@@ -197,8 +198,10 @@ class _Look:
                 allow_redirects=False,
                 stream=True,
             )
-        except requests.RequestException as error:
+        except (requests.RequestException, OSError) as error:
+            self._in_time()
             raise Unavailable(f"{type(error).__name__}") from error
+        self._in_time()
         if answer.status_code == 200:
             return answer
         answer.close()
@@ -207,31 +210,50 @@ class _Look:
         raise Unavailable(f"the tracking server answered {answer.status_code}")
 
     def _whole(self, answer: requests.Response) -> bytes:
-        body = b""
+        body = bytearray()
         for piece in self._pieces(answer):
             body += piece
             if len(body) > MOST_ANSWER:
                 raise Unavailable("the answer is too long")
-        return body
+        return bytes(body)
 
     def _pieces(self, answer: requests.Response) -> Any:  # Any: an iterator of bytes
         try:
             while piece := answer.raw.read1(1 << 18):
-                if time.monotonic() > self._until:
-                    raise Unavailable("it took too long")
+                self._in_time()
                 yield piece
-        except (requests.RequestException, HTTPError) as error:
+        except (requests.RequestException, HTTPError, OSError) as error:
+            self._in_time()
             raise Unavailable(f"{type(error).__name__}") from error
+        self._in_time()
+
+    def _in_time(self) -> None:
+        """An answer that was cut because its time is over looks like one that has ended."""
+        if self._deadline.is_over:
+            raise Unavailable("it took too long")
 
 
-class _Plain(yaml.SafeLoader):
-    """Safe loading without aliases: nine levels of ten each would be a thousand million values."""
+class _Plain(Composer, yaml.CSafeLoader):
+    """Safe loading without aliases: nine levels of ten each would be a thousand million values.
+
+    libyaml reads the text; only its own composer takes no orders.
+    """
+
+    def __init__(self, text: bytes) -> None:
+        yaml.CSafeLoader.__init__(self, text)
+        Composer.__init__(self)
 
     def compose_node(self, parent: Any, index: Any) -> Any:  # Any: PyYAML's own
         """The node. Raises YAMLError where it is an alias."""
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("aliases are not read")
         return super().compose_node(parent, index)
+
+    def construct_scalar(self, node: Any) -> Any:  # Any: PyYAML's own
+        """The text. Raises YAMLError for a number without end: 1:1:1… is one to the base of 60."""
+        if node.tag in _NUMBERS and len(node.value) > MOST_DIGITS:
+            raise yaml.YAMLError("a number is too long")
+        return super().construct_scalar(node)
 
 
 def _clean(value: Any) -> Any:  # Any: JSON

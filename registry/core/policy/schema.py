@@ -73,6 +73,8 @@ class Pack(PolicyModel):
 
 
 MOST_BYTES = 1024 * 1024  # twenty times the largest file of the shipped packs
+MOST_DIGITS = 100
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
 class _LinedMapping(dict[str, Any]):  # Any: YAML values, typed by pydantic right after
@@ -101,6 +103,13 @@ class _Loader(Composer, yaml.CSafeLoader):
             problem = "anchors and aliases (& and *) are not read; write the value out"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
         return super().compose_node(parent, index)
+
+    def construct_scalar(self, node: Any) -> Any:  # Any: as PyYAML
+        """The text. Raises MarkedYAMLError for a number without end: 1:1:1… has the base 60."""
+        if node.tag in _NUMBERS and len(node.value) > MOST_DIGITS:
+            problem = f"a number has at most {MOST_DIGITS} digits"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+        return super().construct_scalar(node)
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> _LinedMapping:

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from rest_framework.parsers import JSONParser
 
 from registry.core.errors import DomainError
+from registry.core.web.disguises import is_disguised
 
 MOST_LEVELS = 32
 MOST_LETTERS = 100_000
-_DISGUISES = frozenset("\u200b\u2060\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class StrictJSONParser(JSONParser):
@@ -51,14 +51,6 @@ def check_keys(content: bytes) -> None:
         json.loads(content, object_pairs_hook=_each_once)
     except ValueError as error:
         raise _malformed(_("This is not JSON: %(why)s.") % {"why": error}) from error
-
-
-def is_disguised(text: str) -> bool:
-    """Whether the text holds characters by which it reads otherwise than it is.
-
-    Overrides of the direction of writing, and blanks without width: two names that look alike.
-    """
-    return any(letter in _DISGUISES for letter in text)
 
 
 def _malformed(message: str, field: str = "") -> DomainError:

@@ -66,7 +66,7 @@ def open_source(*, actor: User, told: NewSource) -> tuple[Source, str]:
         words=list(dict.fromkeys(one.strip()[:60] for one in words if one.strip()))[:MOST_WORDS],
         scope=told.scope,
         host=host,
-        fingerprint=vault.fingerprint(told.address, kept),
+        fingerprint=vault.fingerprint(told.address, kept, keys=vault_keys()),
         sealed=vault.seal(told.address, kept, vault_keys()),
         opened_at=clock.now(),
     )
@@ -91,7 +91,7 @@ def renew_source(*, actor: User, source_id: uuid.UUID, address: str, token: str)
         kept = json.dumps([token, secret])
         changes = {
             "host": host,
-            "fingerprint": vault.fingerprint(address, kept),
+            "fingerprint": vault.fingerprint(address, kept, keys=vault_keys()),
             "sealed": vault.seal(address, kept, vault_keys()),
         }
         return act.update(row, "source.renewed", changes)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import time
 from typing import Any
 
 import pytest
+import typst
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -13,6 +16,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from governance.cards import queries, rules
+from governance.cards.queries import printing
 from governance.cards.rules import Card, Dataset, Figure, Format, Owner, Pair, Restriction
 from governance.findings import services as findings
 from governance.suspensions import services as suspensions
@@ -144,6 +148,82 @@ def test_html_and_pdf_are_for_people(made: Story) -> None:
     pdf = who.get(path, {"format": "pdf", "language": "zh-hans"}).content
     assert pdf.startswith(b"%PDF-")
     assert b"NotoSansSC" in pdf
+
+
+@pytest.fixture
+def papers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was set on paper, as JSON."""
+    set_so_far: list[str] = []
+    compile_it = typst.compile
+
+    def keeping(*told: Any, **more: Any) -> Any:
+        set_so_far.append(more["sys_inputs"]["card"])
+        return compile_it(*told, **more)
+
+    monkeypatch.setattr(typst, "compile", keeping)
+    return set_so_far
+
+
+@pytest.mark.parametrize(
+    ("case", "text", "shown"),
+    [
+        ("an emoji", "风险😀", "风险[U+1F600]"),
+        ("Thai", "สวัสดี", "[U+0E2A]"),
+        ("Korean", "한국", "[U+D55C][U+AD6D]"),
+        ("a rare character of names", "𠮷", "[U+20BB7]"),
+        ("a bell", "a\x07b", "a[U+0007]b"),
+        ("no character", "a\ufffeb", "a[U+FFFE]b"),
+        ("one long word", "a" * 100_000, "a" * 500 + " a"),
+    ],
+)
+def test_what_the_font_has_no_sign_for_is_told_by_its_number(
+    made: Story, papers: list[str], case: str, text: str, shown: str
+) -> None:
+    card = dataclasses.replace(WHOLE, datasets=(Dataset(text),))
+    assert printing.paper(card).startswith(b"%PDF-")
+    assert shown in papers[-1]
+    assert len(papers) == 2
+
+
+def test_what_other_fonts_have_is_set_as_it_stands(made: Story, papers: list[str]) -> None:
+    card = dataclasses.replace(WHOLE, datasets=(Dataset("مرحبا ș"),))
+    assert printing.paper(card).startswith(b"%PDF-")
+    assert ("مرحبا ș" in papers[0], len(papers)) == (True, 1)
+
+
+def test_a_card_that_no_paper_holds_is_refused(
+    made: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_told: Any, **_more: Any) -> None:
+        raise typst.TypstError("no", "no")
+
+    monkeypatch.setattr(typst, "compile", fail)
+    path = f"/versions/{made.version.pk}/card/"
+    body = problem(caller("shen").get(path, {"format": "pdf"}), 422, "card_not_printable")
+    assert body["field"] == "format"
+
+
+def test_long_lists_are_cut_on_paper_and_say_so(made: Story, papers: list[str]) -> None:
+    card = dataclasses.replace(
+        WHOLE,
+        language="en",
+        datasets=tuple(Dataset(f"set {one}") for one in range(8_000)),
+        limitations=tuple(f"limit {one} " + "x" * 10_000 for one in range(5)),
+        overview="y" * 40_000,
+    )
+    began = time.process_time()
+    assert printing.paper(card).startswith(b"%PDF-")
+    assert time.process_time() - began < 5
+    sections = {one["title"]: one for one in json.loads(papers[-1])["sections"]}
+    (table,) = sections["Data"]["tables"]
+    assert len(table["rows"]) == 201
+    assert table["rows"][199:] == [
+        ["set 199"], ["… and 7800 more, which the other formats hold."],
+    ]  # fmt: skip
+    lines = sections["Limits and considerations"]["rows"][0]["lines"]
+    assert [line[:7] for line in lines] == ["limit 0", "limit 1", "… and 3"]
+    described = {row["label"]: row["lines"] for row in sections["Model"]["rows"]}["Description"]
+    assert [len(line.replace("y ", "y")) for line in described] == [30_001]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from spdx_python_model import v3_0_1 as spdx_model
 
 from governance.cards import rules
 from governance.cards.rules import Card, Dataset, Figure, Format, google, huggingface, spdx
+from registry.core.errors import DomainError
 from tests.governance.cards.whole import CARDS, WHOLE
 
 
@@ -167,3 +169,52 @@ def test_a_card_of_the_hub_is_read() -> None:
         use_cases=("Sentiment of film reviews, in English.",),
         limitations=("Trained on films.", "Knows `<b>`."),
     )
+
+
+FRONT = b"---\nlicense: mit\n---\n"
+
+
+@pytest.mark.parametrize(
+    ("case", "content", "field"),
+    [
+        ("a heading of blanks", FRONT + b"# a" + b" " * 900_000 + b"b", "#"),
+        ("a list of letters", b"---\ntags: [" + b"a," * 190_000 + b"a]\n---\n", "file"),
+        ("a long front", b"---\ntags: [" + b"a," * 450_000 + b"a]\n---\n", "---"),
+        ("a paragraph of lines", FRONT + b"## Limitations\n" + b"a\n" * 490_000, "README.md"),
+        ("a long paragraph", FRONT + b"## Limitations\n" + b"ab\n" * 19_000, "limitations[0]"),
+        ("a long section", FRONT + b"## Model Description\n" + b"ab\n\n" * 9_000, "overview"),
+        ("many items", FRONT + b"## Limitations\n" + b"- a\n" * 501, "limitations"),
+        ("deep", b"---\ntags: " + b"[" * 190_000 + b"\n---\n", "file"),
+        ("an alias", b"---\ntags: &a [b]\nlicense: *a\n---\n", "file"),
+    ],
+)
+def test_a_card_of_the_hub_that_would_choke_a_reader_is_refused_at_once(
+    case: str, content: bytes, field: str
+) -> None:
+    began = time.process_time()
+    with pytest.raises(DomainError) as caught:
+        rules.read(content)
+    assert (caught.value.code, caught.value.field) == ("card_unreadable", field)
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize("unseen", ["\u202e", "\u200b", "\u2066", "\u00ad", "\u3164"])
+@pytest.mark.parametrize("kind", list(Format))
+def test_a_card_that_reads_otherwise_than_it_is_is_refused(kind: Format, unseen: str) -> None:
+    card = Card(name=f"score{unseen}card", made_on="2026-01-01")
+    with pytest.raises(DomainError, match="hide or turn") as caught:
+        rules.read(rules.write(card, kind))
+    assert caught.value.code == "card_unreadable"
+
+
+@pytest.mark.parametrize("told", ["- a\u202eb", "- a&#x202e;b", "a\n\u200bb"])
+def test_a_body_that_reads_otherwise_than_it_is_is_refused(told: str) -> None:
+    with pytest.raises(DomainError, match="hide or turn") as caught:
+        rules.read(FRONT + f"## Limitations\n{told}\n".encode())
+    assert caught.value.field == "limitations[0]"
+
+
+def test_headings_and_paragraphs_are_read_as_they_are_written() -> None:
+    body = "#\tName\n## Limitations \t\n\nfirst\nline\n\n\nsecond\n- third\n  line\n#\nnobody's\n"
+    card = rules.read(FRONT + body.encode()).card
+    assert card.limitations == ("first line", "second", "third line")

@@ -20,6 +20,7 @@ from governance.cards.rules import (
     Restriction,
     Watched,
 )
+from registry.core.web.disguises import is_disguised
 
 WHOLE = Card(
     name="零售贷款申请评分卡",
@@ -72,9 +73,15 @@ WHOLE = Card(
     ),
 )  # fmt: skip
 
+
+def is_shown(text: str) -> bool:
+    """Whether there is a text, and it reads as it is."""
+    return bool(text) and not is_disguised(text)
+
+
 # What is in documents: no half characters and no control characters, nothing but blanks neither.
 _LETTERS = st.characters(exclude_categories=["Cs", "Cc", "Co", "Cn"])
-TEXT = st.text(_LETTERS, min_size=1, max_size=20).map(str.strip).filter(bool)
+TEXT = st.text(_LETTERS, min_size=1, max_size=20).map(str.strip).filter(is_shown)
 MAYBE = st.one_of(st.just(""), TEXT)
 NUMBERS = st.floats(0, 1e6, allow_nan=False).map(lambda one: str(round(one, 4)))
 DAYS = st.dates(dt.date(1990, 1, 1)).map(lambda day: day.isoformat())

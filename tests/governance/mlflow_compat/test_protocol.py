@@ -125,6 +125,7 @@ WRONG: list[tuple[str, str, Any]] = [
     ("POST", CREATE, '{"name": "a", "name": "b"}'),
     ("POST", CREATE, {"name": "a\x00b"}),
     ("POST", CREATE, {"name": "a\u202eb"}),
+    ("POST", CREATE, {"name": "prod.\u00adscorecard"}),
     ("POST", CREATE, {"name": "a" * 257}),
     ("POST", CREATE, {"name": "a", "description": "d" * 5_001}),
     ("POST", CREATE, {"name": "a", "tags": "x"}),

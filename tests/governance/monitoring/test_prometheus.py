@@ -88,6 +88,7 @@ MATRIX = {"status": "success", "data": {"resultType": "matrix", "result": []}}
         (says(b"", 302, Location="http://127.0.0.1:9/"), "no JSON"),
         (says(vector({"metric": {}, "value": [MOMENT + 9_999, "1"]})), "未来"),
         (Dripping(b"HTTP/1.1 200 OK\r\n\r\n" + b" " * 10_000), "took too long"),
+        (Dripping(b"HTTP/1.1 200 OK\r\n" + b"X" * 10_000), "took too long"),
     ],
 )  # fmt: skip
 def test_what_goes_wrong_stands_beside_the_query(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from registry.connectors.mlflow import TrackingServer, Unavailable, Unknown, digest_of
+from tests.contracts.stub import Dripping, answering
 from tests.registry.connectors.tracking import LOGGED, RUN, Tracking, tracking
 
 RUNS = "/api/2.0/mlflow/runs/get"
@@ -121,6 +123,18 @@ def test_a_look_takes_no_longer_than_it_may(server: Tracking) -> None:
         TrackingServer(server.url, seconds=-1).look(RUN, "")
 
 
+@pytest.mark.parametrize(
+    "told",
+    [b"HTTP/1.1 200 OK\r\nX" + b"X" * 9_000, b"HTTP/1.1 200 OK\r\n\r\n" + b" " * 9_000],
+    ids=["headers", "body"],
+)
+def test_a_server_that_drips_holds_a_look_no_longer(told: bytes) -> None:
+    began = time.monotonic()
+    with answering(Dripping(told)) as dripping, pytest.raises(Unavailable, match="too long"):
+        TrackingServer(dripping.url, seconds=0.8).look(RUN, "")
+    assert time.monotonic() - began < 3
+
+
 def test_a_folder_that_holds_itself_ends(server: Tracking) -> None:
     server.answers["/api/2.0/mlflow-artifacts/artifacts"] = {
         "files": [{"path": "again", "is_dir": True}]
@@ -134,13 +148,17 @@ def test_a_folder_that_holds_itself_ends(server: Tracking) -> None:
         b"a: &a [x, x]\nb: &b [*a, *a]\nflavors: [*b, *b]",
         b"a: " + b"[1, " * 80_000,
         b"x" * 300_000,
+        b"a: " + b"1:" * 100_000 + b"1",
+        b"a: !!float '" + b"1:" * 100_000 + b"1'",
     ],
-    ids=["aliases", "deep", "long"],
+    ids=["aliases", "deep", "long", "base 60", "base 60, said to be one"],
 )
 def test_a_description_that_would_choke_a_reader(server: Tracking, told: bytes) -> None:
     server.files["MLmodel"] = told
+    began = time.process_time()
     with pytest.raises(Unavailable):
         TrackingServer(server.url).look("", LOGGED)
+    assert time.process_time() - began < 2
 
 
 def test_what_no_database_holds_is_cleaned(server: Tracking) -> None:

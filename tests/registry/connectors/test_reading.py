@@ -6,17 +6,16 @@ import base64
 import datetime as dt
 import hashlib
 import hmac
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import json
+import tracemalloc
 from typing import Any
 
 import pytest
 
-from registry.connectors import fetching, huggingface, kubeflow, mlflow, sagemaker
-from registry.connectors.mlflow import digest_of
+from registry.connectors import huggingface, kubeflow, mlflow, sagemaker, shapes
+from registry.connectors.mlflow import digest_of, listing
 from registry.connectors.shapes import Answer, Ask, Connector, Found, Trouble
-from tests.registry.connectors.playing import playing, recording
+from tests.registry.connectors.playing import NEXT, playing, recording
 
 D = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 READERS: dict[str, tuple[Connector, str]] = {
@@ -170,6 +169,96 @@ def test_a_server_that_never_ends_is_left() -> None:
         list(mlflow.read(lambda ask: Answer(200, body), "", None))
 
 
+TURNING = {
+    "mlflow": {"next_page_token": "again", "registered_models": [], "model_versions": []},
+    "kubeflow": {"nextPageToken": "again", "items": []},
+    "sagemaker": {
+        "NextToken": "again", "ModelPackageGroupSummaryList": [], "ModelPackageSummaryList": [],
+    },
+    "huggingface": [],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_page_that_was_told_before_ends_the_reading(name: str) -> None:
+    reader, scope = READERS[name]
+    asked: list[Ask] = []
+
+    def fetch(ask: Ask) -> Answer:
+        asked.append(ask)
+        return Answer(200, json.dumps(TURNING[name]).encode(), {"link": NEXT})
+
+    with pytest.raises(Trouble, match="too_long: a page leads back"):
+        list(reader(fetch, scope, None))
+    assert len(asked) == 2
+
+
+def test_of_a_model_only_its_aliases_are_kept() -> None:
+    """Two hundred pages of models in a process that has room for a few."""
+    row = {"name": "m", "description": "x" * 1_000_000, "aliases": [{"alias": "a", "version": "1"}]}
+    pages = iter(range(200))
+
+    def fetch(ask: Ask) -> Answer:
+        if "model-versions" in ask.path:
+            return Answer(200, b"{}")
+        told = {"registered_models": [row], "next_page_token": str(next(pages, ""))}
+        return Answer(200, json.dumps(told).encode())
+
+    tracemalloc.start()
+    try:
+        assert list(mlflow.read(fetch, "", None)) == []
+        assert tracemalloc.get_traced_memory()[1] < 30_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_more_aliases_than_anybody_gives_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "MOST_ALIASES", 3)
+    told = {"registered_models": [{"name": "m", "aliases": [{"alias": "a"}] * 4}]}
+    with pytest.raises(Trouble, match="too_long"):
+        list(mlflow.read(lambda ask: Answer(200, json.dumps(told).encode()), "", None))
+
+
+def test_an_answer_of_very_many_values_is_not_read() -> None:
+    body = b'{"registered_models": [' + b"{}," * 600_000 + b"{}]}"
+    with pytest.raises(Trouble, match="too_long"):
+        list(mlflow.read(lambda ask: Answer(200, body), "", None))
+
+
+@pytest.mark.parametrize(
+    ("told", "moment"),
+    [
+        ("2026-11-23T10:00:00Z", dt.datetime(2026, 11, 23, 10, tzinfo=dt.UTC)),
+        ("2026-11-23T10:00:00", dt.datetime(2026, 11, 23, 10, tzinfo=dt.UTC)),
+        ("2026-11-23T18:00:00+08:00", dt.datetime(2026, 11, 23, 10, tzinfo=dt.UTC)),
+        ("9999-12-31T23:59:59-14:00", None),
+        ("9999-12-31T23:59:59Z", None),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("1969-12-31T23:59:59Z", None),
+        ("soon", None),
+    ],
+)
+def test_a_moment_is_told_in_utc_or_is_none(told: str, moment: dt.datetime | None) -> None:
+    found = shapes.from_iso(told)
+    assert (found, found and found.tzinfo) == (moment, moment and dt.UTC)
+
+
+@pytest.mark.parametrize("told", [1e300, "1e12", 253_402_300_799, "nan", "inf", -1, True, None, []])
+def test_a_number_that_is_no_moment_of_our_time_is_none(told: object) -> None:
+    assert shapes.from_seconds(told) in (None, dt.datetime(1970, 1, 1, 0, 0, 1, tzinfo=dt.UTC))
+
+
+@pytest.mark.parametrize("tags", [1.5, "nlp", {"a": 1}, True, None])
+def test_tags_that_are_no_list_are_none(tags: object) -> None:
+    row = {"id": "bank-ai/m", "sha": "a" * 40, "tags": tags}
+
+    def fetch(ask: Ask) -> Answer:
+        return Answer(200, json.dumps([row] if ask.path == "/api/models" else row).encode())
+
+    (found,) = huggingface.read(fetch, "bank-ai", None)
+    assert (found.version, found.words) == ("a" * 12, ())
+
+
 def test_aws_denies_in_the_body() -> None:
     answer = Answer(400, b'{"__type":"AccessDeniedException","Message":"no"}')
     with pytest.raises(Trouble, match="not_let_in"):
@@ -242,60 +331,3 @@ def test_a_signed_webhook_is_mlflows_and_no_other_is() -> None:
     for name in headers:
         assert not mlflow.signs("secret", headers | {name: ""}, body, now)
     assert not mlflow.signs("secret", sent("secret", body, "²"), body, now)
-
-
-# Over HTTP
-
-
-@pytest.fixture
-def server() -> Iterator[tuple[str, list[Any]]]:
-    """A system on loopback that answers with what the test puts there, and where it is."""
-    answers: list[Any] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, body = answers.pop(0)
-            self.send_response(status)
-            self.send_header("Location", "/elsewhere")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Nothing."""
-
-    found = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{found.server_port}", answers
-    finally:
-        found.shutdown()
-        thread.join()
-        found.server_close()
-
-
-def test_over_http_no_redirection_is_followed(server: tuple[str, list[Any]]) -> None:
-    address, answers = server
-    answers += [(200, b"{}"), (302, b"")]
-    with fetching.fetching(address, {"Authorization": "Bearer t"}, seconds=5) as fetch:
-        assert fetch(Ask("/x")).body == b"{}"
-        assert fetch(Ask("/x")).status == 302
-
-
-def test_over_http_endless_answers_and_dead_hosts_are_troubles(
-    server: tuple[str, list[Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    address, answers = server
-    monkeypatch.setattr(fetching, "MOST_ANSWER", 10)
-    answers.append((200, b"x" * 100))
-    with (
-        fetching.fetching(address, {}, seconds=5) as fetch,
-        pytest.raises(Trouble, match="too_long"),
-    ):
-        fetch(Ask("/x"))
-    with fetching.fetching(address, {}, seconds=-1) as fetch, pytest.raises(Trouble, match="slow"):
-        fetch(Ask("/x"))
-    dead = "http://127.0.0.1:9"
-    with fetching.fetching(dead, {}, seconds=5) as fetch, pytest.raises(Trouble, match="down"):
-        fetch(Ask("/x"))

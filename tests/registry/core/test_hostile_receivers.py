@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import time
 from typing import Any
 
 import psycopg
@@ -12,6 +14,8 @@ from registry.core.errors import DomainError
 from registry.core.notices import rules
 from registry.core.notices import services as notices
 from registry.core.notices.models import Delivery
+from registry.core.notices.services import outgoing
+from tests.contracts.stub import Dripping, answering
 from tests.refusals import refused
 from tests.registry.core.receiver import Receiver
 from tests.registry.core.test_channels import bodies, opened, post, receiver, tell
@@ -82,6 +86,18 @@ def test_a_to_do_whose_opening_was_answered_badly_is_closed_all_the_same(
     assert notices.retry_failed(actor=person("admin"), channel_id=row.pk) == 0
 
 
+@pytest.mark.parametrize("told", ["by an older key", "as it was told before", "by nobody"])
+def test_a_fingerprint_is_known_by_every_key_that_still_opens(told: str) -> None:
+    secrets = ("https://h.example/x", "a", "b")
+    known = {
+        "by an older key": rules.fingerprint(*secrets, keys=["old"]),
+        "as it was told before": hashlib.sha256("\n".join(secrets).encode()).hexdigest(),
+        "by nobody": rules.fingerprint(*secrets, keys=["lost"]),
+    }[told]
+    assert rules.is_of(known, *secrets, keys=["new", "old"]) is (told != "by nobody")
+    assert not rules.is_of(known, "https://h.example/x", "a", "c", keys=["new", "old"])
+
+
 def test_reasons_are_kept_as_text_a_database_holds() -> None:
     assert rules.kept("a\x00b\ud800c\n", []) == "ab?c"
     hidden = rules.parts_to_hide("https://h.example/cgi/send?key=k-123")
@@ -99,6 +115,20 @@ def test_a_channel_that_another_worker_serves_is_passed_over(receiver: Receiver)
         assert post() == 1
         assert {one.channel.way for one in Delivery.objects.all() if one.channel} == {"wecom"}
     assert post(40) == 1
+
+
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.1 200 OK\r\nX", b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n"]
+)
+def test_a_receiver_that_drips_holds_nobody_longer_than_it_may(
+    monkeypatch: pytest.MonkeyPatch, head: bytes
+) -> None:
+    monkeypatch.setattr(outgoing, "SECONDS", 1.2)
+    began = time.monotonic()
+    with answering(Dripping(head + b"X" * 9_000)) as receiver:
+        request = rules.Request(receiver.url, {}, b"{}")
+        assert outgoing.send(rules.Way.WECOM, request, "h.example") != ""
+    assert time.monotonic() - began < 4
 
 
 def _own_database() -> dict[str, Any]:

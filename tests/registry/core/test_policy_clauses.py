@@ -154,6 +154,7 @@ def test_a_rule_that_would_always_fire_is_refused() -> None:
 
 
 NO_ALIAS = "anchors and aliases (& and *) are not read; write the value out"
+NO_NUMBER = "a number has at most 100 digits"
 BOMB = "a0: &a0 [x]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)
 )
@@ -178,6 +179,8 @@ class Thing(PolicyModel):
         ("an alias bomb", BOMB, f"t.yaml:1: {NO_ALIAS}"),
         ("merged keys", "a:\n  <<: {b: 1}\n", "t.yaml:2: the key '<<' is not text"),
         ("key that is not text", "1: a\n", "t.yaml:1: the key '1' is not text"),
+        ("a number to the base of 60", "\na: " + "1:" * 50_000 + "1", f"t.yaml:2: {NO_NUMBER}"),
+        ("a float to the base of 60", "a: " + "1:" * 50_000 + "1.0", f"t.yaml:1: {NO_NUMBER}"),
     ],
 )
 def test_yaml_errors_name_file_and_line(name: str, text: str, message: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import threading
 from collections.abc import Iterator
@@ -467,6 +468,16 @@ def test_a_source_that_failed_waits_for_the_next_night(
 
 
 # Sources
+
+
+def test_the_fingerprint_tells_nothing_without_the_key(settings: Any) -> None:
+    """A token that is guessed is not found by it: of a hub the token is all that is secret."""
+    source = opened(name="hub", kind="huggingface", scope="bank-ai", token="letmein")
+    told = f'{HOST}\n["letmein", ""]'.encode()
+    assert source.fingerprint != hashlib.sha256(told).hexdigest()
+    settings.VAULT_KEYS = ["another"]
+    elsewhere = opened(name="hub 2", kind="huggingface", scope="bank-ai", token="letmein")
+    assert elsewhere.fingerprint != source.fingerprint
 
 
 def test_credentials_lie_sealed_and_only_allowed_hosts_are_read() -> None:

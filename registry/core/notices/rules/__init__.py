@@ -14,7 +14,14 @@ from registry.core.notices.rules.robots import (
     parts_to_hide,
     signed,
 )
-from registry.core.notices.rules.sealing import fingerprint, seal, seal_all, unseal, unseal_all
+from registry.core.notices.rules.sealing import (
+    fingerprint,
+    is_of,
+    seal,
+    seal_all,
+    unseal,
+    unseal_all,
+)
 from registry.core.notices.rules.timing import MOST_ATTEMPTS, may_write, waits
 
 __all__ = [
@@ -28,6 +35,7 @@ __all__ = [
     "as_json",
     "compose",
     "fingerprint",
+    "is_of",
     "judge",
     "kept",
     "mark_of",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 from collections.abc import Sequence
 
@@ -37,15 +38,37 @@ def unseal_all(sealed: str, keys: Sequence[str]) -> list[str]:
     return [str(one) for one in told]
 
 
-def fingerprint(address: str, *secrets: str) -> str:
-    """SHA-256 by which the ledger knows address and secrets without holding them."""
-    return hashlib.sha256("\n".join((address, *secrets)).encode()).hexdigest()
+def fingerprint(address: str, *secrets: str, keys: Sequence[str]) -> str:
+    """By which the ledger knows address and secrets without holding them: HMAC-SHA-256.
+
+    Everybody may read it: without the first key it tells nothing, not even of a weak secret.
+    """
+    return _fingerprint(keys[0], address, *secrets)
+
+
+def is_of(told: str, address: str, *secrets: str, keys: Sequence[str]) -> bool:
+    """Whether the fingerprint is theirs, by any of the keys.
+
+    What was opened before there were keys of fingerprints has a plain SHA-256.
+    """
+    plain = hashlib.sha256(_joined(address, *secrets)).hexdigest()
+    every = [plain, *(_fingerprint(key, address, *secrets) for key in keys)]
+    return any(hmac.compare_digest(one, told) for one in every)
+
+
+def _fingerprint(key: str, *told: str) -> str:
+    derived = _derived(key, b"mingce fingerprints")
+    return hmac.new(derived, _joined(*told), hashlib.sha256).hexdigest()
+
+
+def _joined(*told: str) -> bytes:
+    return "\n".join(told).encode()
 
 
 def _box(keys: Sequence[str]) -> MultiFernet:
-    return MultiFernet([Fernet(_derived(key)) for key in keys])
+    return MultiFernet([Fernet(_derived(key, b"mingce channels")) for key in keys])
 
 
-def _derived(key: str) -> bytes:
-    derive = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"mingce channels")
+def _derived(key: str, purpose: bytes) -> bytes:
+    derive = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=purpose)
     return base64.urlsafe_b64encode(derive.derive(key.encode()))

@@ -52,7 +52,7 @@ def open_channel(*, actor: User, told: NewChannel) -> tuple[Channel, str]:
         kinds=sorted(set(told.kinds)),
         language=told.language,
         host=host,
-        fingerprint=rules.fingerprint(told.address, secret),
+        fingerprint=rules.fingerprint(told.address, secret, keys=vault_keys()),
         sealed=rules.seal(told.address, secret, vault_keys()),
         opened_at=clock.now(),
     )

@@ -15,8 +15,6 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from queue import Empty, SimpleQueue
@@ -24,6 +22,7 @@ from queue import Empty, SimpleQueue
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
+from registry.core.deadlines import Deadline
 from registry.core.notices.rules import Allowed, Place, Request, place_of
 
 MOST_ANSWER = 4_000  # bytes
@@ -65,20 +64,6 @@ class AddressRefusedError(OSError):
     """Nothing is sent there."""
 
 
-class _Deadline:
-    """When the whole exchange is over."""
-
-    def __init__(self, seconds: float) -> None:
-        self.at = time.monotonic() + seconds
-
-    def left(self) -> float:
-        """Seconds. Raises TimeoutError where there are none."""
-        found = self.at - time.monotonic()
-        if found <= 0:
-            raise TimeoutError("no time left")
-        return found
-
-
 def allowed() -> Allowed:
     """What the operators have listed."""
     return Allowed.told(
@@ -110,9 +95,9 @@ def _in_words(error: Exception) -> str:
 
 def _exchange(request: Request) -> Answer:
     place = place_of(request.url)
-    deadline = _Deadline(settings.WEBHOOK_SECONDS)
+    deadline = Deadline(settings.WEBHOOK_SECONDS)
     connection = _Checked(place, deadline)
-    with _over_in_time(connection, deadline):
+    with deadline.holding():
         try:
             connection.request("POST", place.path, request.body, request.headers)
             found = connection.getresponse()
@@ -134,39 +119,29 @@ def _beginning(found: http.client.HTTPResponse) -> bytes:
 class _Checked(http.client.HTTPConnection):
     """A connection to what may be reached, and to nothing else."""
 
-    def __init__(self, place: Place, deadline: _Deadline) -> None:
+    def __init__(self, place: Place, deadline: Deadline) -> None:
         super().__init__(place.host, place.port)
         self.deadline = deadline
         self.default_port = 443 if place.scheme == "https" else 80  # for the header Host
         self.place = place
-        self.raw: socket.socket | None = None
 
     def connect(self) -> None:
         """Resolved once, checked, connected, checked again, and only then encrypted."""
-        self.raw = _connected(self.place, self.deadline)
-        # Whatever the timer has missed because there was no socket yet ends here.
-        self.raw.settimeout(self.deadline.left())
+        raw = self.deadline.watch(_connected(self.place, self.deadline))
+        self.sock = raw
+        raw.settimeout(self.deadline.left())
         if self.place.is_plain:
-            self.sock = self.raw
             return
-        self.raw = _tls().wrap_socket(
-            self.raw, server_hostname=self.place.host, do_handshake_on_connect=False
+        wrapped = _tls().wrap_socket(
+            raw, server_hostname=self.place.host, do_handshake_on_connect=False
         )
-        self.sock = self.raw
-        self.raw.settimeout(self.deadline.left())
-        self.raw.do_handshake()
-        self.raw.settimeout(self.deadline.left())
-
-    def cut(self) -> None:
-        """Whoever waits for the other side waits no longer."""
-        if self.raw is not None:
-            try:
-                socket.socket.shutdown(self.raw, socket.SHUT_RDWR)
-            except OSError:
-                return
+        self.sock = wrapped
+        wrapped.settimeout(self.deadline.left())
+        wrapped.do_handshake()
+        wrapped.settimeout(self.deadline.left())
 
 
-def _connected(place: Place, deadline: _Deadline) -> socket.socket:
+def _connected(place: Place, deadline: Deadline) -> socket.socket:
     rules, why, tried = allowed(), "", 0
     last: OSError | None = None
     for address in _resolved_in_time(place, deadline):
@@ -193,7 +168,7 @@ def _connected(place: Place, deadline: _Deadline) -> socket.socket:
     raise last or OSError("no address")
 
 
-def _resolved_in_time(place: Place, deadline: _Deadline) -> list[Address]:
+def _resolved_in_time(place: Place, deadline: Deadline) -> list[Address]:
     """The addresses. A resolver knows no time-out of ours: it is left alone where it is late."""
     found: SimpleQueue[list[Address] | Exception] = SimpleQueue()
 
@@ -222,15 +197,3 @@ def _resolved(place: Place) -> list[Address]:
 @cache
 def _tls() -> ssl.SSLContext:
     return ssl.create_default_context()  # the system's authorities: a bank adds its own there
-
-
-@contextmanager
-def _over_in_time(connection: _Checked, deadline: _Deadline) -> Iterator[None]:
-    """Time-outs of a socket begin anew with every byte; this one does not."""
-    timer = threading.Timer(deadline.left(), connection.cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()

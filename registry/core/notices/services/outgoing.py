@@ -6,18 +6,21 @@ import time
 
 import requests
 from django.conf import settings
+from urllib3.exceptions import HTTPError
 
+from registry.core.deadlines import Deadline, asking
 from registry.core.notices import rules
 from registry.core.notices.rules import Way
 
 TIMEOUT = (3.0, 10.0)  # seconds to connect, seconds between bytes
+SECONDS = 20.0  # for the whole exchange
 MOST_ANSWER = 20_000  # bytes
 
 
 def send(way: Way, request: rules.Request, host: str) -> str:
     """Why the request was not taken; empty where it was."""
-    with requests.Session() as session:
-        session.trust_env = False
+    deadline = Deadline(SECONDS)
+    with asking(deadline) as session:
         session.proxies = settings.OUTBOUND_PROXIES
         try:
             with session.post(
@@ -28,8 +31,9 @@ def send(way: Way, request: rules.Request, host: str) -> str:
                 allow_redirects=False,
                 stream=True,
             ) as answer:
+                deadline.left()  # headers that were cut look like headers that have ended
                 return rules.judge(way, answer.status_code, _read(answer))
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError, OSError) as error:
             # Without the address: a robot's holds its key.
             return f"{type(error).__name__}: {host} did not take it"
 

@@ -208,7 +208,7 @@ def _send(channel: Channel, rows: Sequence[Delivery], count: int) -> str:
         address, secret = rules.unseal(channel.sealed, vault_keys())
     except ValueError as error:
         return str(error)
-    if rules.fingerprint(address, secret) != channel.fingerprint:
+    if not rules.is_of(channel.fingerprint, address, secret, keys=vault_keys()):
         return "address or secret is not what was opened; open the channel anew"
     way = Way(channel.way)
     hidden = [secret, *rules.parts_to_hide(address)]

@@ -25,7 +25,7 @@ from registry.core.people.models import (
     User,
     UserKind,
 )
-from registry.core.people.queries import able_to_stand_in
+from registry.core.people.queries import able_to_stand_in, standing
 from registry.core.people.rules import MACHINE_ROLES, NEVER_DECIDING, Capability, Role
 
 
@@ -219,12 +219,25 @@ class TokenForm(DeskForm):
     """Issue a token."""
 
     name = forms.CharField(label=_("name"), max_length=100)
-    scopes = forms.MultipleChoiceField(
-        label=_("scopes"),
-        choices=[(one.value, CAPABILITIES[one]) for one in Capability],
-        widget=forms.SelectMultiple(attrs={"size": 8}),
-    )
+    scopes = forms.MultipleChoiceField(label=_("scopes"), widget=forms.CheckboxSelectMultiple)
     days = forms.IntegerField(label=_("valid for days"), min_value=1, max_value=366, initial=90)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        may = standing(self.subject).may
+        usable = [_scope(one) for one in Capability if may(one)]
+        others = [_scope(one) for one in Capability if not may(one)]
+        groups = [
+            (_("open to the account's roles of today"), usable),
+            (_("of use with further roles only"), others),
+        ]
+        told = [(heading, lines) for heading, lines in groups if lines]
+        self.fields["scopes"].choices = told  # type: ignore[attr-defined]  # ChoiceField
+
+
+def _scope(one: Capability) -> tuple[str, str]:
+    """The scope in words, with its code: the manuals and the API name that."""
+    return one.value, f"{CAPABILITIES[one]} ({one.value})"
 
 
 class SeatForm(DeskForm):

@@ -27,7 +27,10 @@ urlpatterns = [
     path("metrics", metrics, name="metrics"),
     path(
         ".well-known/mingce-permits.jwks.json",
-        PermitKeysDoor.as_view({"get": "keys"}, schema=None),
+        # Public keys: whoever verifies a permit needs no account here.
+        PermitKeysDoor.as_view(
+            {"get": "keys"}, schema=None, authentication_classes=(), permission_classes=()
+        ),
         name="permit-jwks",
     ),
     path("api/v1/", include((api, "api"))),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any, ClassVar
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -121,13 +122,27 @@ class DeploymentRow(serializers.ModelSerializer[Deployment]):
         )  # fmt: skip
 
 
+class ReleaseKey(serializers.CharField):
+    """A release, by its id or by its code (REL-2026-000001)."""
+
+    def to_internal_value(self, data: Any) -> uuid.UUID | str:  # type: ignore[override]  # the id
+        """The id, or the code as it stands."""
+        told = str(super().to_internal_value(data))
+        if told.startswith("REL-"):
+            return told
+        try:
+            return uuid.UUID(told)
+        except ValueError:
+            raise serializers.ValidationError(_("Neither a release's id nor its code.")) from None
+
+
 class NewDeployment(serializers.Serializer[Any]):
     """Report a deployment. from: the digest that ran there before; reference: yours, once each.
 
     role `off` with 0 percent: it was taken down; traffic_percent: the share of the traffic.
     """
 
-    release = serializers.UUIDField()
+    release = ReleaseKey(help_text="Its id, or its code: REL-2026-000001.")
     environment = serializers.ChoiceField(choices=Environment.choices)
     digest = serializers.RegexField(r"^[0-9a-f]{64}$")
     endpoint = serializers.CharField(max_length=300, required=False, default="", allow_blank=True)
@@ -204,7 +219,11 @@ class DeploymentDoor(ListDoor):
     def _told(self, told: list[dict[str, Any]]) -> list[services.Deployed]:  # Any: serializers'
         """The reports with their releases. Raises NotFound for one that the caller may not see."""
         rows = queries.whole(queries.visible_to(self.request.user))
-        known = {row.pk: row for row in rows.filter(pk__in={one["release"] for one in told})}
+        named = {one["release"] for one in told}
+        keys = {one for one in named if isinstance(one, uuid.UUID)}
+        known: dict[uuid.UUID | str, Release] = {}
+        for row in rows.filter(Q(pk__in=keys) | Q(code__in=named - keys)):
+            known |= {row.pk: row, row.code: row}
         found = []
         for one in told:
             release = known.get(one["release"]) or get_or_refuse(rows, one["release"])

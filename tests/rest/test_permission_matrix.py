@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.test import Client
 
 from registry.core import clock
 from registry.core.ledger import services as ledger
@@ -112,6 +113,13 @@ def test_anonymous_callers_are_asked_to_sign_in_everywhere() -> None:
         response = action.call(Caller())
         problem(response, 401, "not_signed_in")
         assert response["WWW-Authenticate"] == 'Bearer realm="mingce"'
+
+
+def test_the_public_keys_of_permits_are_for_everybody() -> None:
+    """Whoever verifies a permit has no account here; a wrong token hinders nobody either."""
+    for who in (Client(), Client(headers={"Authorization": "Bearer mc_unknown"})):
+        found = who.get("/.well-known/mingce-permits.jwks.json")
+        assert (found.status_code, [one["kty"] for one in found.json()["keys"]]) == (200, ["EC"])
 
 
 @pytest.mark.parametrize("path", sorted(DOCUMENTATION))

@@ -31,6 +31,8 @@ from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, ListDoor, present
+from registry.releases.api import ReleaseKey
+from registry.releases.queries import of_key_or_code
 from registry.releases.queries import visible_to as visible_releases
 
 MOST_POINTS = 1_000
@@ -52,7 +54,7 @@ class MetricRow(serializers.ModelSerializer[Metric]):
 class MetricAdded(serializers.Serializer[Any]):
     """A metric of the release's own; the policy's begin with their first value."""
 
-    release = serializers.UUIDField()
+    release = ReleaseKey(help_text="Its id, or its code: REL-2026-000001.")
     key = serializers.CharField(max_length=60)
     name_zh = serializers.CharField(max_length=100)
     name_en = serializers.CharField(max_length=100)
@@ -167,7 +169,7 @@ class MetricDoor(ListDoor):
         told = MetricAdded(data=request.data)
         told.is_valid(raise_exception=True)
         data = dict(told.validated_data)
-        release = get_or_refuse(visible_releases(request.user), data.pop("release"))
+        release = of_key_or_code(visible_releases(request.user), data.pop("release"))
         new = NewMetric(**data)
         return once(
             request,

@@ -32,6 +32,7 @@ MOST_POINTS = 1_000
 SPANS = (30, 90, 366)
 STATUSES = {
     Status.NONE: gettext_lazy("nothing is watched"),
+    Status.WAITING: gettext_lazy("no values yet"),
     Status.GREEN: gettext_lazy("in order"),
     Status.AMBER: gettext_lazy("warning"),
     Status.RED: gettext_lazy("action needed"),
@@ -46,7 +47,7 @@ def monitoring(request: PersonRequest) -> HttpResponse:
     figures = queries.figures(user)
     parts: list[dict[str, Any]] = [
         {"status": one.value, "label": STATUSES[one], "count": figures.releases[one.value]}
-        for one in (Status.RED, Status.AMBER, Status.GREEN)
+        for one in (Status.RED, Status.AMBER, Status.GREEN, Status.WAITING)
     ]
     total = sum(one["count"] for one in parts)
     start = 0.0
@@ -86,6 +87,8 @@ def metric(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     points = queries.points(row, segment, until - dt.timedelta(days=days), until, MOST_POINTS)
     holding = holding_of(queries.limits_of([row], policy.active_pack()), row.pk, segment)
     shown = [charts.Value(one.at, one.value, one.verdict.value) for one in points]
+    lines = [line for one in holding.sets for line in _lines(one)]
+    drawn = [charts.draw(shown, lines, box) for box in (charts.WIDE, charts.NARROW)]
     breaches = _whole(queries.visible_breaches(user).filter(metric=row))
     context = {
         "metric": row,
@@ -96,7 +99,7 @@ def metric(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "segment": segment,
         "spans": SPANS,
         "days": days,
-        "chart": charts.draw(shown, [line for one in holding.sets for line in _lines(one)]),
+        "charts": [one for one in drawn if one is not None],
         "values": _values(points[::-1][:SHOWN_VALUES]),
         "limits": _limits_in_words(holding),
         "thresholds": row.thresholds.filter(segment=segment).select_related("set_by")[:20],
@@ -216,11 +219,12 @@ def of_release(user: User, release: Release) -> dict[str, Any]:
         told.level = readings.get(row.pk, "")
         told.level_label = Level(told.level).label if told.level else ""
     opened = queries.visible_breaches(user).filter(release=release).exclude(state="closed")
+    status = queries.status_of([release])[release.pk]
     return {
         "metrics": rows,
         "metric_verbs": offered(user, "add-metric"),
-        "monitoring_status": queries.status_of([release])[release.pk].value,
-        "monitoring_label": STATUSES[queries.status_of([release])[release.pk]],
+        "monitoring_status": status.value,
+        "monitoring_label": STATUSES[status],
         "open_breaches": breaches_in_words(_whole(opened).order_by("due_at")[:10]),
     }
 

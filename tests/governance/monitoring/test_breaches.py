@@ -43,7 +43,7 @@ def status(live: Release) -> Status:
 
 
 def test_a_warning_opens_a_breach_that_is_due_in_two_working_days(live: Release) -> None:
-    assert status(live) is Status.GREEN
+    assert status(live) is Status.WAITING
     (row,) = tell(live, 0.15).breaches
     assert (row.level, row.kind, row.value, row.state) == ("warn", "limit", 0.15, "open")
     assert row.due_at == dt.datetime(2026, 1, 14, 10, tzinfo=dt.UTC)  # Wednesday, 18:00

@@ -15,7 +15,14 @@ from governance.desk.admin.pages import PersonRequest, page, said, show
 from governance.desk.admin.verbs import offered
 from governance.desk.rules import charts
 from governance.monitoring import queries
-from governance.monitoring.models import BoundChoice, Breach, EffectChoice, Level, Metric
+from governance.monitoring.models import (
+    BoundChoice,
+    Breach,
+    EffectChoice,
+    Level,
+    Metric,
+    Threshold,
+)
 from governance.monitoring.queries import Status
 from governance.monitoring.queries.policy import Holding, holding_of
 from governance.monitoring.rules import BASED, Bound, Limits
@@ -102,7 +109,7 @@ def metric(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "charts": [one for one in drawn if one is not None],
         "values": _values(points[::-1][:SHOWN_VALUES]),
         "limits": _limits_in_words(holding),
-        "thresholds": row.thresholds.filter(segment=segment).select_related("set_by")[:20],
+        "thresholds": _history(row, segment),
         "breaches": breaches_in_words(breaches.order_by("-opened_at")[:20]),
         "queries": row.queries.filter(state="open").select_related("run"),
         "verbs": offered(user, *_verbs(row)),
@@ -169,20 +176,34 @@ def _limits_in_words(holding: Holding) -> dict[str, Any]:
     limits = holding.limits
     if limits is None:
         return {}
-    rows = (
-        (_("warning below"), limits.warn_low), (_("warning above"), limits.warn_high),
-        (_("action below"), limits.act_low), (_("action above"), limits.act_high),
-        (_("baseline"), limits.baseline),
-    )  # fmt: skip
     return {
         "kind": BoundChoice(limits.bound.value).label,
-        "rows": [(label, charts.plain(value)) for label, value in rows if value is not None],
+        "rows": _numbers(limits),
         "needs_baseline": limits.bound in BASED and limits.baseline is None,
         "consecutive": holding.consecutive,
         "effects": [EffectChoice(one.value).label for one in sorted(holding.effects)],
         "has_wider": len(holding.sets) > 1,
         "threshold": holding.threshold,
     }
+
+
+def _numbers(limits: Limits) -> list[tuple[str, str]]:
+    rows = (
+        (_("warning below"), limits.warn_low), (_("warning above"), limits.warn_high),
+        (_("action below"), limits.act_low), (_("action above"), limits.act_high),
+        (_("baseline"), limits.baseline),
+    )  # fmt: skip
+    return [(label, charts.plain(value)) for label, value in rows if value is not None]
+
+
+def _history(metric: Metric, segment: str) -> list[Threshold]:
+    """The limits that people have set, each with its figures and how it compares."""
+    found = list(metric.thresholds.filter(segment=segment).select_related("set_by")[:20])
+    for row in found:
+        told: Any = row  # Any: attributes for the template alone
+        told.numbers = _numbers(row.limits)
+        told.is_first = row.number == 1 and set(row.loosens) <= {"baseline"}
+    return found
 
 
 def name_of_metric(row: Metric) -> str:

@@ -150,6 +150,21 @@ def test_a_release_without_a_value_is_not_in_order(live: Release) -> None:
     assert queries.figures(person("chen")).releases["green"] == 1
 
 
+def test_the_first_limits_are_no_looser_ones_and_figures_are_told(live: Release) -> None:
+    new = services.NewMetric("own", "自有", "Own")
+    metric = services.add_metric(actor=person("wang"), release_id=live.pk, told=new)
+
+    def lines(warn: float, act: float) -> str:
+        limits = services.NewLimits("ceiling", "首次设定阈值", warn_high=warn, act_high=act)
+        services.set_limits(actor=person("chen"), metric_id=metric.pk, told=limits)
+        return html.unescape(text("chen", "en", f"/metrics/{metric.pk}/"))
+
+    first = lines(0.5, 0.75)
+    assert "warning above 0.5 · action above 0.75 · first limits" in first
+    assert "looser than" not in first
+    assert "warning above 0.6 · action above 0.75 · <strong" in lines(0.6, 0.75)
+
+
 def test_the_form_begins_with_what_holds(live: Release) -> None:
     services.set_limits(
         actor=person("sun"), metric_id=Metric.objects.get(key="psi").pk,

@@ -15,6 +15,7 @@ from registry.catalogue.queries import visible_versions
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
 from registry.core.web.concurrency import expected_version
+from registry.core.web.fields import ChoiceField, DigestField
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, ListDoor, present
 from registry.releases import queries, services
@@ -143,18 +144,16 @@ class NewDeployment(serializers.Serializer[Any]):
     """
 
     release = ReleaseKey(help_text="Its id, or its code: REL-2026-000001.")
-    environment = serializers.ChoiceField(choices=Environment.choices)
-    digest = serializers.RegexField(r"^[0-9a-f]{64}$")
+    environment = ChoiceField(choices=Environment.choices)
+    digest = DigestField()
     endpoint = serializers.CharField(max_length=300, required=False, default="", allow_blank=True)
-    role = serializers.ChoiceField(
+    role = ChoiceField(
         choices=DeploymentRole.choices, required=False, default=DeploymentRole.CHAMPION
     )
     traffic_percent = serializers.IntegerField(
         min_value=0, max_value=100, required=False, default=None, allow_null=True
     )
-    from_digest = serializers.RegexField(
-        r"^([0-9a-f]{64})?$", required=False, default="", allow_blank=True
-    )
+    from_digest = DigestField(required=False, default="", allow_blank=True)
     permit = serializers.UUIDField(required=False, allow_null=True, default=None)
     reference = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
     deployed_at = serializers.DateTimeField(required=False, allow_null=True, default=None)

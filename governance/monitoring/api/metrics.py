@@ -29,6 +29,7 @@ from registry.core.errors import DomainError
 from registry.core.ledger.services import refusals_recorded
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
+from registry.core.web.fields import ChoiceField
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, ListDoor, present
 from registry.releases.api import ReleaseKey
@@ -58,7 +59,7 @@ class MetricAdded(serializers.Serializer[Any]):
     key = serializers.CharField(max_length=60)
     name_zh = serializers.CharField(max_length=100)
     name_en = serializers.CharField(max_length=100)
-    computes = serializers.ChoiceField(
+    computes = ChoiceField(
         choices=ComputedChoice.choices, required=False, default="", allow_blank=True
     )
     every_days = serializers.IntegerField(required=False, allow_null=True, default=None)
@@ -80,7 +81,7 @@ class LimitsTold(serializers.Serializer[Any]):
     """Limits from the next value on."""
 
     segment = serializers.CharField(required=False, default="", allow_blank=True, max_length=200)
-    bound = serializers.ChoiceField(choices=BoundChoice.choices)
+    bound = ChoiceField(choices=BoundChoice.choices)
     warn_low = serializers.FloatField(required=False, allow_null=True, default=None)
     warn_high = serializers.FloatField(required=False, allow_null=True, default=None)
     act_low = serializers.FloatField(required=False, allow_null=True, default=None)
@@ -88,7 +89,7 @@ class LimitsTold(serializers.Serializer[Any]):
     baseline = serializers.FloatField(required=False, allow_null=True, default=None)
     consecutive = serializers.IntegerField(required=False, default=1)
     effects = serializers.ListField(
-        child=serializers.ChoiceField(choices=EffectChoice.choices), required=False, default=list,
+        child=ChoiceField(choices=EffectChoice.choices), required=False, default=list,
         max_length=3,
     )  # fmt: skip
     reason = serializers.CharField(max_length=2_000)
@@ -99,7 +100,7 @@ class PointRow(serializers.Serializer[Any]):
 
     at = serializers.DateTimeField()
     value = serializers.FloatField()
-    verdict = serializers.ChoiceField(choices=Level.choices)
+    verdict = ChoiceField(choices=Level.choices)
     count = serializers.IntegerField(allow_null=True)
     revision = serializers.IntegerField()
 

@@ -165,6 +165,24 @@ def test_the_first_limits_are_no_looser_ones_and_figures_are_told(live: Release)
     assert "warning above 0.6 · action above 0.75 · <strong" in lines(0.6, 0.75)
 
 
+@pytest.mark.parametrize(
+    ("language", "heads", "name"),
+    [
+        ("zh-hans", ("指标", "发布"), "群体稳定性指数"),
+        ("en", ("metric", "release"), "Population stability index"),
+    ],
+)
+def test_the_list_of_breaches_names_metrics_and_rounds(
+    live: Release, language: str, heads: tuple[str, str], name: str
+) -> None:
+    tell(live, 0.3080501864093346)
+    page = text("chen", language, "/admin/governance/breach/")
+    for told_ in (*heads, name, "0.3081"):
+        assert told_.lower() in page.lower()
+    assert "0.30805" not in page
+    assert name in text("chen", language, "/admin/governance/metric/")
+
+
 def test_the_form_begins_with_what_holds(live: Release) -> None:
     services.set_limits(
         actor=person("sun"), metric_id=Metric.objects.get(key="psi").pk,

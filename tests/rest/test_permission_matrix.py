@@ -128,6 +128,11 @@ def test_the_documentation_is_for_those_who_signed_in(path: str) -> None:
     assert caller("shen").get(path).status_code == 200
 
 
+def test_a_browser_is_led_from_the_documentation_to_the_login() -> None:
+    answer = Client().get("/api/v1/docs/", headers={"Accept": "text/html,*/*"})
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/login/?next=/api/v1/docs/")
+
+
 def test_an_unknown_token_is_refused_everywhere() -> None:
     for action in actions():
         problem(action.call(Caller("mc_unknown")), 401, "not_signed_in")

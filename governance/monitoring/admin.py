@@ -76,7 +76,7 @@ class BreachAdmin(GovernedAdmin):
     @admin.display(description=_("value"), ordering="value", empty_value="–")
     def value_shown(self, row: Breach) -> str:
         """Four places are enough for a list."""
-        return floatformat(row.value, -4)
+        return "" if row.value is None else floatformat(row.value, -4)
 
 
 def _with_names(metrics: list[Metric]) -> None:

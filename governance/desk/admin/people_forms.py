@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils.text import format_lazy
+from django.utils.text import capfirst, format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -26,7 +26,13 @@ from registry.core.people.models import (
     UserKind,
 )
 from registry.core.people.queries import able_to_stand_in, standing
-from registry.core.people.rules import MACHINE_ROLES, NEVER_DECIDING, Capability, Role
+from registry.core.people.rules import (
+    MACHINE_CAPABILITIES,
+    MACHINE_ROLES,
+    NEVER_DECIDING,
+    Capability,
+    Role,
+)
 
 
 def secret(label: Any, autocomplete: str, help_text: Any = "") -> forms.CharField:
@@ -224,14 +230,15 @@ class TokenForm(DeskForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        may = standing(self.subject).may
-        usable = [_scope(one) for one in Capability if may(one)]
-        others = [_scope(one) for one in Capability if not may(one)]
+        found = standing(self.subject)
+        open_to = MACHINE_CAPABILITIES if found.is_machine else Capability
+        usable = [_scope(one) for one in Capability if found.may(one)]
+        others = [_scope(one) for one in Capability if one in open_to and not found.may(one)]
         groups = [
             (_("open to the account's roles of today"), usable),
             (_("of use with further roles only"), others),
         ]
-        told = [(heading, lines) for heading, lines in groups if lines]
+        told = [(capfirst(heading), lines) for heading, lines in groups if lines]
         self.fields["scopes"].choices = told  # type: ignore[attr-defined]  # ChoiceField
 
 

@@ -27,6 +27,13 @@ class Item(TypedDict):
     link: str
 
 
+class AccountLink(TypedDict):
+    """A line of the user menu."""
+
+    title: Promise
+    link: str
+
+
 class Group(TypedDict):
     """A heading of the side bar with its lines."""
 
@@ -112,6 +119,17 @@ def side_bar(request: HttpRequest) -> list[Group]:
         if items:
             groups.append({"title": heading, "items": items})
     return groups
+
+
+def account_links(request: HttpRequest) -> list[AccountLink]:
+    """The person's tokens, on their own page, and their password."""
+    if not isinstance(request.user, User):
+        return []
+    own = reverse("desk:person", args=[request.user.pk])
+    return [
+        {"title": _("My tokens"), "link": f"{own}#tokens"},
+        {"title": _("Change password"), "link": reverse("admin:password_change")},
+    ]
 
 
 def _item(line: Line) -> Item | None:

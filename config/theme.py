@@ -49,6 +49,7 @@ UNFOLD: dict[str, object] = {
         "search_callback": "config.navigation.models_named",
         "show_history": False,
     },
+    "ACCOUNT": {"navigation": "config.navigation.account_links"},
     "SIDEBAR": {
         "show_search": True,
         "command_search": True,

@@ -5,8 +5,9 @@ from django.templatetags.static import static
 from django.urls import include, path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularAPIView
 
+from config.documentation import DocumentationView
 from config.metrics import metrics
 from governance.mlflow_compat import api as mlflow
 from governance.permits.api import PermitKeysDoor
@@ -27,12 +28,15 @@ urlpatterns = [
     path("metrics", metrics, name="metrics"),
     path(
         ".well-known/mingce-permits.jwks.json",
-        PermitKeysDoor.as_view({"get": "keys"}, schema=None),
+        # Public keys: whoever verifies a permit needs no account here.
+        PermitKeysDoor.as_view(
+            {"get": "keys"}, schema=None, authentication_classes=(), permission_classes=()
+        ),
         name="permit-jwks",
     ),
     path("api/v1/", include((api, "api"))),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/v1/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("api/v1/docs/", DocumentationView.as_view(url_name="schema"), name="docs"),
     path("api/2.0/mlflow/<path:call>", mlflow.MlflowView.as_view(), name="mlflow"),
     path("ajax-api/2.0/mlflow/<path:call>", mlflow.MlflowView.as_view(), name="mlflow-ajax"),
     path("api/3.0/mlflow/server-info", mlflow.server_info, name="mlflow-server-info"),

@@ -12,7 +12,8 @@ With --key the signatures must be of that key, which the institution handed over
 Without it the key in the file is used: then only the file's internal consistency was checked,
 since whoever writes a file anew can sign it with a key of their own; the answer says so.
 
-Exit status: 0 sound, 1 a fault was found (the first is named), 2 the file can't be read.
+Exit status: 0 sound, 1 a fault was found (the first is named), 2 the file can't be read, or the
+package `cryptography` (`pip install cryptography`) is not there.
 """
 
 import argparse
@@ -185,6 +186,12 @@ def main():
     except Fault as fault:
         print(f"FAULT: {fault}")
         return 1
+    except ImportError:
+        print(
+            "the signatures need the package cryptography: pip install cryptography",
+            file=sys.stderr,
+        )
+        return 2
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         print(f"unreadable: {type(error).__name__}: {error}", file=sys.stderr)
         return 2

@@ -29,9 +29,13 @@ import json
 import sys
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+try:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+except ImportError:
+    print('{"allowed": false, "code": "unusable", "why": "needs: pip install cryptography"}')
+    sys.exit(2)
 
 STATEMENT_TYPE = "application/vnd.in-toto+json"
 LIST_TYPE = "application/vnd.mingce.permit-revocations+json"

@@ -17,9 +17,13 @@ import json
 import sys
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+try:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+except ImportError:
+    print("needs the package cryptography: pip install cryptography", file=sys.stderr)
+    sys.exit(2)
 
 PAYLOAD_TYPE = "application/vnd.mingce.stop-list+json"
 

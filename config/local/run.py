@@ -13,7 +13,7 @@ from config.local.supervisor import StopRequested, Supervisor
 _READY_SECONDS = 120.0
 _PREPARATIONS = (
     ("Preparing the database", "database", ("prepare_database",)),
-    ("Loading the demo story, the first time", "demo", ("load_demo", "--once")),
+    ("Loading the demo story, where there is none yet", "demo", ("load_demo", "--once")),
 )
 # On one's own machine, Celery's eight lines about running as root help nobody.
 _NO_ROOT_ADVICE = {"PYTHONWARNINGS": "ignore:You're running the worker"}

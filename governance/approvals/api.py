@@ -21,6 +21,7 @@ from registry.core.people.rules import Capability
 from registry.core.policy.api import PackRow
 from registry.core.policy.models import PackRelease
 from registry.core.policy.queries import visible_to as visible_packs
+from registry.core.web.fields import ChoiceField, DigestField
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, Door, ListDoor, present
 from registry.usecases.queries import visible_uses
@@ -76,8 +77,8 @@ class ApprovalDetail(ApprovalRow):
 class NewVote(serializers.Serializer[Any]):
     """A vote on the locked papers."""
 
-    choice = serializers.ChoiceField(choices=Choice.choices)
-    dossier_digest = serializers.RegexField(r"^[0-9a-f]{64}$")
+    choice = ChoiceField(choices=Choice.choices)
+    dossier_digest = DigestField()
     step_up = serializers.UUIDField(required=False, allow_null=True, default=None)
     reason = serializers.CharField(required=False, default="", allow_blank=True)
     conditions = serializers.ListField(
@@ -266,7 +267,7 @@ class OverrideRow(serializers.ModelSerializer[TierOverride]):
 class NewOverride(serializers.Serializer[Any]):
     """Set another tier: up at will, down within the pack's limits."""
 
-    to_tier = serializers.ChoiceField(choices=["I", "II", "III", "IV"])
+    to_tier = ChoiceField(choices=["I", "II", "III", "IV"])
     reason = serializers.CharField()
     expires_on = serializers.DateField(required=False, allow_null=True, default=None)
 
@@ -301,7 +302,7 @@ class OverrideDoor(Door):
 class NewActivation(serializers.Serializer[Any]):
     """Sign that this release shall be in force, under a profile."""
 
-    profile = serializers.ChoiceField(choices=["strict", "literal"])
+    profile = ChoiceField(choices=["strict", "literal"])
 
 
 class PackDecisionDoor(Door):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import urllib.parse
 import uuid
 from typing import Any, ClassVar
 
@@ -27,6 +26,7 @@ from registry.catalogue.queries import visible_versions
 from registry.core.errors import DomainError
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
+from registry.core.web.downloads import attachment
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, Door
 from registry.releases import queries as releases
@@ -193,7 +193,6 @@ def _served(request: CallerRequest, card: Card) -> HttpResponse:
     if is_known(request.headers.get("If-None-Match", ""), file.etag):
         return HttpResponse(status=304, headers=headers)
     response = HttpResponse(file.body, content_type=file.media_type, headers=headers)
-    name = urllib.parse.quote(file.name)
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
+    response["Content-Disposition"] = attachment(file.name)
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     return response

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from governance.cards import queries
 from governance.cards.queries.proposing import KIND
 from registry.catalogue.models import ModelVersion
+from registry.core.errors import DomainError
 from registry.core.people.models import User
 from registry.evidence import services as evidence
 from registry.evidence.models import Document
@@ -36,7 +37,7 @@ def hand_in(
 
     Raises DomainError where it is no card that can be read, and whatever evidence refuses.
     """
-    read = queries.read_file(version, content)
+    read = _read(version, content)
     label = queries.FORMATS[read.told.kind.value][0]
     document = evidence.hand_in(
         actor=actor,
@@ -48,3 +49,14 @@ def hand_in(
         supersedes_id=supersedes_id,
     )
     return HandedIn(document, read)
+
+
+def _read(version: ModelVersion, content: bytes) -> queries.Read:
+    try:
+        return queries.read_file(version, content)
+    except DomainError as error:
+        error.hint = error.hint or _(
+            "What is read: a Hugging Face card (.md with its header between ---), CycloneDX 1.5 to"
+            " 1.7, SPDX 3.0.1 and Google's Model Card (.json)."
+        )
+        raise

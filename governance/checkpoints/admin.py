@@ -9,7 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from governance.checkpoints import queries
 from governance.checkpoints.models import Case, Competence, Feed, Plan, Sample, Seal
 from governance.checkpoints.models.cases import WAITING
-from registry.core.adminkit import GovernedAdmin, linked
+from registry.core.adminkit import GovernedAdmin, linked, related_column, short_digest
+
+RELEASE = related_column("release", _("release"))
 
 
 @admin.register(Plan)
@@ -18,7 +20,7 @@ class PlanAdmin(GovernedAdmin):
 
     visible = staticmethod(queries.visible_plans)
     list_display = (
-        "code_link", "release", "state", "drafted_by", "drafted_at", "activated_by", "activated_at",
+        "code_link", RELEASE, "state", "drafted_by", "drafted_at", "activated_by", "activated_at",
     )  # fmt: skip
     list_filter = ("state",)
     list_select_related = ("release", "drafted_by", "activated_by")
@@ -37,7 +39,7 @@ class CaseAdmin(GovernedAdmin):
 
     visible = staticmethod(queries.visible_to)
     list_display = (
-        "code_link", "point_shown", "release", "state", "opened_at", "due_at", "decided_by",
+        "code_link", "point_shown", RELEASE, "state", "opened_at", "due_at", "decided_by",
         "outcome",
     )  # fmt: skip
     list_filter = ("state", "outcome")
@@ -85,8 +87,13 @@ class SealAdmin(GovernedAdmin):
     """封存."""
 
     visible = staticmethod(queries.visible_seals)
-    list_display = ("last_batch", "first_batch", "batches", "decisions", "sealed_at", "root")
+    list_display = ("last_batch", "first_batch", "batches", "decisions", "sealed_at", "root_shown")
     ordering = ("-last_batch",)
+
+    @admin.display(description=_("root of the batches"))
+    def root_shown(self, row: Seal) -> SafeString:
+        """The digest over all decisions of the batches."""
+        return short_digest(row.root)
 
 
 @admin.register(Sample)
@@ -94,5 +101,10 @@ class SampleAdmin(GovernedAdmin):
     """抽样种子."""
 
     visible = staticmethod(queries.visible_samples)
-    list_display = ("day", "committed_at", "drawn_at", "cases", "seed_digest", "seed")
+    list_display = ("day", "committed_at", "drawn_at", "cases", "digest_shown", "seed")
     ordering = ("-day",)
+
+    @admin.display(description=_("digest of the seed"))
+    def digest_shown(self, row: Sample) -> SafeString:
+        """What was told before the day."""
+        return short_digest(row.seed_digest)

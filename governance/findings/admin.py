@@ -20,11 +20,16 @@ class FindingAdmin(GovernedAdmin):
     """整改."""
 
     visible = staticmethod(queries.visible_to)
-    list_display = ("title", "release_link", "severity", "state_shown", "due_on", "raised_at")
+    list_display = ("title_said", "release_link", "severity", "state_shown", "due_on", "raised_at")
     list_filter = ("severity", "state")
     list_select_related = ("release__model_use__model",)
     search_fields = ("title", "release__code")
     ordering = ("-raised_at", "-id")
+
+    @admin.display(description=_("title"), ordering="title")
+    def title_said(self, row: Finding) -> str:
+        """In the language of the page."""
+        return row.title_shown
 
     @admin.display(description=_("state"), ordering="state")
     def state_shown(self, row: Finding) -> str:

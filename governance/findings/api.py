@@ -15,6 +15,7 @@ from governance.findings.models import Finding, Severity, Waiver
 from registry.core.ledger.services import refusals_recorded
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
+from registry.core.web.fields import ChoiceField
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, ListDoor, present
 from registry.releases.queries import visible_to as visible_releases
@@ -35,7 +36,7 @@ class NewFinding(serializers.Serializer[Any]):
     """Raise a finding."""
 
     release = serializers.UUIDField()
-    severity = serializers.ChoiceField(choices=Severity.choices)
+    severity = ChoiceField(choices=Severity.choices)
     title = serializers.CharField(max_length=200)
     detail = serializers.CharField(required=False, default="", allow_blank=True)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from governance.findings.rules import title_in
 from registry.core.ledger.guards import follows, guarded
 from registry.core.ledger.models import Governed
 from registry.core.people.models import User
@@ -71,7 +73,13 @@ class Finding(Governed):
         )
 
     def __str__(self) -> str:
-        return self.title
+        return self.title_shown
+
+    @property
+    def title_shown(self) -> str:
+        """The title in the language of the page."""
+        chinese = (get_language() or "").startswith("zh")
+        return title_in(self.title, chinese=chinese)
 
     @property
     def state_label(self) -> str:

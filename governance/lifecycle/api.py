@@ -26,6 +26,7 @@ from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse, visible_users
 from registry.core.people.rules import Capability
 from registry.core.web.concurrency import expected_version
+from registry.core.web.fields import ChoiceField
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, Door, ListDoor, present
 from registry.releases import queries as releases
@@ -47,7 +48,7 @@ class GateRow(serializers.Serializer[Any]):
 class NewPromotion(serializers.Serializer[Any]):
     """Move the release into a stage; backwards with a reason."""
 
-    to = serializers.ChoiceField(choices=Stage.choices)
+    to = ChoiceField(choices=Stage.choices)
     reason = serializers.CharField(required=False, default="", allow_blank=True)
 
 
@@ -64,7 +65,7 @@ class NewExemption(serializers.Serializer[Any]):
     """“Not applicable”, or “met by the alternative”."""
 
     requirement = serializers.CharField(max_length=60)
-    kind = serializers.ChoiceField(choices=["not_applicable", "alternative"])
+    kind = ChoiceField(choices=["not_applicable", "alternative"])
     reason = serializers.CharField()
 
 

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from governance.approvals import services as approvals
 from governance.approvals.models import Approval, ApprovalState, BallotSeat
@@ -299,7 +300,11 @@ def _check_gate(found: Gate) -> None:
         count = len(found.missing) + len(found.blocked) + len(found.stopped)
         raise Conflict(
             "gate_closed",
-            _("%(count)s things keep the release from %(stage)s.")
+            ngettext(
+                "%(count)s thing keeps the release from %(stage)s.",
+                "%(count)s things keep the release from %(stage)s.",
+                count,
+            )
             % {"count": count, "stage": found.to},
             field="to",
             hint=_("The list says what is missing, by which rule, and who can supply it."),

@@ -15,6 +15,7 @@ from governance.validations.models import Conclusion, TestOutcome, Validation, V
 from registry.core.ledger.services import refusals_recorded
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
+from registry.core.web.fields import ChoiceField
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, ListDoor, present
 from registry.releases.models import ExplainabilityLevel
@@ -61,15 +62,15 @@ class NewTest(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=200)
     measure = serializers.CharField(max_length=200)
     threshold = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
-    outcome = serializers.ChoiceField(choices=TestOutcome.choices)
+    outcome = ChoiceField(choices=TestOutcome.choices)
     comment = serializers.CharField(required=False, default="", allow_blank=True)
 
 
 class NewConclusion(serializers.Serializer[Any]):
     """Conclude."""
 
-    conclusion = serializers.ChoiceField(choices=Conclusion.choices)
-    explainability_level = serializers.ChoiceField(choices=ExplainabilityLevel.choices)
+    conclusion = ChoiceField(choices=Conclusion.choices)
+    explainability_level = ChoiceField(choices=ExplainabilityLevel.choices)
     summary = serializers.CharField()
     limitations = serializers.CharField(required=False, default="", allow_blank=True)
 

@@ -18,6 +18,7 @@ from registry.core.people.models import Department, User
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
 from registry.core.web.concurrency import expected_version
+from registry.core.web.fields import ChoiceField, DigestField
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, ListDoor, present
 
@@ -181,8 +182,8 @@ class VersionData(serializers.Serializer[Any]):
     """What is told of a version."""
 
     label = serializers.CharField(max_length=60)  # type: ignore[assignment]  # a column
-    identity_kind = serializers.ChoiceField(choices=IdentityKind.choices)
-    digest = serializers.RegexField(r"^[0-9a-f]{64}$", required=False, default="", allow_blank=True)
+    identity_kind = ChoiceField(choices=IdentityKind.choices)
+    digest = DigestField(required=False, default="", allow_blank=True)
     manifest = serializers.DictField(required=False, default=dict)
     metrics = serializers.DictField(required=False, default=dict)
     source = serializers.CharField(  # type: ignore[assignment]  # a column

@@ -23,6 +23,7 @@ from registry.core.people.authentication import BearerAuthentication, BrowserSes
 from registry.core.people.models import LegalEntity, User
 from registry.core.people.queries import get_or_refuse, system
 from registry.core.people.rules import Capability
+from registry.core.web.fields import ChoiceField
 from registry.core.web.parsing import is_uuid
 from registry.core.web.views import CallerRequest, Door, ListDoor, present
 from registry.discovery import queries, services
@@ -55,10 +56,10 @@ class SourceTold(serializers.Serializer[Any]):
     """Open a source. words: its stages and aliases that mean `runs there`; left out, the usual."""
 
     name = serializers.CharField(max_length=100)
-    kind = serializers.ChoiceField(choices=SourceKind.choices)
+    kind = ChoiceField(choices=SourceKind.choices)
     address = serializers.CharField(max_length=2_000)
     entity = serializers.PrimaryKeyRelatedField(queryset=LegalEntity.objects.all())
-    environment = serializers.ChoiceField(choices=Environment.choices)
+    environment = ChoiceField(choices=Environment.choices)
     token = serializers.CharField(required=False, default="", allow_blank=True, max_length=4_000)
     scope = serializers.CharField(required=False, default="", allow_blank=True, max_length=200)
     words = serializers.ListField(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import urllib.parse
 import uuid
 from typing import Any, ClassVar
 
@@ -16,6 +15,7 @@ from rest_framework.response import Response
 
 from registry.core.people.models import User
 from registry.core.people.rules import Capability
+from registry.core.web.downloads import attachment
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, ListDoor, present
 from registry.evidence import queries, services
@@ -110,8 +110,7 @@ def download(user: User, document_id: uuid.UUID) -> FileResponse:
     response = FileResponse(
         queries.opened(document.sha256), content_type="application/octet-stream"
     )
-    name = urllib.parse.quote(document.file_name)
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
+    response["Content-Disposition"] = attachment(document.file_name)
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["Digest"] = f"sha-256={document.sha256}"
     return response

@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any, ClassVar
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -14,6 +15,7 @@ from registry.catalogue.queries import visible_versions
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
 from registry.core.web.concurrency import expected_version
+from registry.core.web.fields import ChoiceField, DigestField
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, ListDoor, present
 from registry.releases import queries, services
@@ -121,25 +123,37 @@ class DeploymentRow(serializers.ModelSerializer[Deployment]):
         )  # fmt: skip
 
 
+class ReleaseKey(serializers.CharField):
+    """A release, by its id or by its code (REL-2026-000001)."""
+
+    def to_internal_value(self, data: Any) -> uuid.UUID | str:  # type: ignore[override]  # the id
+        """The id, or the code as it stands."""
+        told = str(super().to_internal_value(data))
+        if told.startswith("REL-"):
+            return told
+        try:
+            return uuid.UUID(told)
+        except ValueError:
+            raise serializers.ValidationError(_("Neither a release's id nor its code.")) from None
+
+
 class NewDeployment(serializers.Serializer[Any]):
     """Report a deployment. from: the digest that ran there before; reference: yours, once each.
 
     role `off` with 0 percent: it was taken down; traffic_percent: the share of the traffic.
     """
 
-    release = serializers.UUIDField()
-    environment = serializers.ChoiceField(choices=Environment.choices)
-    digest = serializers.RegexField(r"^[0-9a-f]{64}$")
+    release = ReleaseKey(help_text="Its id, or its code: REL-2026-000001.")
+    environment = ChoiceField(choices=Environment.choices)
+    digest = DigestField()
     endpoint = serializers.CharField(max_length=300, required=False, default="", allow_blank=True)
-    role = serializers.ChoiceField(
+    role = ChoiceField(
         choices=DeploymentRole.choices, required=False, default=DeploymentRole.CHAMPION
     )
     traffic_percent = serializers.IntegerField(
         min_value=0, max_value=100, required=False, default=None, allow_null=True
     )
-    from_digest = serializers.RegexField(
-        r"^([0-9a-f]{64})?$", required=False, default="", allow_blank=True
-    )
+    from_digest = DigestField(required=False, default="", allow_blank=True)
     permit = serializers.UUIDField(required=False, allow_null=True, default=None)
     reference = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
     deployed_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
@@ -204,7 +218,11 @@ class DeploymentDoor(ListDoor):
     def _told(self, told: list[dict[str, Any]]) -> list[services.Deployed]:  # Any: serializers'
         """The reports with their releases. Raises NotFound for one that the caller may not see."""
         rows = queries.whole(queries.visible_to(self.request.user))
-        known = {row.pk: row for row in rows.filter(pk__in={one["release"] for one in told})}
+        named = {one["release"] for one in told}
+        keys = {one for one in named if isinstance(one, uuid.UUID)}
+        known: dict[uuid.UUID | str, Release] = {}
+        for row in rows.filter(Q(pk__in=keys) | Q(code__in=named - keys)):
+            known |= {row.pk: row, row.code: row}
         found = []
         for one in told:
             release = known.get(one["release"]) or get_or_refuse(rows, one["release"])

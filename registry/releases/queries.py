@@ -12,6 +12,7 @@ from registry.catalogue.queries import may_be_seen
 from registry.core import clock
 from registry.core.ledger.rules import digest_of
 from registry.core.people.models import LegalEntity, User
+from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
 from registry.core.policy import queries as policy
 from registry.evidence import queries as evidence
@@ -28,6 +29,12 @@ def visible_to(user: User) -> models.QuerySet[Release]:
 def visible_ids(user: User) -> models.QuerySet[Release, uuid.UUID]:
     """Their keys, for a subquery."""
     return visible_to(user).values_list("pk", flat=True)
+
+
+def of_key_or_code(queryset: models.QuerySet[Release], told: uuid.UUID | str) -> Release:
+    """The release with this key, or with this code. Raises NotFound, alike for what is hidden."""
+    found = None if isinstance(told, uuid.UUID) else queryset.filter(code=told).first()
+    return found or get_or_refuse(queryset, told)
 
 
 def whole(queryset: models.QuerySet[Release]) -> models.QuerySet[Release]:

@@ -153,10 +153,15 @@ def test_a_pipeline_reports_many_at_once_or_none(made: Story) -> None:
         row["id"] for row in found.json()
     ]
     assert who.get("/deployments/", {"role": "off"}).json()["results"][0]["reference"] == "r2"
+    by_code = one | {"release": made.release.code, "reference": "r4"}
+    found = who.post("/deployments/", by_code)
+    assert (found.status_code, found.json()["release"]) == (201, key)
+    problem(who.post("/deployments/", by_code | {"release": "REL-1999-000001"}), 404, "not_found")
+    problem(who.post("/deployments/", by_code | {"release": "moon"}), 400, "invalid")
     late = (clock.now() + dt.timedelta(days=1)).isoformat()
     bad = {"deployments": [one | {"reference": "r3"}, one | {"deployed_at": late}]}
     problem(who.post("/deployments/bulk/", bad), 422, "in_the_future")
-    assert Deployment.objects.count() == 2
+    assert Deployment.objects.count() == 3
 
 
 def test_a_production_deployment_without_a_permit_is_named(made: Story) -> None:

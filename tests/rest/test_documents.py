@@ -72,7 +72,8 @@ def test_the_bytes_come_back_as_they_were_handed_in(wang: Caller, told: Story) -
     assert b"".join(file.streaming_content) == PDF
     assert file["Content-Type"] == "application/octet-stream"
     name = urllib.parse.quote("报告.pdf")
-    assert file["Content-Disposition"] == f"attachment; filename*=UTF-8''{name}"
+    named = f"attachment; filename=\"file.pdf\"; filename*=UTF-8''{name}"
+    assert file["Content-Disposition"] == named
     assert file["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert file["X-Content-Type-Options"] == "nosniff"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.test import Client
 
 from registry.core import clock
 from registry.core.ledger import services as ledger
@@ -114,10 +115,22 @@ def test_anonymous_callers_are_asked_to_sign_in_everywhere() -> None:
         assert response["WWW-Authenticate"] == 'Bearer realm="mingce"'
 
 
+def test_the_public_keys_of_permits_are_for_everybody() -> None:
+    """Whoever verifies a permit has no account here; a wrong token hinders nobody either."""
+    for who in (Client(), Client(headers={"Authorization": "Bearer mc_unknown"})):
+        found = who.get("/.well-known/mingce-permits.jwks.json")
+        assert (found.status_code, [one["kty"] for one in found.json()["keys"]]) == (200, ["EC"])
+
+
 @pytest.mark.parametrize("path", sorted(DOCUMENTATION))
 def test_the_documentation_is_for_those_who_signed_in(path: str) -> None:
     problem(Caller().get(path), 401, "not_signed_in")
     assert caller("shen").get(path).status_code == 200
+
+
+def test_a_browser_is_led_from_the_documentation_to_the_login() -> None:
+    answer = Client().get("/api/v1/docs/", headers={"Accept": "text/html,*/*"})
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/login/?next=/api/v1/docs/")
 
 
 def test_an_unknown_token_is_refused_everywhere() -> None:

@@ -419,6 +419,16 @@ def test_an_answer_of_a_wrong_kind_is_refused_with_its_question(answer: object) 
             )
 
 
+def test_a_refused_word_or_digest_says_what_would_do() -> None:
+    who = caller("luo")
+    body = {"release": str(story.register().release.pk), "environment": "moon", "digest": "a" * 64}
+    answer = who.post("/deployments/", body)
+    assert "production" in answer.json()["detail"]
+    answer = who.post("/deployments/", body | {"environment": "test", "digest": "A"})
+    assert "64" in answer.json()["detail"]
+    problem(answer, 400, "invalid")
+
+
 def test_a_token_without_the_scope_casts_no_vote() -> None:
     approval = story.to_approval(story.register())
     reader = caller("sun", "read")

@@ -82,7 +82,7 @@ def test_no_secret_is_written_out() -> None:
         f"{name}.{key}"
         for name, service in _services().items()
         for key, value in service["environment"].items()
-        if _SECRET.search(key) and not str(value).startswith("${")
+        if _SECRET.search(key) and value is not None and not str(value).startswith("${")
     ]
     assert written == []
 
@@ -96,6 +96,18 @@ def test_no_address_holds_a_written_password() -> None:
 def test_only_the_migration_knows_the_owner() -> None:
     knowing = [name for name in _OURS if "DATABASE_OWNER_URL" in _services()[name]["environment"]]
     assert knowing == ["migrate"]
+
+
+@pytest.mark.parametrize("name", _OURS)
+def test_every_setting_of_ours_is_passed_on(name: str) -> None:
+    """Without a value: what is not set anywhere stays unset, and our default holds."""
+    text = "".join(
+        path.read_text(encoding="utf-8") for path in (_PROJECT / "config" / "settings").glob("*.py")
+    )
+    ours = set(re.findall(r'"(MINGCE_[A-Z_]+|EMAIL_URL)"', text)) - {"MINGCE_DATA_DIR"}
+    told = _services()[name]["environment"]
+    assert sorted(ours - set(told)) == []
+    assert [one for one in sorted(ours) if told[one] is not None] == []
 
 
 @pytest.mark.parametrize("name", ["db", "redis", "web", "worker", "beat"])

@@ -138,6 +138,7 @@ def _monitoring(status: str) -> str:
         "amber": _("warning"),
         "red": _("action needed"),
         "none": _("not watched yet"),
+        "waiting": _("no values yet"),
     }.get(status, status)
 
 

@@ -17,6 +17,7 @@ from registry.core.ledger.services import refusals_recorded
 from registry.core.people.models import LegalEntity, User
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
+from registry.core.web.fields import ChoiceField
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, ListDoor, present
 
@@ -69,7 +70,7 @@ def without_views(row: dict[str, Any], user: User | None) -> dict[str, Any]:  # 
 class NewOutcome(serializers.Serializer[Any]):
     """What the reviewer makes of the model's output."""
 
-    outcome = serializers.ChoiceField(choices=Outcome.choices)
+    outcome = ChoiceField(choices=Outcome.choices)
     reason_code = serializers.CharField(max_length=64)
     final_output = serializers.CharField(
         max_length=200, required=False, default="", allow_blank=True
@@ -106,7 +107,7 @@ class NewReport(serializers.Serializer[Any]):
 
     system = serializers.CharField(max_length=50)
     reviewer = serializers.CharField(max_length=60, help_text="an opaque key, no name")
-    outcome = serializers.ChoiceField(choices=Outcome.choices)
+    outcome = ChoiceField(choices=Outcome.choices)
     reason_code = serializers.CharField(max_length=64)
     opened_at = serializers.DateTimeField()
     decided_at = serializers.DateTimeField()

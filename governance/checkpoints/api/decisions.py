@@ -25,6 +25,7 @@ from registry.core.errors import DomainError
 from registry.core.people.rules import Capability
 from registry.core.policy.schema import PolicyModel
 from registry.core.web import parsing
+from registry.core.web.fields import ChoiceField, DigestField
 from registry.core.web.views import CallerRequest, Door
 
 MOST_COLONS = 100_000  # a batch of a thousand has a fifth: more keys only cost time and memory
@@ -88,7 +89,7 @@ class DecisionTold(serializers.Serializer[Any]):
     reference = serializers.CharField(max_length=120)
     output = serializers.CharField(max_length=200, required=False, allow_null=True)
     confidence = serializers.FloatField(min_value=0, max_value=1, required=False, allow_null=True)
-    input_digest = serializers.RegexField("^[0-9a-f]{64}$", required=False, allow_null=True)
+    input_digest = DigestField(required=False, allow_null=True)
     explanation_ref = serializers.CharField(max_length=200, required=False)
     link = serializers.URLField(
         max_length=300, required=False, allow_blank=True,
@@ -107,7 +108,7 @@ class AnswerRow(serializers.Serializer[Any]):
     """What to do: go on, wait for the case, fall back because of a restriction, or stop."""
 
     reference = serializers.CharField()
-    answer = serializers.ChoiceField(choices=ANSWERS)
+    answer = ChoiceField(choices=ANSWERS)
     checkpoints = serializers.ListField(child=serializers.CharField())
     case = serializers.CharField(allow_null=True)
     due_at = serializers.DateTimeField(allow_null=True)
@@ -142,7 +143,7 @@ class OutcomeRow(serializers.Serializer[Any]):
 
     reference = serializers.CharField()
     decision = serializers.CharField(help_text="batch and position: 12-3")
-    answer = serializers.ChoiceField(choices=ANSWERS)
+    answer = ChoiceField(choices=ANSWERS)
     received_at = serializers.DateTimeField()
     case = CaseTold(allow_null=True)
 

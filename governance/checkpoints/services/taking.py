@@ -108,6 +108,7 @@ def _live(gateway: User, codes: set[str]) -> dict[str, Live]:
                 "release_not_live",
                 _("%(release)s is neither in pilot nor in production.") % {"release": code},
                 field="release",
+                hint=_("Decisions are taken from the release's move to S4, the pilot, on."),
             )
     plans = queries.plans_in_force([row.pk for row in rows.values()])
     orders = suspensions.orders_for(list(rows.values()))
@@ -120,6 +121,7 @@ def _refuse_unknown(may_post: bool, code: str) -> None:
     raise DomainError(
         "unknown_release", _("No release %(release)s is known here.") % {"release": code},
         field="release",
+        hint=_("Name its code, as its page shows it; the account's role must reach it."),
     )  # fmt: skip
 
 

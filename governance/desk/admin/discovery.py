@@ -134,7 +134,7 @@ def one(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "may_register": _may_register(user, row),
         "trail": tell(user, trail.about([row.pk], limit=LINES)),
     }
-    return show(request, "sighting", str(row), context)
+    return show(request, "sighting", f"{_('Other systems')} · {row}", context)
 
 
 def _raw(row: Sighting) -> list[tuple[str, str]]:

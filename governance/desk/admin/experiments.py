@@ -12,6 +12,7 @@ from governance.desk.admin.pages import PersonRequest, page, said, show
 from governance.desk.admin.verbs import offered
 from governance.mlflow_compat import queries
 from governance.mlflow_compat.models import RegisteredModel, RegisteredVersion
+from governance.mlflow_compat.rules.searching import is_prompt
 from registry.core.people.models import User
 from registry.core.people.queries import get_or_refuse, standing
 from registry.core.people.rules import Capability
@@ -26,13 +27,16 @@ def one(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     user = request.user
     rows = queries.visible_to(user).select_related("model", "entity", "registered_by")
     row = get_or_refuse(rows, pk)
-    may_claim = row.model_id is None and standing(user).may(Capability.REGISTER)
+    prompt = is_prompt(row.tags)
+    can_be_claimed = row.model_id is None and not prompt
+    may_claim = can_be_claimed and standing(user).may(Capability.REGISTER)
     context = {
         "experiment": row,
         "versions": _versions(user, row),
         "words": _protected(row),
+        "is_prompt": prompt,
         "may_register": may_claim,
-        "verbs": offered(user, "claim-experiment") if row.model_id is None else [],
+        "verbs": offered(user, "claim-experiment") if can_be_claimed else [],
         "version_verbs": offered(user, "claim-version") if row.model_id is not None else [],
     }
     title = _("Experiment %(name)s") % {"name": row.name}

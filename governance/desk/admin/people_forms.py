@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils.text import format_lazy
+from django.utils.text import capfirst, format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -25,8 +25,14 @@ from registry.core.people.models import (
     User,
     UserKind,
 )
-from registry.core.people.queries import able_to_stand_in
-from registry.core.people.rules import MACHINE_ROLES, NEVER_DECIDING, Capability, Role
+from registry.core.people.queries import able_to_stand_in, standing
+from registry.core.people.rules import (
+    MACHINE_CAPABILITIES,
+    MACHINE_ROLES,
+    NEVER_DECIDING,
+    Capability,
+    Role,
+)
 
 
 def secret(label: Any, autocomplete: str, help_text: Any = "") -> forms.CharField:
@@ -219,12 +225,26 @@ class TokenForm(DeskForm):
     """Issue a token."""
 
     name = forms.CharField(label=_("name"), max_length=100)
-    scopes = forms.MultipleChoiceField(
-        label=_("scopes"),
-        choices=[(one.value, CAPABILITIES[one]) for one in Capability],
-        widget=forms.SelectMultiple(attrs={"size": 8}),
-    )
+    scopes = forms.MultipleChoiceField(label=_("scopes"), widget=forms.CheckboxSelectMultiple)
     days = forms.IntegerField(label=_("valid for days"), min_value=1, max_value=366, initial=90)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        found = standing(self.subject)
+        open_to = MACHINE_CAPABILITIES if found.is_machine else Capability
+        usable = [_scope(one) for one in Capability if found.may(one)]
+        others = [_scope(one) for one in Capability if one in open_to and not found.may(one)]
+        groups = [
+            (_("open to the account's roles of today"), usable),
+            (_("of use with further roles only"), others),
+        ]
+        told = [(capfirst(heading), lines) for heading, lines in groups if lines]
+        self.fields["scopes"].choices = told  # type: ignore[attr-defined]  # ChoiceField
+
+
+def _scope(one: Capability) -> tuple[str, str]:
+    """The scope in words, with its code: the manuals and the API name that."""
+    return one.value, f"{CAPABILITIES[one]} ({one.value})"
 
 
 class SeatForm(DeskForm):

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from governance.approvals import queries, services
@@ -21,6 +21,7 @@ from governance.desk.admin.verbs import offered
 from governance.desk.admin.words import value_of
 from governance.findings import queries as findings
 from governance.findings.models import STATE_LABELS, Finding, Severity
+from governance.findings.rules import title_in
 from governance.lifecycle.queries.papers import approvals_section
 from governance.validations.models import Conclusion, TestOutcome
 from registry.core.adminkit import named
@@ -153,8 +154,14 @@ def _tests(row: Approval) -> list[dict[str, Any]]:
 def _findings(row: Approval) -> list[dict[str, Any]]:
     """The findings that were open when the papers were locked, the gravest first."""
     labels, order = dict(Severity.choices), [one.value for one in Severity]
+    chinese = (get_language() or "").startswith("zh")
     found = [
-        one | {"severity_label": labels[one["severity"]], "state_label": STATE_LABELS[one["state"]]}
+        one
+        | {
+            "severity_label": labels[one["severity"]],
+            "state_label": STATE_LABELS[one["state"]],
+            "title_shown": title_in(one["title"], chinese=chinese),
+        }
         for one in row.dossier.get("findings", [])
     ]
     return sorted(found, key=lambda one: order.index(one["severity"]))

@@ -15,7 +15,14 @@ from governance.desk.admin.pages import PersonRequest, page, said, show
 from governance.desk.admin.verbs import offered
 from governance.desk.rules import charts
 from governance.monitoring import queries
-from governance.monitoring.models import BoundChoice, Breach, EffectChoice, Level, Metric
+from governance.monitoring.models import (
+    BoundChoice,
+    Breach,
+    EffectChoice,
+    Level,
+    Metric,
+    Threshold,
+)
 from governance.monitoring.queries import Status
 from governance.monitoring.queries.policy import Holding, holding_of
 from governance.monitoring.rules import BASED, Bound, Limits
@@ -32,6 +39,7 @@ MOST_POINTS = 1_000
 SPANS = (30, 90, 366)
 STATUSES = {
     Status.NONE: gettext_lazy("nothing is watched"),
+    Status.WAITING: gettext_lazy("no values yet"),
     Status.GREEN: gettext_lazy("in order"),
     Status.AMBER: gettext_lazy("warning"),
     Status.RED: gettext_lazy("action needed"),
@@ -46,7 +54,7 @@ def monitoring(request: PersonRequest) -> HttpResponse:
     figures = queries.figures(user)
     parts: list[dict[str, Any]] = [
         {"status": one.value, "label": STATUSES[one], "count": figures.releases[one.value]}
-        for one in (Status.RED, Status.AMBER, Status.GREEN)
+        for one in (Status.RED, Status.AMBER, Status.GREEN, Status.WAITING)
     ]
     total = sum(one["count"] for one in parts)
     start = 0.0
@@ -86,6 +94,8 @@ def metric(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     points = queries.points(row, segment, until - dt.timedelta(days=days), until, MOST_POINTS)
     holding = holding_of(queries.limits_of([row], policy.active_pack()), row.pk, segment)
     shown = [charts.Value(one.at, one.value, one.verdict.value) for one in points]
+    lines = [line for one in holding.sets for line in _lines(one)]
+    drawn = [charts.draw(shown, lines, box) for box in (charts.WIDE, charts.NARROW)]
     breaches = _whole(queries.visible_breaches(user).filter(metric=row))
     context = {
         "metric": row,
@@ -96,10 +106,10 @@ def metric(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "segment": segment,
         "spans": SPANS,
         "days": days,
-        "chart": charts.draw(shown, [line for one in holding.sets for line in _lines(one)]),
+        "charts": [one for one in drawn if one is not None],
         "values": _values(points[::-1][:SHOWN_VALUES]),
         "limits": _limits_in_words(holding),
-        "thresholds": row.thresholds.filter(segment=segment).select_related("set_by")[:20],
+        "thresholds": _history(row, segment),
         "breaches": breaches_in_words(breaches.order_by("-opened_at")[:20]),
         "queries": row.queries.filter(state="open").select_related("run"),
         "verbs": offered(user, *_verbs(row)),
@@ -166,20 +176,34 @@ def _limits_in_words(holding: Holding) -> dict[str, Any]:
     limits = holding.limits
     if limits is None:
         return {}
-    rows = (
-        (_("warning below"), limits.warn_low), (_("warning above"), limits.warn_high),
-        (_("action below"), limits.act_low), (_("action above"), limits.act_high),
-        (_("baseline"), limits.baseline),
-    )  # fmt: skip
     return {
         "kind": BoundChoice(limits.bound.value).label,
-        "rows": [(label, charts.plain(value)) for label, value in rows if value is not None],
+        "rows": _numbers(limits),
         "needs_baseline": limits.bound in BASED and limits.baseline is None,
         "consecutive": holding.consecutive,
         "effects": [EffectChoice(one.value).label for one in sorted(holding.effects)],
         "has_wider": len(holding.sets) > 1,
         "threshold": holding.threshold,
     }
+
+
+def _numbers(limits: Limits) -> list[tuple[str, str]]:
+    rows = (
+        (_("warning below"), limits.warn_low), (_("warning above"), limits.warn_high),
+        (_("action below"), limits.act_low), (_("action above"), limits.act_high),
+        (_("baseline"), limits.baseline),
+    )  # fmt: skip
+    return [(label, charts.plain(value)) for label, value in rows if value is not None]
+
+
+def _history(metric: Metric, segment: str) -> list[Threshold]:
+    """The limits that people have set, each with its figures and how it compares."""
+    found = list(metric.thresholds.filter(segment=segment).select_related("set_by")[:20])
+    for row in found:
+        told: Any = row  # Any: attributes for the template alone
+        told.numbers = _numbers(row.limits)
+        told.is_first = row.number == 1 and set(row.loosens) <= {"baseline"}
+    return found
 
 
 def name_of_metric(row: Metric) -> str:
@@ -216,11 +240,12 @@ def of_release(user: User, release: Release) -> dict[str, Any]:
         told.level = readings.get(row.pk, "")
         told.level_label = Level(told.level).label if told.level else ""
     opened = queries.visible_breaches(user).filter(release=release).exclude(state="closed")
+    status = queries.status_of([release])[release.pk]
     return {
         "metrics": rows,
         "metric_verbs": offered(user, "add-metric"),
-        "monitoring_status": queries.status_of([release])[release.pk].value,
-        "monitoring_label": STATUSES[queries.status_of([release])[release.pk]],
+        "monitoring_status": status.value,
+        "monitoring_label": STATUSES[status],
         "open_breaches": breaches_in_words(_whole(opened).order_by("due_at")[:10]),
     }
 

@@ -7,9 +7,24 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 800.0, 240.0
-LEFT, RIGHT, TOP, BOTTOM = 62.0, 90.0, 14.0, 28.0
+HEIGHT, LEFT, TOP, BOTTOM = 240.0, 62.0, 14.0, 28.0
 MOST_DOTS = 400
+
+
+@dataclass(frozen=True)
+class Box:
+    """How wide the picture is; room: right of the values, where the limits are named.
+
+    Without such room they are named above their lines.
+    """
+
+    key: str
+    width: float
+    room: float
+
+
+WIDE = Box("wide", 800.0, 140.0)
+NARROW = Box("narrow", 360.0, 10.0)  # a telephone
 
 
 @dataclass(frozen=True)
@@ -49,17 +64,21 @@ class Level:
 
 @dataclass(frozen=True)
 class Day:
-    """A day under the picture."""
+    """A day under the picture; has_time: several moments of one day are shown."""
 
     x: float
     at: dt.datetime
     anchor: str
+    has_time: bool
 
 
 @dataclass(frozen=True)
 class Chart:
-    """Everything at its place, in a box of 800 by 240."""
+    """Everything at its place, in a box that is 240 high; right: where the values end."""
 
+    box: Box
+    left: float
+    right: float
     dots: tuple[Dot, ...]
     path: str
     lines: tuple[Level, ...]
@@ -67,17 +86,19 @@ class Chart:
     days: tuple[Day, ...]
 
 
-def draw(values: Sequence[Value], lines: Sequence[Line]) -> Chart | None:
-    """The picture; None where there is nothing to see."""
+def draw(values: Sequence[Value], lines: Sequence[Line], box: Box = WIDE) -> Chart | None:
+    """The picture; None where there is nothing to see. A value by itself stands in the middle."""
     shown = _thinned(values)
     if not shown:
         return None
+    right = box.width - box.room
     low, high = _range([one.value for one in shown], [one.value for one in lines])
     first, last = shown[0].at, shown[-1].at
-    span = (last - first).total_seconds() or 1.0
+    span = (last - first).total_seconds()
+    shares = [(one.at - first).total_seconds() / span if span else 0.5 for one in shown]
     dots = tuple(
-        Dot(_x((one.at - first).total_seconds() / span), _y(one.value, low, high), one)
-        for one in shown
+        Dot(_x(share, right), _y(one.value, low, high), one)
+        for share, one in zip(shares, shown, strict=True)
     )
     path = " ".join(f"{one.x:.1f},{one.y:.1f}" for one in dots)
     levels = tuple(
@@ -86,7 +107,7 @@ def draw(values: Sequence[Value], lines: Sequence[Line]) -> Chart | None:
         if low <= one.value <= high
     )
     ticks = tuple(Level(_y(one, low, high), plain(one)) for one in _ticks(low, high))
-    return Chart(dots, path, levels, ticks, _days(first, last))
+    return Chart(box, LEFT, right, dots, path, levels, ticks, _days(first, last, right))
 
 
 def spark(values: Sequence[float]) -> str:
@@ -139,17 +160,20 @@ def _ticks(low: float, high: float) -> list[float]:
     return [round(count * step, 12) for count in range(start, math.floor(high / step) + 1)]
 
 
-def _days(first: dt.datetime, last: dt.datetime) -> tuple[Day, ...]:
+def _days(first: dt.datetime, last: dt.datetime, right: float) -> tuple[Day, ...]:
     if first == last:
-        return (Day(_x(0.0), first, "start"),)
-    middle = first + (last - first) / 2
-    return (
-        Day(_x(0.0), first, "start"), Day(_x(0.5), middle, "middle"), Day(_x(1.0), last, "end"),
-    )  # fmt: skip
+        return (Day(_x(0.5, right), first, "middle", has_time=True),)
+    has_time = last - first < dt.timedelta(days=2)
+    places = ((0.0, "start"), (0.5, "middle"), (1.0, "end"))
+    return tuple(
+        Day(_x(share, right), first + (last - first) * share, anchor, has_time)
+        for share, anchor in places
+        if not (has_time and share == 0.5 and right < 400)  # with its time a day needs more room
+    )
 
 
-def _x(share: float) -> float:
-    return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
+def _x(share: float, right: float) -> float:
+    return round(LEFT + share * (right - LEFT), 1)
 
 
 def _y(value: float, low: float, high: float) -> float:

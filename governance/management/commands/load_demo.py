@@ -6,7 +6,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils.translation import gettext as _
 
 from governance.desk.demo import services as demo
 from governance.desk.demo.services import Outcome
@@ -41,18 +40,17 @@ class Command(BaseCommand):
     def _progress(self, stage: str, done: int, total: int) -> None:
         if stage != self._month:
             self._month = stage
-            self.stdout.write(_("Telling the story of %(month)s ...") % {"month": stage})
+            self.stdout.write(f"Telling the story of {stage} ...")
             self.stdout.flush()
 
 
 def _told(outcome: Outcome) -> str:
-    file = {"file": settings.DEMO_ACCOUNTS_FILE}
+    """In English, as everything that `make run` prints."""
+    file = settings.DEMO_ACCOUNTS_FILE
     match outcome:
         case Outcome.LOADED:
-            return _("The demo story is loaded. Its accounts: %(file)s") % file
+            return f"The demo story is loaded. Its accounts: {file}"
         case Outcome.LOADED_BEFORE:
-            return (
-                _("The demo story was loaded before; nothing was done. Accounts: %(file)s") % file
-            )
+            return f"The demo story was loaded before; nothing was done. Accounts: {file}"
         case Outcome.FOUNDED_OTHERWISE:
-            return _("An institution is founded here; the demo story is not loaded.")
+            return "An institution is founded here; the demo story is not loaded."

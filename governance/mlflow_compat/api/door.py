@@ -11,6 +11,7 @@ from typing import Any
 from django.contrib.auth import authenticate
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import translation
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
@@ -23,6 +24,7 @@ from governance.mlflow_compat.api.calls import CALLS
 from governance.mlflow_compat.api.hooks import named
 from governance.mlflow_compat.rules.naming import invalid
 from governance.mlflow_compat.rules.parameters import Parameters, spelled
+from governance.mlflow_compat.services.promoting import page
 from registry.core.people.authentication import BearerAuthentication, by_token
 from registry.core.people.models import User
 from registry.core.people.queries import require
@@ -59,12 +61,14 @@ class BasicAuthentication(BaseAuthentication):
         try:
             name, _colon, secret = base64.b64decode(told, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError) as error:
-            raise exceptions.AuthenticationFailed("The basic credentials are malformed.") from error
+            raise exceptions.AuthenticationFailed(
+                gettext("The basic credentials are malformed.")
+            ) from error
         if secret.startswith("mc_"):
             return by_token(secret)
         user = authenticate(username=name, password=secret)
         if not isinstance(user, User):
-            raise exceptions.AuthenticationFailed("User name or password is wrong.")
+            raise exceptions.AuthenticationFailed(gettext("User name or password is wrong."))
         return user, None
 
 
@@ -81,10 +85,12 @@ class MlflowView(APIView):
         return _refused
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:  # Any: Django's
-        """Who calls may read here, and is answered in the own language."""
+        """Who calls may read here, and is answered in the own language, by default in English."""
+        if not request.headers.get("Accept-Language"):  # MLflow's clients send none
+            translation.activate("en")
         super().initial(request, *args, **kwargs)
         if not isinstance(request.user, User):
-            raise exceptions.NotAuthenticated("Send a token (MLFLOW_TRACKING_TOKEN).")
+            raise exceptions.NotAuthenticated(gettext("No token was sent."))
         if request.user.language:
             translation.activate(request.user.language)
         require(request.user, Capability.READ)
@@ -138,11 +144,20 @@ def _refused(error: Exception, context: dict[str, Any]) -> Response:  # Any: DRF
     if status == 405:
         status = 404  # as MLflow's server says it
     told = answer.data if isinstance(answer.data, dict) else {}
-    found = _problem(status, code, str(told.get("detail", "")))
+    detail = str(told.get("detail", ""))
+    found = _problem(status, code, f"{detail} {_way_in()}" if status == 401 else detail)
     for name, value in answer.headers.items():
         if name.lower() in ("www-authenticate", "retry-after"):
             found.headers[name] = value
     return found
+
+
+def _way_in() -> str:
+    told = gettext(
+        "Set MLFLOW_TRACKING_TOKEN to a token of yours; it is issued here: %(page)s, user menu,"
+        " My tokens."
+    )
+    return told % {"page": page("/admin/")}
 
 
 def _problem(status: int, code: str, message: str) -> Response:

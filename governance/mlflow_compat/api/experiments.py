@@ -15,6 +15,7 @@ from governance.mlflow_compat.models import RegisteredModel, RegisteredVersion
 from registry.catalogue.queries import visible_to as visible_models
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
+from registry.core.web.fields import DigestField
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, ListDoor, present
 
@@ -52,7 +53,7 @@ class NewVersionClaim(serializers.Serializer[Any]):
     """The version is one of the inventory: its label there, and the sha256 of its files."""
 
     label = serializers.CharField(max_length=60)  # type: ignore[assignment]  # a column
-    digest = serializers.RegexField(r"^[0-9a-f]{64}$")
+    digest = DigestField()
 
 
 class ExperimentDoor(ListDoor):

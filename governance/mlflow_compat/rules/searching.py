@@ -94,6 +94,11 @@ def clauses(text: str, grammar: Grammar) -> tuple[Clause, ...]:
             raise _unknown(joint)
 
 
+def is_prompt(tags: Mapping[str, object]) -> bool:
+    """Whether MLflow keeps a prompt under the name, and no model."""
+    return tags.get(IS_PROMPT) == "true"
+
+
 def asks_for_prompts(found: tuple[Clause, ...]) -> bool:
     """Whether the filter asks for prompts; else they are left out of a search."""
     return any(one == Clause("tag", IS_PROMPT, "=", "true") for one in found)

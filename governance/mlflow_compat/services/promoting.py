@@ -258,17 +258,18 @@ def _refusal(
             % {**told, "code": pending.code, "page": page(f"/approvals/{pending.pk}/")},
             field="version",
         )  # fmt: skip
-    message = (
-        _(
-            "Version %(number)s of “%(name)s” may not be in %(where)s: release %(release)s is in"
-            " stage %(stage)s and needs %(needs)s."
-        )
-        % told
-    )
+    has_stage = ORDER.index(release.stage) >= ORDER.index(protected.needs)
+    if has_stage:
+        message = _("Version %(number)s of “%(name)s” may not be in %(where)s by release"
+                    " %(release)s.")  # fmt: skip
+    else:
+        message = _("Version %(number)s of “%(name)s” may not be in %(where)s: release %(release)s"
+                    " is in stage %(stage)s and needs %(needs)s.")  # fmt: skip
+    message %= told
     missing = _missing(gate)
     if missing:
         message += " " + _("Missing: %(list)s.") % {"list": _("; ").join(missing)}
-    elif release.stage != protected.needs:
+    elif not has_stage:
         message += " " + _("Nothing is missing; IT operations or model risk management moves it.")
     return Forbidden(
         "gate_closed",

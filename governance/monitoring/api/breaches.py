@@ -15,6 +15,7 @@ from governance.monitoring.models import Breach, Outcome
 from registry.core.ledger.services import refusals_recorded
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
+from registry.core.web.fields import ChoiceField
 from registry.core.web.views import CallerRequest, ListDoor, present
 
 
@@ -42,9 +43,7 @@ class TakingUp(serializers.Serializer[Any]):
 class BreachClosing(serializers.Serializer[Any]):
     """What became of it. accepted_until: of what is accepted for a time."""
 
-    outcome = serializers.ChoiceField(
-        choices=[one for one in Outcome.choices if one[0] != Outcome.BY_ITSELF]
-    )
+    outcome = ChoiceField(choices=[one for one in Outcome.choices if one[0] != Outcome.BY_ITSELF])
     note = serializers.CharField(max_length=4_000)
     accepted_until = serializers.DateField(required=False, allow_null=True, default=None)
 

@@ -29,8 +29,11 @@ from registry.core.errors import DomainError
 from registry.core.ledger.services import refusals_recorded
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
+from registry.core.web.fields import ChoiceField
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, ListDoor, present
+from registry.releases.api import ReleaseKey
+from registry.releases.queries import of_key_or_code
 from registry.releases.queries import visible_to as visible_releases
 
 MOST_POINTS = 1_000
@@ -52,11 +55,11 @@ class MetricRow(serializers.ModelSerializer[Metric]):
 class MetricAdded(serializers.Serializer[Any]):
     """A metric of the release's own; the policy's begin with their first value."""
 
-    release = serializers.UUIDField()
+    release = ReleaseKey(help_text="Its id, or its code: REL-2026-000001.")
     key = serializers.CharField(max_length=60)
     name_zh = serializers.CharField(max_length=100)
     name_en = serializers.CharField(max_length=100)
-    computes = serializers.ChoiceField(
+    computes = ChoiceField(
         choices=ComputedChoice.choices, required=False, default="", allow_blank=True
     )
     every_days = serializers.IntegerField(required=False, allow_null=True, default=None)
@@ -78,7 +81,7 @@ class LimitsTold(serializers.Serializer[Any]):
     """Limits from the next value on."""
 
     segment = serializers.CharField(required=False, default="", allow_blank=True, max_length=200)
-    bound = serializers.ChoiceField(choices=BoundChoice.choices)
+    bound = ChoiceField(choices=BoundChoice.choices)
     warn_low = serializers.FloatField(required=False, allow_null=True, default=None)
     warn_high = serializers.FloatField(required=False, allow_null=True, default=None)
     act_low = serializers.FloatField(required=False, allow_null=True, default=None)
@@ -86,7 +89,7 @@ class LimitsTold(serializers.Serializer[Any]):
     baseline = serializers.FloatField(required=False, allow_null=True, default=None)
     consecutive = serializers.IntegerField(required=False, default=1)
     effects = serializers.ListField(
-        child=serializers.ChoiceField(choices=EffectChoice.choices), required=False, default=list,
+        child=ChoiceField(choices=EffectChoice.choices), required=False, default=list,
         max_length=3,
     )  # fmt: skip
     reason = serializers.CharField(max_length=2_000)
@@ -97,7 +100,7 @@ class PointRow(serializers.Serializer[Any]):
 
     at = serializers.DateTimeField()
     value = serializers.FloatField()
-    verdict = serializers.ChoiceField(choices=Level.choices)
+    verdict = ChoiceField(choices=Level.choices)
     count = serializers.IntegerField(allow_null=True)
     revision = serializers.IntegerField()
 
@@ -167,7 +170,7 @@ class MetricDoor(ListDoor):
         told = MetricAdded(data=request.data)
         told.is_valid(raise_exception=True)
         data = dict(told.validated_data)
-        release = get_or_refuse(visible_releases(request.user), data.pop("release"))
+        release = of_key_or_code(visible_releases(request.user), data.pop("release"))
         new = NewMetric(**data)
         return once(
             request,

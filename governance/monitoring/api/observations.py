@@ -13,6 +13,7 @@ from governance.monitoring import services
 from governance.monitoring.models import Level, Observation
 from governance.monitoring.services import Reported, Told
 from registry.core.people.rules import Capability
+from registry.core.web.fields import ChoiceField
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, Door
 
@@ -66,7 +67,7 @@ class ImportTold(serializers.Serializer[Any]):
     """A report that Evidently or NannyML has written, and which of its values fill which metric."""
 
     release = serializers.CharField(max_length=20)
-    format = serializers.ChoiceField(choices=[(one, one) for one in services.FORMATS])
+    format = ChoiceField(choices=[(one, one) for one in services.FORMATS])
     document = serializers.JSONField(help_text="the report, as the tool wrote it")
     metrics = serializers.DictField(
         child=serializers.CharField(max_length=60), allow_empty=False,
@@ -94,7 +95,7 @@ class BreachTold(serializers.Serializer[Any]):
     code = serializers.CharField()
     metric = serializers.CharField()
     segment = serializers.CharField(allow_blank=True)
-    level = serializers.ChoiceField(choices=Level.choices)
+    level = ChoiceField(choices=Level.choices)
     due_at = serializers.DateTimeField()
 
 

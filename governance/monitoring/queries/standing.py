@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.db import connection, models
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from governance.monitoring.models import Breach, Level, Metric, Reading
 from governance.monitoring.queries.policy import active_section, metric_named
@@ -23,9 +23,10 @@ from registry.releases.models import Release, Stage
 
 
 class Status(StrEnum):
-    """监测状态: nothing watched, in order, a warning or silence, action needed."""
+    """监测状态: nothing watched, no value yet, in order, a warning or silence, action needed."""
 
     NONE = "none"
+    WAITING = "waiting"
     GREEN = "green"
     AMBER = "amber"
     RED = "red"
@@ -34,8 +35,12 @@ class Status(StrEnum):
 def status_of(releases: Iterable[Release]) -> dict[uuid.UUID, Status]:
     """Release → how its monitoring stands; two statements, however many releases."""
     keys = [row.pk for row in releases]
-    watched = Metric.objects.filter(release__in=keys, state="open")
-    found = dict.fromkeys(watched.values_list("release", flat=True).distinct(), Status.GREEN)
+    watched = Metric.objects.filter(release__in=keys, state="open").values("release")
+    valued = watched.annotate(values=Count("pk", filter=Q(readings__at__isnull=False)))
+    found = {
+        release_id: Status.GREEN if values else Status.WAITING
+        for release_id, values in valued.values_list("release", "values")
+    }
     opened = Breach.objects.filter(release__in=keys).exclude(state="closed")
     rows = opened.values("release").annotate(act=Count("pk", filter=Q(level=Level.ACT)))
     for release_id, act in rows.values_list("release", "act"):
@@ -89,11 +94,20 @@ def figures(user: User) -> Figures:
     rows = opened.values("release").annotate(act=Count("pk", filter=Q(level=Level.ACT)))
     by_release = dict(rows.values_list("release", "act"))
     red = sum(1 for act in by_release.values() if act)
-    watched = metrics.aggregate(releases=Count("release", distinct=True), metrics=Count("pk"))
+    valued = Reading.objects.filter(metric=OuterRef("pk"), at__isnull=False)
+    calm = metrics.annotate(
+        is_calm=~Exists(opened.filter(release=OuterRef("release"))), has_values=Exists(valued)
+    )
+    watched = calm.aggregate(
+        metrics=Count("pk"),
+        calm=Count("release", distinct=True, filter=Q(is_calm=True)),
+        green=Count("release", distinct=True, filter=Q(is_calm=True, has_values=True)),
+    )
     counted = {
         Status.RED.value: red,
         Status.AMBER.value: len(by_release) - red,
-        Status.GREEN.value: max(watched["releases"] - len(by_release), 0),
+        Status.GREEN.value: watched["green"],
+        Status.WAITING.value: watched["calm"] - watched["green"],
     }
     return Figures(counted, watched["metrics"], opened.filter(kind="silent").count())
 

@@ -1,6 +1,6 @@
 """Figures computed from counts in bins, so that no score of a person has to be sent. Pure.
 
-Each raises ValueError that says what is wrong with the counts.
+Each raises DomainError that says what is wrong with the counts.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from registry.core.errors import DomainError
 
 LEAST_SHARE = 1e-4  # stands for an empty bin, as is usual: a logarithm of nothing is none
 LEAST_GROUP = 30  # members below which a group's rate says nothing
@@ -36,10 +38,11 @@ class Figure:
 
 
 def compute(what: Computed, inputs: Mapping[str, Any]) -> Figure:  # Any: JSON
-    """The figure. Raises ValueError."""
+    """The figure. Raises DomainError."""
     wanted, work = _WORK[what]
     if set(inputs) != set(wanted):
-        raise ValueError(f"{what} is computed from {' and '.join(wanted)}")
+        raise DomainError("counts", "%(metric)s is computed from: %(names)s",
+                          params={"metric": what.value, "names": ", ".join(wanted)})  # fmt: skip
     return work(*(inputs[name] for name in wanted))
 
 
@@ -82,7 +85,7 @@ def rate(favourable: float, total: float) -> Figure:
     """A share of a total."""
     part, whole = _count(favourable, "favourable"), _count(total, "total")
     if whole == 0 or part > whole:
-        raise ValueError("favourable is at most total, which is more than nothing")
+        raise DomainError("counts", "favourable is at most total, which is more than nothing")
     return Figure(part / whole, int(whole))
 
 
@@ -91,18 +94,21 @@ def ratio(groups: Mapping[str, Any]) -> Figure:  # Any: JSON
     than thirty are left out.
     """
     if not isinstance(groups, Mapping) or not 2 <= len(groups) <= MOST_BINS:
-        raise ValueError(f"groups are 2 to {MOST_BINS} names, each with [favourable, total]")
+        raise DomainError("counts", "groups are 2 to %(most)s names, each with [favourable, total]",
+                          params={"most": MOST_BINS})  # fmt: skip
     rates, counted = [], 0
     for name, told in groups.items():
         if not isinstance(told, Sequence) or isinstance(told, str) or len(told) != 2:
-            raise ValueError(f"the group {name[:40]} is told as [favourable, total]")
+            raise DomainError("counts", "the group %(name)s is told as [favourable, total]",
+                              params={"name": name[:40]})  # fmt: skip
         if _count(told[1], name[:40]) >= LEAST_GROUP:
             rates.append(rate(told[0], told[1]).value)
             counted += int(told[1])
     if len(rates) < 2:
-        raise ValueError(f"fewer than two groups have {LEAST_GROUP} members or more")
+        raise DomainError("counts", "fewer than two groups have %(least)s members or more",
+                          params={"least": LEAST_GROUP})  # fmt: skip
     if max(rates) == 0:
-        raise ValueError("no group has anything favourable")
+        raise DomainError("counts", "no group has anything favourable")
     return Figure(min(rates) / max(rates), counted)
 
 
@@ -115,13 +121,15 @@ def _pair(
     found = []
     for told, which in ((one, name), (other, second)):
         if not isinstance(told, Sequence) or isinstance(told, str):
-            raise ValueError(f"{which} is a list of counts")
+            raise DomainError("counts", "%(name)s is a list of counts", params={"name": which})
         counts = [_count(each, which) for each in told]
         if not 2 <= len(counts) <= MOST_BINS or not sum(counts):
-            raise ValueError(f"{which} has 2 to {MOST_BINS} bins, which are not all empty")
+            raise DomainError("counts", "%(name)s has 2 to %(most)s bins, which are not all empty",
+                              params={"name": which, "most": MOST_BINS})  # fmt: skip
         found.append(counts)
     if len(found[0]) != len(found[1]):
-        raise ValueError(f"{name} and {second} have the same bins")
+        raise DomainError("counts", "%(name)s and %(other)s have the same bins",
+                          params={"name": name, "other": second})  # fmt: skip
     return found[0], found[1]
 
 
@@ -129,7 +137,7 @@ def _count(told: object, which: str) -> float:
     """A count; a weighted one may be broken."""
     is_number = isinstance(told, int | float) and not isinstance(told, bool)
     if not is_number or not 0 <= told <= MOST_COUNT:  # type: ignore[operator]  # a number
-        raise ValueError(f"{which} holds counts, of 0 or more")
+        raise DomainError("counts", "%(name)s holds counts, of 0 or more", params={"name": which})
     return float(told)  # type: ignore[arg-type]  # a number
 
 

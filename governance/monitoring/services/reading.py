@@ -17,6 +17,7 @@ from governance.monitoring.rules import Computed, Figure, compute
 from registry.core import clock
 from registry.core.errors import DomainError
 from registry.core.web.disguises import is_disguised
+from registry.core.web.wording import message_of
 
 MOST = 1_000
 MOST_SEGMENT = 100
@@ -103,12 +104,13 @@ def _computed(place: int, one: Told, metric: Metric) -> Figure:
         raise _fault(place, "value_and_counts", said, "value")
     if not metric.computes:
         said = _("Nothing is computed for the metric %(key)s; send its value.")
-        raise _fault(place, "not_computed", said % {"key": one.metric}, "counts")
+        raise _fault(place, "not_computed", said % {"key": one.metric}, "inputs")
     try:
         return compute(Computed(metric.computes), one.inputs)
-    except ValueError as error:
-        said = _("%(metric)s cannot be computed: %(why)s.") % {"metric": one.metric, "why": error}
-        raise _fault(place, "counts", said, "counts") from error
+    except DomainError as error:
+        said = _("%(metric)s cannot be computed: %(why)s.")
+        said %= {"metric": one.metric, "why": message_of(error)}
+        raise _fault(place, "counts", said, "inputs") from error
 
 
 def _check_moment(place: int, at: dt.datetime, now: dt.datetime) -> None:

@@ -101,10 +101,16 @@ def _releases(actor: User, told: Sequence[Told]) -> dict[str, Release]:
             raise Forbidden("not_permitted", _("This account reports no metrics."))
         if row is None or not _reaches(actor, row):
             said = _("No release %(release)s is known here.") % {"release": code}
-            raise DomainError("unknown_release", said, field=_place(told, code, "release"))
+            raise DomainError(
+                "unknown_release", said, field=_place(told, code, "release"),
+                hint=_("Name its code, as its page shows it; the account's role must reach it."),
+            )  # fmt: skip
         if row.stage not in LIVE:
             said = _("%(release)s is neither in pilot nor in production.") % {"release": code}
-            raise Conflict("release_not_live", said, field=_place(told, code, "release"))
+            raise Conflict(
+                "release_not_live", said, field=_place(told, code, "release"),
+                hint=_("Values are taken from the release's move to S4, the pilot, on."),
+            )  # fmt: skip
     return rows
 
 

@@ -16,6 +16,7 @@ from governance.permits.models import BreakGlass, PermitUse
 from registry.core.ledger.services import refusals_recorded
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
+from registry.core.web.fields import ChoiceField
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, ListDoor, present
 from registry.releases.models import Environment
@@ -37,7 +38,7 @@ class NewBreakGlass(serializers.Serializer[Any]):
     """For which use and environment glass may be broken, for how many days, and why."""
 
     use = serializers.UUIDField()
-    environment = serializers.ChoiceField(choices=Environment.choices)
+    environment = ChoiceField(choices=Environment.choices)
     days = serializers.IntegerField(min_value=1, max_value=90)
     reason = serializers.CharField(max_length=2_000)
 

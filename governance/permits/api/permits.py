@@ -21,6 +21,7 @@ from registry.core.ledger.services import refusals_recorded
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
 from registry.core.web.concurrency import etag
+from registry.core.web.fields import ChoiceField, DigestField
 from registry.core.web.idempotency import REPLAYED, once
 from registry.core.web.views import CallerRequest, ListDoor, present
 from registry.releases.models import Environment
@@ -65,7 +66,7 @@ class PermitNow(SignedPermit):
     """
 
     envelope = PermitEnvelope(allow_null=True)
-    state = serializers.ChoiceField(choices=["live", "revoked", "expired"])
+    state = ChoiceField(choices=["live", "revoked", "expired"])
 
     class Meta:
         model = Permit
@@ -76,8 +77,8 @@ class NewPermit(serializers.Serializer[Any]):
     """May these bytes be deployed there now? `use` may be left out where there is one release."""
 
     version = serializers.UUIDField()
-    digest = serializers.RegexField(r"^[0-9a-f]{64}$")
-    environment = serializers.ChoiceField(choices=Environment.choices)
+    digest = DigestField()
+    environment = ChoiceField(choices=Environment.choices)
     use = serializers.UUIDField(required=False, allow_null=True, default=None)
     reference = serializers.CharField(
         required=False, default="", allow_blank=True, max_length=300,
@@ -94,7 +95,7 @@ class NewRevocation(serializers.Serializer[Any]):
 class NewPermitUse(serializers.Serializer[Any]):
     """What was deployed by breaking glass: when, by whom, why, for which incident."""
 
-    digest = serializers.RegexField(r"^[0-9a-f]{64}$")
+    digest = DigestField()
     deployed_at = serializers.DateTimeField()
     deployed_by = serializers.CharField(max_length=150)
     reason = serializers.CharField(max_length=2_000)

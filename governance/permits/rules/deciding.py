@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from governance.lifecycle.rules import Gate
 
 if TYPE_CHECKING:
+    from governance.lifecycle.schema import Requirement
     from governance.permits.schema import EnvironmentPolicy
 
 ORDER = ("S0", "S1", "S2", "S3", "S4", "S5")
@@ -145,7 +146,7 @@ def _gate(gate: Gate | None) -> list[Reason]:
             "requirement_missing",
             _with(one.requirement.label.zh, one.why_zh, "："),
             _with(one.requirement.label.en, one.why_en, ": "),
-            "在发布页面补齐", "Supply it on the release's page",
+            *_way_out(one.requirement),
             one.requirement.key, tuple(one.requirement.who),
         )
         for one in gate.missing
@@ -158,6 +159,22 @@ def _gate(gate: Gate | None) -> list[Reason]:
         for one in gate.blocked
     ]  # fmt: skip
     return [*missing, *blocked]
+
+
+def _way_out(requirement: Requirement) -> tuple[str, str]:
+    """What a document meets is handed in; days that have to pass, and the like, are not."""
+    if requirement.documents:
+        return "在发布页面补齐", "Supply it on the release's page"
+    if requirement.alternative is not None:
+        other = requirement.alternative.label
+        return (
+            f"由事实认定，无法提交；可在发布页面申请豁免：{other.zh}",
+            f"A fact decides it; or ask for an exemption on the release's page: {other.en}",
+        )
+    return (
+        "由事实认定：发布页面说明尚缺什么、由谁办理",
+        "A fact decides it: the release's page says what it waits for, and who can act",
+    )
 
 
 def _with(label: str, why: str, sign: str) -> str:

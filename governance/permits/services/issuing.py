@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from governance.approvals.models import Approval, ApprovalState
 from governance.committees.models import Resolution
@@ -107,7 +108,11 @@ def _denial(release: Release, environment: str, found: Considered) -> Conflict:
     }
     return Conflict(
         "permit_denied",
-        _("%(count)s things stand against deploying %(release)s to %(environment)s.")
+        ngettext(
+            "%(count)s thing stands against deploying %(release)s to %(environment)s.",
+            "%(count)s things stand against deploying %(release)s to %(environment)s.",
+            len(found.reasons),
+        )
         % {"count": len(found.reasons), "release": release.code, "environment": environment},
         hint=_("The list says what they are, and what sets each of them right."),
         details=details,

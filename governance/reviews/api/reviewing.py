@@ -23,6 +23,7 @@ from registry.core.jobs.api import JobRow
 from registry.core.ledger.services import refusals_recorded
 from registry.core.people.queries import get_or_refuse, visible_users
 from registry.core.people.rules import Capability
+from registry.core.web.fields import ChoiceField
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, Door, ListDoor, present
 from registry.releases.models import ExplainabilityLevel
@@ -74,7 +75,7 @@ class NewReview(serializers.Serializer[Any]):
 
     release = serializers.UUIDField()
     kind = serializers.CharField(max_length=10)
-    trigger = serializers.ChoiceField(choices=TriggerChoice.choices)
+    trigger = ChoiceField(choices=TriggerChoice.choices)
     reason = serializers.CharField()
     due_on = serializers.DateField(required=False)
 
@@ -111,8 +112,8 @@ class ExplanationRow(serializers.ModelSerializer[Explanation]):
 class NewExplanation(serializers.Serializer[Any]):
     """What was found. document: a tool's file, handed in about the review's package."""
 
-    method = serializers.ChoiceField(choices=Method.choices)
-    level = serializers.ChoiceField(choices=ExplainabilityLevel.choices)
+    method = ChoiceField(choices=Method.choices)
+    level = ChoiceField(choices=ExplainabilityLevel.choices)
     scope = serializers.CharField()
     local_results = serializers.CharField()
     customer_test = serializers.CharField()

@@ -22,6 +22,7 @@ from governance.suspensions.queries import Target
 from registry.core.ledger.services import refusals_recorded
 from registry.core.people.queries import get_or_refuse, require
 from registry.core.people.rules import Capability
+from registry.core.web.fields import ChoiceField
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, ListDoor, present
 
@@ -43,8 +44,8 @@ class OrderRow(serializers.ModelSerializer[Order]):
 class NewOrder(serializers.Serializer[Any]):
     """Stop or restrict, at once."""
 
-    kind = serializers.ChoiceField(choices=OrderKind.choices)
-    target_type = serializers.ChoiceField(choices=TargetType.choices)
+    kind = ChoiceField(choices=OrderKind.choices)
+    target_type = ChoiceField(choices=TargetType.choices)
     target_id = serializers.UUIDField(required=False, allow_null=True, default=None)
     target_key = serializers.CharField(
         required=False, default="", allow_blank=True, max_length=500,
@@ -70,7 +71,7 @@ class NewResumption(serializers.Serializer[Any]):
 class NewAcknowledgement(serializers.Serializer[Any]):
     """You have applied the order, fallen back, or resumed after its lifting; when, if not now."""
 
-    action = serializers.ChoiceField(choices=AcknowledgedAction.choices)
+    action = ChoiceField(choices=AcknowledgedAction.choices)
     applied_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 

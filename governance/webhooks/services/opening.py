@@ -250,7 +250,10 @@ def _check_types(row: Subscription, told: Sequence[str] | None = None) -> None:
             if unknown
             else _("Name 1 to %(most)s events.") % {"most": MOST_TYPES},
             field="types",
-            hint=_("Name kinds of events, or beginnings of them such as “release.*”."),
+            hint=_(
+                "Name kinds of events, or beginnings of them such as “release.*”; GET"
+                " /api/v1/webhooks/types/ lists them."
+            ),  # fmt: skip
         )
 
 

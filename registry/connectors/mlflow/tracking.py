@@ -26,6 +26,7 @@ MOST_VALUES = 200  # parameters, and metrics, that are taken over
 MOST_DIGITS = 100  # of a number in YAML
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 _SCHEME = "mlflow-artifacts:"
+_ADDED_BY_DOWNLOAD = "registered_model_meta"  # name and version, written beside the files
 
 
 class Unavailable(Exception):
@@ -57,10 +58,13 @@ class Found:
 def digest_of(files: dict[str, str]) -> str:
     """One digest of many files: sha256 over `sha256sum`'s lines, in the order of the paths.
 
-    files: path → sha256. The same as, inside the folder: `find . -type f -printf '%P\\n' |
+    files: path → sha256. What MLflow adds to a model that it downloads is left out, so that the
+    downloaded folder has the digest of the stored one. docs/samples/digest.py does the same, and,
+    inside the folder, `find . -type f ! -path ./registered_model_meta -printf '%P\\n' |
     LC_ALL=C sort | xargs -d '\\n' sha256sum | sha256sum`.
     """
-    lines = [f"{files[path]}  {path}\n" for path in sorted(files, key=str.encode)]
+    paths = sorted(set(files) - {_ADDED_BY_DOWNLOAD}, key=str.encode)
+    lines = [f"{files[path]}  {path}\n" for path in paths]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 

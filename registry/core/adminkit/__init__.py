@@ -118,6 +118,18 @@ def named_column(field: str, label: Any) -> Callable[[Any], str]:  # Any: a lazy
     return column
 
 
+def related_column(field: str, label: Any) -> Callable[[Any], str]:  # Any: a lazy text, any row
+    """A column with the row's relation, under a label that is translated."""
+
+    @admin.display(description=label, ordering=field, empty_value="–")
+    def column(row: Any) -> str:  # Any: any row
+        related = getattr(row, field)
+        return str(related) if related is not None else ""
+
+    column.__name__ = f"{field}_shown"
+    return column
+
+
 def short_digest(digest: str) -> SafeString:
     """The first twelve characters; the whole of it where the pointer rests."""
     return format_html('<code title="{}">{}</code>', digest, digest[:12]) if digest else _NOTHING

@@ -16,6 +16,7 @@ from registry.core.notices.models import KINDS, Channel, Delivery, Notice, WayCh
 from registry.core.people.models import LegalEntity
 from registry.core.people.queries import get_or_refuse
 from registry.core.people.rules import Capability
+from registry.core.web.fields import ChoiceField
 from registry.core.web.views import CallerRequest, Door, ListDoor, present
 
 
@@ -105,14 +106,14 @@ class ChannelTold(serializers.Serializer[Any]):
     """Open a channel. secret: left out for a webhook or a to-do list, one is made up."""
 
     name = serializers.CharField(max_length=100)
-    way = serializers.ChoiceField(choices=WayChoice.choices)
+    way = ChoiceField(choices=WayChoice.choices)
     address = serializers.CharField(max_length=2_000)
     kinds = serializers.ListField(
-        child=serializers.ChoiceField(choices=KINDS), allow_empty=False, max_length=len(KINDS)
+        child=ChoiceField(choices=KINDS), allow_empty=False, max_length=len(KINDS)
     )
     entity = serializers.PrimaryKeyRelatedField(queryset=LegalEntity.objects.all())
     secret = serializers.CharField(required=False, default="", allow_blank=True, max_length=200)
-    language = serializers.ChoiceField(choices=settings.LANGUAGES, default="zh-hans")
+    language = ChoiceField(choices=settings.LANGUAGES, default="zh-hans")
 
 
 class OpenedChannel(ChannelRow):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import secrets
 import uuid
@@ -81,7 +82,7 @@ def require(user: User, capability: Capability) -> Standing:
     """The standing, where the button exists for this person. Raises Forbidden where it does not."""
     found = standing(user)
     if not found.may(capability):
-        raise Forbidden("not_permitted", _not_permitted(capability), field=capability.value)
+        raise _not_permitted(found, capability)
     return found
 
 
@@ -89,9 +90,7 @@ def require_scope(user: User, capability: Capability) -> None:
     """The caller's token, if it is one, was issued for this. Raises Forbidden where it was not."""
     scopes = standing(user).scopes
     if scopes is not None and capability.value not in scopes:
-        raise Forbidden(
-            "not_permitted", _("This token was not issued for this."), field=capability.value
-        )
+        raise _not_issued_for(capability)
 
 
 def require_at(
@@ -138,11 +137,23 @@ def require_everywhere(user: User, capability: Capability) -> None:
         )
 
 
-def _not_permitted(capability: Capability) -> str:
+def _not_permitted(found: Standing, capability: Capability) -> Forbidden:
+    """The token is what is missing where the roles would do; else the roles."""
+    if dataclasses.replace(found, scopes=None).may(capability):
+        return _not_issued_for(capability)
     roles = sorted(str(ROLE_LABELS[role]) for role in GRANTS[capability])
-    return _("Your roles do not permit this. It is open to: %(roles)s.") % {
-        "roles": _(", ").join(roles)
-    }
+    text = _("Your roles do not permit this. It is open to: %(roles)s.")
+    return Forbidden("not_permitted", text % {"roles": _(", ").join(roles)}, field=capability.value)
+
+
+def _not_issued_for(capability: Capability) -> Forbidden:
+    text = _("This token was not issued for this: it lacks the scope “%(scope)s”.")
+    return Forbidden(
+        "not_permitted",
+        text % {"scope": capability.value},
+        field=capability.value,
+        hint=_("Issue a token that has this scope too, on the page of whose account it is."),
+    )
 
 
 def within_reach(user: User, *entity_fields: str) -> Q:

@@ -17,7 +17,6 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.test import override_settings
-from django.utils import translation
 
 from governance.approvals import queries as approvals
 from governance.approvals.models import Approval, Condition, Vote
@@ -270,7 +269,7 @@ def test_some_reviews_wait_and_some_are_overdue(story: None) -> None:
 def test_an_institution_that_was_founded_otherwise_is_left_alone() -> None:
     before = footprint()
     assert demo.load() is Outcome.FOUNDED_OTHERWISE
-    with translation.override("en"), pytest.raises(CommandError) as refusal:
+    with pytest.raises(CommandError) as refusal:
         call_command("load_demo")
     assert str(refusal.value) == "An institution is founded here; the demo story is not loaded."
     assert changes(before) == {}
@@ -278,8 +277,7 @@ def test_an_institution_that_was_founded_otherwise_is_left_alone() -> None:
 
 @pytest.mark.django_db
 def test_once_is_content_with_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:
-    with translation.override("en"):
-        call_command("load_demo", "--once")
+    call_command("load_demo", "--once")
     told = "An institution is founded here; the demo story is not loaded.\n"
     assert capsys.readouterr().out == told
 

@@ -13,6 +13,7 @@ from tests.governance.mlflow_compat.test_gate import NAME, claimed, experiment
 from tests.world import person
 
 pytestmark = pytest.mark.django_db
+LIST = "/admin/governance/registeredmodel/"
 LANGUAGES = [
     ("zh-hans", "尚未纳入台账", "受保护的名称"),
     ("en", "not in the inventory yet", "Protected words"),
@@ -24,12 +25,26 @@ def test_an_experiment_is_found_and_read(language: str, pool: str, words: str) -
     row = experiment(tags={"sha256": "a" * 64})
     services.set_alias(actor=person("li"), name=NAME, alias="best", number=1)
     client = browser("wang", language)
-    listed = client.get("/admin/governance/registeredmodel/").content.decode()
+    listed = client.get(LIST).content.decode()
     assert f"/experiments/{row.registered_id}/" in listed
     html = client.get(f"/experiments/{row.registered_id}/").content.decode()
     for text in (pool, words, "best", "champion", "s3://bucket/model"):
         assert text in html
     assert f"/register/?experiment={row.registered_id}" in html
+
+
+def test_a_prompt_is_marked_and_not_claimed() -> None:
+    row = experiment()
+    tags = {"mlflow.prompt.is_prompt": "true", "team": "retail"}
+    prompt = services.register_model(actor=person("li"), name="greeting", tags=tags)
+    client = browser("wang", "en")
+    assert 'class="mark">prompt<' in client.get(LIST).content.decode()
+    html = client.get(f"/experiments/{prompt.pk}/").content.decode()
+    assert 'class="mark">prompt<' in html
+    assert "/register/?" not in html
+    assert "/do/claim-experiment/" not in html
+    assert '<dt class="raw">team</dt>' in html  # as it was written
+    assert "prompt" not in client.get(f"/experiments/{row.registered_id}/").content.decode()
 
 
 def test_whoever_may_not_see_it_finds_nothing() -> None:

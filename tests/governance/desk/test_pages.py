@@ -292,6 +292,10 @@ def test_people_are_managed_in_the_browser() -> None:
     }  # fmt: skip
     sun.post(f"/do/delegate/{person('sun').pk}/", days | {"reason": "休假"})
     assert Delegation.objects.get().delegate == person("chen")
+    form = sun.get(f"/do/issue-token/{person('sun').pk}/").content.decode()
+    assert "documents (hand_in_evidence)" in form
+    desk = sun.get("/admin/").content.decode()
+    assert f'href="/people/{person("sun").pk}/#tokens"' in desk
     token = {"name": "cli", "scopes": ["read"], "days": "30"}
     shown = sun.post(f"/do/issue-token/{person('sun').pk}/", token, follow=True)
     assert b"mc_" in shown.content

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from governance.approvals.models import Approval, ApprovalState
 from governance.lifecycle import services as lifecycle
@@ -201,8 +202,10 @@ def stopped(release: Release) -> None:
 def test_what_is_stopped_is_not_promoted_and_not_loaded(live: Release) -> None:
     assert services.load(actor=person("li"), name=NAME, number=1) == "s3://bucket/model"
     stopped(live)
-    with refused(Forbidden, "gate_closed"):
+    with translation.override("en"), refused(Forbidden, "gate_closed") as caught:
         champion()
+    assert "Missing: an emergency stop holds" in caught.value.message
+    assert "S5 and needs S5" not in caught.value.message
     with refused(Forbidden, "not_to_be_loaded"):
         services.load(actor=person("li"), name=NAME, number=1)
 

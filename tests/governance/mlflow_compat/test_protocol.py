@@ -53,6 +53,12 @@ def test_nobody_calls_without_saying_who() -> None:
                  basic("li", "mc_wrong"), basic("nobody", PASSWORD)):  # fmt: skip
         answer = call("GET", "registered-models/search", {}, auth)
         assert refusal(answer) == (401, "UNAUTHENTICATED"), auth
+        message = answer.json()["message"]
+        assert "MLFLOW_TRACKING_TOKEN" in message
+        assert message.isascii()  # MLflow's clients name no language
+    headers = {"Accept-Language": "zh-CN"}
+    told = Client().get(ROOT + "registered-models/search", headers=headers).json()["message"]
+    assert ("MLFLOW_TRACKING_TOKEN" in told, "令牌" in told) == (True, True)
 
 
 @pytest.mark.parametrize("name", ["li", "anything"])

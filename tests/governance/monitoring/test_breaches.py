@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from governance.findings.models import Finding
 from governance.monitoring import queries, services
@@ -43,7 +44,7 @@ def status(live: Release) -> Status:
 
 
 def test_a_warning_opens_a_breach_that_is_due_in_two_working_days(live: Release) -> None:
-    assert status(live) is Status.GREEN
+    assert status(live) is Status.WAITING
     (row,) = tell(live, 0.15).breaches
     assert (row.level, row.kind, row.value, row.state) == ("warn", "limit", 0.15, "open")
     assert row.due_at == dt.datetime(2026, 1, 14, 10, tzinfo=dt.UTC)  # Wednesday, 18:00
@@ -61,6 +62,9 @@ def test_action_is_due_in_four_hours_and_brings_finding_and_review(live: Release
     dispatch.run()
     found = Finding.objects.get(title__startswith="RI-06")
     assert (found.severity, found.release) == ("high", live)
+    with translation.override("en"):
+        assert found.title_shown == "RI-06: psi · Population stability index (PSI)"
+    assert "Population" not in found.title_shown
     called = Review.objects.filter(trigger="breach").values_list("kind", flat=True)
     assert list(called) == ["PR-02"]
     report(told(live, "psi", 0.31, at=clock.now() + dt.timedelta(minutes=2)))

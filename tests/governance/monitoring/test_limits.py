@@ -19,6 +19,7 @@ from registry.core.policy.models import PackRelease
 from registry.releases.models import Release
 from tests.governance.monitoring.telling import report, tell, told
 from tests.refusals import changes, footprint, refused, refused_by_database
+from tests.rest.calling import caller
 from tests.world import person
 
 
@@ -147,6 +148,12 @@ def test_the_policys_metrics_are_not_the_owners_to_end(live: Release) -> None:
         metric = Metric.objects.get(key=key)
         with refused(Forbidden, "second_line_closes"):
             services.close_metric(actor=person("wang"), metric_id=metric.pk, reason="不再需要监测")
+
+
+def test_a_metric_is_added_by_the_releases_code(live: Release) -> None:
+    body = {"release": live.code, "key": "own", "name_zh": "自有", "name_en": "Own"}
+    found = caller("wang").post("/metrics/", body)
+    assert (found.status_code, found.json()["release"]) == (201, str(live.pk)), found.content
 
 
 def test_a_release_has_metrics_of_its_own(live: Release) -> None:

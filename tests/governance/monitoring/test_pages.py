@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from governance.desk.rules import charts
-from governance.monitoring import services
+from governance.monitoring import queries, services
 from governance.monitoring.models import Breach, Metric, MetricQuery, Threshold
 from registry.core import clock
 from registry.releases.models import Release
@@ -44,7 +44,7 @@ def test_a_metric_has_its_picture_its_limits_and_its_story(live: Release, langua
     report(told(live, "psi", 0.11, segment="新客"))
     metric = Metric.objects.get(key="psi")
     page = text("chen", language, f"/metrics/{metric.pk}/")
-    assert page.count("<circle") == 3
+    assert page.count("<circle") == 3 * 2  # for a screen, and for a telephone
     assert 'class="dot-act"' in page
     limits = {
         "zh-hans": ("预警线 0.1", "处置线 0.25"), "en": ("warning line 0.1", "action line 0.25"),
@@ -53,7 +53,7 @@ def test_a_metric_has_its_picture_its_limits_and_its_story(live: Release, langua
         assert told_ in page
     assert "新客" in page
     part = text("chen", language, f"/metrics/{metric.pk}/?segment=新客&days=30")
-    assert part.count("<circle") == 1
+    assert part.count("<circle") == 2
     story = text("wang", language, f"/releases/{live.pk}/")
     assert f"/metrics/{metric.pk}/" in story
     assert {"zh-hans": "需处置", "en": "action needed"}[language] in story
@@ -119,6 +119,68 @@ def test_the_picture_shows_the_gravest_of_many() -> None:
     assert charts.spark([1.0, 2.0]) == "0.0,22.0 100.0,2.0"
     told_ = [charts.plain(one) for one in (0.0, 0.12345, 12.3456, 1234.5, 123456.0, -0.5)]
     assert told_ == ["0", "0.1235", "12.35", "1,234", "123,456", "-0.5"]
+
+
+def test_limits_are_named_inside_the_picture_and_one_value_is_seen() -> None:
+    """The names once ran past the right edge: “action line 0.2” for 0.25."""
+    lines = [charts.Line(0.1234, "warn")]
+    for box in (charts.WIDE, charts.NARROW):
+        (value,) = [charts.Value(clock.now(), 0.1, "ok")]
+        chart = charts.draw([value], lines, box)
+        assert chart is not None
+        assert [one.x for one in chart.dots] == [(chart.left + chart.right) / 2]
+        assert [one.has_time for one in chart.days] == [True]
+    letters = 7  # of the 12 that a letter is high
+    assert charts.WIDE.room >= len("warning line 0.1234") * letters
+    pair = [charts.Value(clock.now() + DAY * one, 0.1, "ok") for one in (0, 30)]
+    month = charts.draw(pair, lines)
+    assert month is not None
+    assert [one.has_time for one in month.days] == [False] * 3
+
+
+def test_a_release_without_a_value_is_not_in_order(live: Release) -> None:
+    story = f"/releases/{live.pk}/"
+    assert "no values yet" in text("chen", "en", story)
+    assert queries.figures(person("chen")).releases == {
+        "red": 0, "amber": 0, "green": 0, "waiting": 1,
+    }  # fmt: skip
+    assert "share-waiting" in text("chen", "en", "/monitoring/")
+    tell(live, 0.01)
+    assert "no values yet" not in text("chen", "en", story)
+    assert queries.figures(person("chen")).releases["green"] == 1
+
+
+def test_the_first_limits_are_no_looser_ones_and_figures_are_told(live: Release) -> None:
+    new = services.NewMetric("own", "自有", "Own")
+    metric = services.add_metric(actor=person("wang"), release_id=live.pk, told=new)
+
+    def lines(warn: float, act: float) -> str:
+        limits = services.NewLimits("ceiling", "首次设定阈值", warn_high=warn, act_high=act)
+        services.set_limits(actor=person("chen"), metric_id=metric.pk, told=limits)
+        return html.unescape(text("chen", "en", f"/metrics/{metric.pk}/"))
+
+    first = lines(0.5, 0.75)
+    assert "warning above 0.5 · action above 0.75 · first limits" in first
+    assert "looser than" not in first
+    assert "warning above 0.6 · action above 0.75 · <strong" in lines(0.6, 0.75)
+
+
+@pytest.mark.parametrize(
+    ("language", "heads", "name"),
+    [
+        ("zh-hans", ("指标", "发布"), "群体稳定性指数"),
+        ("en", ("metric", "release"), "Population stability index"),
+    ],
+)
+def test_the_list_of_breaches_names_metrics_and_rounds(
+    live: Release, language: str, heads: tuple[str, str], name: str
+) -> None:
+    tell(live, 0.3080501864093346)
+    page = text("chen", language, "/admin/governance/breach/")
+    for told_ in (*heads, name, "0.3081"):
+        assert told_.lower() in page.lower()
+    assert "0.30805" not in page
+    assert name in text("chen", language, "/admin/governance/metric/")
 
 
 def test_the_form_begins_with_what_holds(live: Release) -> None:

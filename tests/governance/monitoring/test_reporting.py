@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from governance.monitoring import queries, services
 from governance.monitoring.models import Metric, MetricReport, Observation, Reading
@@ -99,12 +100,12 @@ BAD: list[tuple[str, str, dict[str, Any]]] = [
     ("value_not_finite", "value", {"value": float("inf")}),
     ("value_needed", "value", {"value": None}),
     ("value_and_counts", "value", {"inputs": {"expected": [1, 1], "actual": [1, 1]}}),
-    ("counts", "counts", {"value": None, "inputs": {"expected": [1, 1]}}),
+    ("counts", "inputs", {"value": None, "inputs": {"expected": [1, 1]}}),
     ("count", "count", {"count": -1}),
     ("segment", "segment", {"segment": " a"}),
     ("segment", "segment", {"segment": "x" * 101}),
     ("segment", "segment", {"segment": "a\u202eb"}),
-    ("not_computed", "counts", {"metric": "latency_ms", "value": None, "inputs": {"a": [1]}}),
+    ("not_computed", "inputs", {"metric": "latency_ms", "value": None, "inputs": {"a": [1]}}),
     ("unknown_metric", "metric", {"metric": "nothing_like_it"}),
 ]
 
@@ -134,6 +135,14 @@ def test_who_reports_no_metrics_is_refused(live: Release) -> None:
         with refused(Forbidden, "not_permitted"):
             report(told(live), by=username)
     assert report(told(live), by="li").taken == 1
+
+
+def test_counts_that_are_none_are_refused_in_one_language(live: Release) -> None:
+    bad = told(live, "psi", None, inputs={"expected": [1, 2], "actual": [1, 2, 3]})
+    with translation.override("zh-hans"), refused(DomainError, "counts") as caught:
+        report(bad)
+    assert caught.value.field == "observations.0.inputs"
+    assert "expected 与 actual 的分箱须相同" in caught.value.message
 
 
 def test_only_live_releases_are_watched(live: Release) -> None:

@@ -13,6 +13,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from governance.monitoring.rules import Bound, Computed, Effect, Limits, Verdict, compute, looser
 from governance.monitoring.rules import held as held_level
 from governance.monitoring.rules import judge as judged
+from registry.core.errors import DomainError
 
 PSI = Limits(Bound.CEILING, warn_high=0.1, act_high=0.25)
 FLOOR = Limits(Bound.FLOOR, act_low=0.8)
@@ -156,7 +157,7 @@ def test_the_ratio_leaves_small_groups_out() -> None:
     ],
 )  # fmt: skip
 def test_counts_that_are_none_are_refused(what: str, inputs: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="[a-z]"):
+    with pytest.raises(DomainError, match="[a-z]"):
         compute(Computed(what), inputs)
 
 

@@ -43,6 +43,8 @@ def test_the_story_shows_permits_and_how_they_stand(live: Release) -> None:
     assert "revoked · emergency stop" in shown
     assert "deployment permit issued" in shown.lower()
     assert row.envelope["payload"] not in shown
+    assert f"<code>{live.pk}</code>" in shown  # what a pipeline asks with, whole
+    assert f"<code>{live.version_id}</code>" in shown
     assert "已撤销 · 紧急停用" in text(browser("chen", "zh-hans"), path)
 
 
@@ -56,6 +58,8 @@ def test_the_page_of_all_permits_opens_for_everybody(live: Release, language: st
     )  # fmt: skip
     for username in ("wang", "gao", "shen"):
         shown = text(browser(username, language), "/permits/")
+        assert f'href="/releases/{live.pk}/"' in shown
+        assert f"{live.code}</a> · {live.version.label}" in shown  # type: ignore[union-attr]
         for code in (row.code, permit.code, waiting.code, "INC-1"):
             assert code in shown
         assert (f"/do/give-break-glass/{waiting.pk}/" in shown) is (username == "gao")

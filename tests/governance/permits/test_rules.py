@@ -62,6 +62,15 @@ def denied(told: Facts) -> list[tuple[str, str]]:
     return [(one.code, one.key) for one in against(SECTION.of(told.environment), told)]
 
 
+def test_what_no_document_meets_is_not_to_be_supplied() -> None:
+    """Days have to pass."""
+    told = facts("production", "S4", gate=gate(("pilot_length", "pilot_report")))
+    found = against(SECTION.of("production"), told)
+    ways = {one.key: one.way_out_en for one in found if one.code == "requirement_missing"}
+    assert "exemption" in ways["pilot_length"]
+    assert ways["pilot_report"] == "Supply it on the release's page"
+
+
 @pytest.mark.parametrize("environment", ["development", "test", "pilot", "production"])
 @pytest.mark.parametrize("stage", ["S0", "S1", "S2", "S3", "S4", "S5", "S8"])
 def test_what_a_release_must_have_reached(environment: str, stage: str) -> None:

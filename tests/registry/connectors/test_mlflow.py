@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,17 +55,47 @@ def test_files_elsewhere_are_not_asked_for(server: Tracking) -> None:
     assert (found.digest, "s3" in found.note) == ("", True)
 
 
-@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="no sha256sum is installed")
-def test_the_digest_is_that_of_sha256sum(tmp_path: Path) -> None:
-    files = {"MLmodel": b"a", "data/x y.json": b"b", "data/模型.bin": b"c", "Z": b"d"}
-    for path, content in files.items():
+FILES = {
+    "MLmodel": b"a",
+    "data/x y.json": b"b",
+    "data/模型.bin": b"c",
+    "Z": b"d",
+    "data/registered_model_meta": b"e",
+}
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+@pytest.fixture
+def downloaded(tmp_path: Path) -> Path:
+    """The folder as MLflow's client leaves it: with a file more than the server has."""
+    for path, content in (FILES | {"registered_model_meta": b"model_name: credit\n"}).items():
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_bytes(content)
-    script = "find . -type f -printf '%P\\n' | LC_ALL=C sort | xargs -d '\\n' sha256sum | sha256sum"
+    return tmp_path
+
+
+@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="no sha256sum is installed")
+def test_the_digest_is_that_of_the_documented_line(downloaded: Path) -> None:
+    page = (DOCS / "how-to" / "use-it-as-your-mlflow-registry.md").read_text("utf-8")
+    (script,) = [line for line in page.splitlines() if line.startswith("find . -type f")]
     told = subprocess.run(
-        ["/bin/sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+        ["/bin/sh", "-c", script], cwd=downloaded, capture_output=True, text=True, check=True
     )
-    assert told.stdout.split()[0] == digest_of({path: sha(body) for path, body in files.items()})
+    assert told.stdout.split()[0] == digest_of({path: sha(body) for path, body in FILES.items()})
+
+
+def test_the_digest_is_that_of_the_sample(downloaded: Path) -> None:
+    def told(place: Path) -> str:
+        script = [sys.executable, str(DOCS / "samples" / "digest.py"), str(place)]
+        return subprocess.run(script, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert told(downloaded) == digest_of({path: sha(body) for path, body in FILES.items()})
+    assert told(downloaded / "Z") == sha(b"d")
+
+
+def test_a_stored_copy_of_a_download_has_the_same_digest() -> None:
+    files = {path: sha(body) for path, body in FILES.items()}
+    assert digest_of(files | {"registered_model_meta": sha(b"x")}) == digest_of(files)
 
 
 @pytest.mark.parametrize(

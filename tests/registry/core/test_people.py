@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from governance.approvals import services as approvals
 from registry.core import clock
@@ -515,10 +516,22 @@ def test_a_token_begets_no_token() -> None:
         )
     admin = person("admin")
     queries.standing(admin, scopes=frozenset({"read", "manage_people"}))
-    with refused(Forbidden, "wider_scope"):
+    with refused(Forbidden, "wider_scope") as caught:
         people.issue_token(
-            actor=admin, user=person("pipeline"), name="z", scopes=["stop"], expires_at=ends
+            actor=admin, user=person("pipeline"), name="z", scopes=["stop", "read"], expires_at=ends
         )
+    assert ("stop" in caught.value.message, "read" in caught.value.message) == (True, False)
+    assert caught.value.hint
+
+
+def test_a_token_without_the_scope_is_told_the_scope_not_the_role() -> None:
+    """Only where the roles would do; a person without the role reads who has it."""
+    for name, told in (("wang", "“classify”"), ("shen", "Your roles")):
+        user = person(name)
+        queries.standing(user, scopes=frozenset({"read"}))
+        with translation.override("en"), refused(Forbidden, "not_permitted") as caught:
+            queries.require(user, Capability.CLASSIFY)
+        assert told in caught.value.message
 
 
 def test_a_reset_password_revokes_the_persons_tokens() -> None:

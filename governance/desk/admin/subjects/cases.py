@@ -107,7 +107,7 @@ def of_finding(user: User, row: Any) -> About:
     """A finding and its plan."""
     return with_release(
         user, row,
-        Fact(_("finding"), row.title),
+        Fact(_("finding"), row.title_shown),
         Fact(_("severity"), row.get_severity_display()),
         Fact(_("detail"), row.detail),
         Fact(_("plan"), row.plan),

@@ -17,6 +17,7 @@ from registry.core.people.models import (
     User,
 )
 from registry.core.people.rules import Capability
+from registry.core.web.fields import ChoiceField, DigestField
 from registry.core.web.views import CallerRequest, Door
 
 
@@ -43,8 +44,8 @@ class ChangedPassword(serializers.Serializer[Any]):
 class Preferences(serializers.Serializer[Any]):
     """How the caller reads Mingce; an empty value follows the browser."""
 
-    language = serializers.ChoiceField(choices=settings.LANGUAGES, allow_blank=True)
-    time_zone = serializers.ChoiceField(choices=sorted(available_timezones()), allow_blank=True)
+    language = ChoiceField(choices=settings.LANGUAGES, allow_blank=True)
+    time_zone = ChoiceField(choices=sorted(available_timezones()), allow_blank=True)
 
 
 class MyselfDoor(Door):
@@ -104,9 +105,7 @@ class NewStepUp(serializers.Serializer[Any]):
     """Prove again who you are, for the listed papers."""
 
     password = serializers.CharField(max_length=256, write_only=True)
-    subjects = serializers.ListField(
-        child=serializers.RegexField(r"^[0-9a-f]{64}$"), allow_empty=False, max_length=50
-    )
+    subjects = serializers.ListField(child=DigestField(), allow_empty=False, max_length=50)
 
 
 class StepUpRow(serializers.Serializer[Any]):

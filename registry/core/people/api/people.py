@@ -18,6 +18,7 @@ from registry.core.people.models import (
 )
 from registry.core.people.rules import Capability
 from registry.core.people.services import NewPerson
+from registry.core.web.fields import ChoiceField
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, ListDoor, present
 
@@ -33,7 +34,7 @@ class PersonRow(serializers.ModelSerializer[User]):
 class NewAccount(serializers.Serializer[Any]):
     """Enrol a person, or a machine account (which has no password)."""
 
-    kind = serializers.ChoiceField(
+    kind = ChoiceField(
         choices=[UserKind.PERSON, UserKind.MACHINE], required=False, default=UserKind.PERSON
     )
     username = serializers.RegexField(r"^[A-Za-z0-9_.-]+$", max_length=150)
@@ -42,9 +43,7 @@ class NewAccount(serializers.Serializer[Any]):
         max_length=256, required=False, default="", allow_blank=True, write_only=True
     )
     email = serializers.EmailField(required=False, default="", allow_blank=True)
-    language = serializers.ChoiceField(
-        choices=settings.LANGUAGES, required=False, default="", allow_blank=True
-    )
+    language = ChoiceField(choices=settings.LANGUAGES, required=False, default="", allow_blank=True)
     is_vendor_staff = serializers.BooleanField(required=False, default=False)
 
 

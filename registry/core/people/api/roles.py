@@ -20,6 +20,7 @@ from registry.core.people.models import (
     User,
 )
 from registry.core.people.rules import Capability, Role
+from registry.core.web.fields import ChoiceField
 from registry.core.web.idempotency import once
 from registry.core.web.views import CallerRequest, ListDoor, present
 
@@ -45,7 +46,7 @@ class NewRole(serializers.Serializer[Any]):
     """Assign a role."""
 
     user = serializers.PrimaryKeyRelatedField(queryset=User.objects.all())
-    role = serializers.ChoiceField(choices=[(role.value, role.value) for role in Role])
+    role = ChoiceField(choices=[(role.value, role.value) for role in Role])
     entity = serializers.PrimaryKeyRelatedField(queryset=LegalEntity.objects.all())
     department = serializers.PrimaryKeyRelatedField(
         queryset=Department.objects.all(), required=False, allow_null=True, default=None

@@ -144,8 +144,12 @@ def _checked_token(actor: User, user: User, scopes: Sequence[str], expires_at: d
             "token_by_token", _("A token begets no token; sign in to issue one."), field="scopes"
         )
     if held is not None and not set(scopes) <= held:
+        text = _("A token does not beget one with wider scopes: it lacks %(scopes)s itself.")
         raise Forbidden(
-            "wider_scope", _("A token does not beget one with wider scopes."), field="scopes"
+            "wider_scope",
+            text % {"scopes": ", ".join(sorted(set(scopes) - held))},
+            field="scopes",
+            hint=_("Issue it on the account's page, or with a token that has these scopes too."),
         )
     now = clock.now()
     if not now < expires_at <= now + dt.timedelta(days=MOST_TOKEN_DAYS):

@@ -9,7 +9,7 @@ from config.settings.base import DATABASES, OUTBOUND_HOSTS, REDIS_URL, REST_FRAM
 
 for _alias in DATABASES.values():
     # Nothing outlives a test run: no commit waits for a disk, on whichever server.
-    _alias["OPTIONS"] = _alias["OPTIONS"] | {"options": "-c synchronous_commit=off"}
+    _alias["OPTIONS"] = _alias["OPTIONS"] | {"options": "-c jit=off -c synchronous_commit=off"}
 SECRET_KEY = "only-for-tests-and-never-anywhere-else-000000"  # noqa: S105 (no secret)
 CLOCK_CAN_BE_SET = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -136,6 +136,7 @@ KINDS: dict[str, Promise] = {
     "package.restriction_spared": _("uninterruptible use spared despite overdue reviews"),
     "package.suspension_proposed": _("suspension proposed for overdue reviews"),
     "metric.begun": _("metric begun"),
+    "metric.adopted": _("metric taken up by the policy"),
     "metric.closed": _("metric closed"),
     "metric.corrected": _("values of a metric corrected"),
     "metric.expected": _("rhythm of a metric changed"),

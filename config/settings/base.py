@@ -112,8 +112,8 @@ for _alias in DATABASES.values():
     _alias["CONN_HEALTH_CHECKS"] = True
     _alias["ATOMIC_REQUESTS"] = False
     _alias.setdefault("OPTIONS", {})["server_side_binding"] = False
-    # A server that is gone without a word holds nobody up for long. Short questions are not compiled
-    # (jit): with wide joins that costs more than it saves, a tenth of the tests' time on PostgreSQL 15.
+    # A server that is gone without a word holds nobody up for long. Questions are short: compiling
+    # them (jit) costs more than it saves, on PostgreSQL 15 a tenth of the tests' time.
     _alias["OPTIONS"] = {
         "connect_timeout": 5, "tcp_user_timeout": 10_000, "options": "-c jit=off",
     } | _alias["OPTIONS"]  # fmt: skip

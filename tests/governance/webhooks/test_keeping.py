@@ -31,7 +31,7 @@ def test_neither_address_nor_secret_stands_anywhere(receiver: Receiver) -> None:
     state, _facts = parts_of(entry.body)
     assert state["fingerprint"] == row.fingerprint
     assert state["host"] == receiver.origin
-    for hidden in ("k1", SECRET, SECRET.removeprefix("whsec_")):
+    for hidden in ("key=k1", SECRET, SECRET.removeprefix("whsec_")):
         assert hidden not in entry.body
         assert hidden not in row.sealed
     assert Pace.objects.get().seq == row.from_seq == entry.seq - 1

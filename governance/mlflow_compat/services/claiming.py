@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from governance.mlflow_compat.models import Enrichment, RegisteredModel, RegisteredVersion
+from governance.mlflow_compat.rules.searching import is_prompt
 from registry.catalogue import queries as catalogue_queries
 from registry.catalogue import services as catalogue
 from registry.catalogue.models import AIModel, IdentityKind, ModelVersion
@@ -31,7 +32,7 @@ def claim_name(
     is_new: the actor registers the model in the same act.
 
     Raises Forbidden for anybody but its owner and model risk management, Conflict where the name
-    belongs to a model already, or to another legal entity.
+    belongs to a model already or to another legal entity, or is a prompt's.
     """
     _check_claimer(actor, model, is_new=is_new)
     with ledger.act(actor) as act:
@@ -40,6 +41,8 @@ def claim_name(
             raise Conflict("deleted", _("This name has been deleted."))
         if row.model_id is not None:
             raise Conflict("claimed_already", _("This name belongs to a model already."))
+        if is_prompt(row.tags):
+            raise Conflict("prompt", _("A prompt is no model: it is not claimed."))
         if row.entity_id != model.entity_id:
             raise Conflict(
                 "other_entity",

@@ -332,6 +332,15 @@ def test_experiments_of_another_entity_are_not_claimed() -> None:
 
 
 @pytest.mark.django_db
+def test_a_prompt_is_no_model() -> None:
+    made = story.register()
+    tags = {"mlflow.prompt.is_prompt": "true"}
+    row = services.register_model(actor=person("li"), name="p", tags=tags)
+    with refused(Conflict, "prompt"):
+        services.claim_name(actor=person("wang"), registered_id=row.pk, model=made.registered.model)
+
+
+@pytest.mark.django_db
 def test_only_the_registrant_and_the_second_line_delete_a_version() -> None:
     experiment()
     with refused(Forbidden, "not_yours"):
